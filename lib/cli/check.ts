@@ -1,0 +1,107 @@
+import { SettingsError } from "../config/read_settings.ts";
+import { login } from "../event/login.ts";
+import { openSqs } from "../queue/open_sqs.ts";
+import { checkSchema } from "../store/check_schema.ts";
+import { type Database, openDatabase } from "../store/postgres.ts";
+import { missingPrivileges } from "../store/sql/can_write.ts";
+import { probe } from "../store/sql/probe.ts";
+import { type Command, exit, type Io } from "./command.ts";
+import { checkBooks } from "./check_books.ts";
+import { askHealth } from "./check_health.ts";
+import { warningsOf } from "./queue_warnings.ts";
+import { type WorkerSettings, workerSettings } from "./settings.ts";
+import { storedTableOf } from "./stored_table_of.ts";
+
+/** `maskline check` */
+export const check: Command = {
+  usage: "check [--offline | --health | --books]",
+  help: `
+Goes through everything that a worker needs: the settings, then the queue, the database and its
+privileges, live. Receives nothing and writes nothing.
+
+  --offline   the settings only, no network
+  --health    ask the running worker at HTTP_ADDRESS whether it lives (for a container's health check)
+  --books     also count the database's books: ledger = rows + rejected (reads whole tables)
+
+  maskline check --offline && maskline run`,
+  options: {
+    offline: { type: "boolean" },
+    health: { type: "boolean" },
+    books: { type: "boolean" },
+  },
+  async run(io, { flags }) {
+    if (flags["health"]) return await askHealth(io);
+    const settings = readChecked(io);
+    if (!settings) return exit.wrongUsage;
+    if (flags["offline"]) return exit.done;
+    const queueFine = await item(io, "queue", () => checkQueue(settings));
+    const databaseFine = await checkDatabase(io, settings, flags["books"] === true);
+    return queueFine && databaseFine ? exit.done : exit.failed;
+  },
+};
+
+function readChecked(io: Io): WorkerSettings | null {
+  try {
+    const settings = workerSettings(io);
+    io.out("ok    settings\n");
+    return settings;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    for (const problem of error.problems) io.out(`WRONG ${problem}\n`);
+    return null;
+  }
+}
+
+/** Runs one check and prints its line; a check answers with remarks, or throws. */
+async function item(io: Io, name: string, run: () => Promise<readonly string[]>): Promise<boolean> {
+  try {
+    const remarks = await run();
+    io.out(`ok    ${name}\n`);
+    for (const remark of remarks) io.out(`note  ${remark}\n`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    io.out(`WRONG ${name}: ${error.message}\n`);
+    return false;
+  }
+}
+
+async function checkQueue(settings: WorkerSettings): Promise<readonly string[]> {
+  const { queue, attributes } = await openSqs({ url: settings.SQS_QUEUE_URL, maxCalls: 1 });
+  queue.close();
+  const { visible, notVisible } = attributes;
+  return [
+    `about ${visible} messages wait and ${notVisible} are in flight`,
+    ...warningsOf(attributes, settings),
+  ];
+}
+
+async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): Promise<boolean> {
+  const database = openDatabase({
+    url: settings.DATABASE_URL,
+    connections: 1,
+    statementSeconds: settings.STATEMENT_SECONDS,
+  });
+  try {
+    const table = storedTableOf(login);
+    const checks: [string, () => Promise<readonly string[]>][] = [
+      ["database and schema", async () => (await checkSchema(database, table), [])],
+      ["database is writable", async () => (await database.query(probe), [])],
+      ["privileges", () => checkPrivileges(database)],
+    ];
+    if (books) checks.push(["books", () => checkBooks(database, table)]);
+    for (const [name, run] of checks) {
+      // Each check stands on the one before.
+      if (!await item(io, name, run)) return false;
+    }
+    return true;
+  } finally {
+    await database.close();
+  }
+}
+
+async function checkPrivileges(database: Database): Promise<readonly string[]> {
+  const missing = await database.query<{ what: string }>(missingPrivileges(storedTableOf(login)));
+  if (missing.length === 0) return [];
+  throw new RangeError(`The role lacks ${missing.map(({ what }) => what).join(", ")}`);
+}

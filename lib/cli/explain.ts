@@ -1,0 +1,68 @@
+import { readSettings } from "../config/read_settings.ts";
+import type { Field, Rule } from "../event/contract.ts";
+import { decode } from "../event/decode.ts";
+import { login } from "../event/login.ts";
+import { reasons } from "../event/reasons.ts";
+import { createMasker } from "../mask/mask.ts";
+import { utcDate } from "../pipeline/transform.ts";
+import { type Command, exit } from "./command.ts";
+
+/** `maskline explain` */
+export const explain: Command = {
+  usage: "explain",
+  help: `
+Reads one message from standard input and shows every rule, and the row that it would make. Values of
+personal fields are shown as masks only, and only where MASK_KEY is set. Writes nothing anywhere.
+Exits with 1 where the message would be set aside.
+
+  maskline explain < message.json`,
+  async run(io) {
+    const { MASK_KEY } = readSettings(io.source, []);
+    const body = await io.input();
+    const event = decode(login, body);
+    if (event.kind === "rejection") {
+      const where = event.field ? ` (${event.field})` : "";
+      io.out(`set aside: ${event.reason}${where}: ${reasons[event.reason]}\n`);
+      const field = login.fields.find(({ name }) => name === event.field);
+      if (field) io.out(`wanted:    ${describeField(field)}\n`);
+      return exit.failed;
+    }
+    const personal = login.fields.filter((field) => field.personal).map(({ name }) => name);
+    const masker = MASK_KEY ? await createMasker(MASK_KEY, personal) : undefined;
+    for (const [index, field] of login.fields.entries()) {
+      const value = event.values[index] ?? null;
+      const shown = !field.personal || typeof value !== "string"
+        ? JSON.stringify(value)
+        : await masker?.mask(field.name, value) ?? "(a mask; set MASK_KEY to see it)";
+      io.out(
+        `${field.name.padEnd(12)} ok  ${describeField(field)}\n${
+          "".padEnd(16)
+        }→ ${field.column.name} = ${shown}\n`,
+      );
+    }
+    io.out(
+      `time sent    →   ${login.sentDate.name} = the UTC date on which it was sent; today ${
+        utcDate(Date.now())
+      }\n`,
+    );
+    if (event.unknownFields > 0) io.out(`${event.unknownFields} unknown keys are ignored\n`);
+    return exit.done;
+  },
+};
+
+function describeField({ rule, personal, optional }: Field): string {
+  return [describeRule(rule), personal ? "personal" : "", optional ? "or null, or absent" : ""]
+    .filter(Boolean).join(", ");
+}
+
+function describeRule(rule: Rule): string {
+  switch (rule.kind) {
+    case "text":
+      return `a string of ${rule.min} to ${rule.max} characters` +
+        (rule.normalize ? ", trimmed, in NFC" : "");
+    case "ip_address":
+      return "an IPv4 or IPv6 address, made canonical";
+    case "app_version":
+      return "one to four numbers with dots, packed as major·10⁶ + minor·10³ + patch";
+  }
+}

@@ -1,0 +1,66 @@
+import { SettingsError } from "../config/read_settings.ts";
+import { nearest } from "../config/read_value.ts";
+import { QueueError } from "../queue/queue.ts";
+import { StoreError } from "../store/store.ts";
+import { type Command, exit, type Io, parseArguments, UsageError } from "./command.ts";
+import { commands } from "./commands.ts";
+import { commandHelp, mainHelp, version } from "./help.ts";
+
+/** Runs one command line and gives the exit status: 0 done, 1 failed, 2 wrong usage or settings. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = args;
+  try {
+    if (name === "--version" || name === "-V" || rest.includes("--version")) {
+      io.out(`maskline ${version}\n`);
+      return exit.done;
+    }
+    if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+      io.out(mainHelp());
+      return name === undefined ? exit.wrongUsage : exit.done;
+    }
+    const command = await findCommand(name);
+    const parsed = parseArguments(command, rest);
+    if (parsed.flags["help"]) {
+      io.out(commandHelp(command));
+      return exit.done;
+    }
+    return await command.run(io, parsed);
+  } catch (error) {
+    return explainFailure(error, io);
+  }
+}
+
+async function findCommand(name: string): Promise<Command> {
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry) return await entry.load();
+  const meant = nearest(name, Object.keys(commands));
+  throw new UsageError(
+    (meant
+      ? `There is no such command, did you mean \`maskline ${meant}\`?`
+      : "There is no such command") +
+      " See `maskline --help`",
+  );
+}
+
+/** Tells people of a failure, without a value in it, and gives the exit status. */
+export function explainFailure(error: unknown, io: Io): number {
+  if (error instanceof SettingsError) {
+    io.err(`${error.message}:\n${error.problems.map((problem) => `  ${problem}\n`).join("")}`);
+    return exit.wrongUsage;
+  }
+  if (error instanceof UsageError) {
+    io.err(`${error.message}\n`);
+    return exit.wrongUsage;
+  }
+  // These are Maskline's own errors, whose texts never hold a value.
+  if (error instanceof StoreError || error instanceof QueueError || error instanceof RangeError) {
+    io.err(`${error.message}\n`);
+    return exit.failed;
+  }
+  // Anything else is a fault of the program. Its message may quote what it worked on, so only where
+  // it came from is shown.
+  const { name, stack = "" } = error instanceof Error ? error : new Error("unknown");
+  const places = stack.split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 8);
+  io.err(`Maskline failed with ${name}, which is a bug:\n${places.join("\n")}\n`);
+  return exit.failed;
+}

@@ -1,0 +1,30 @@
+import { environment } from "../config/environment.ts";
+import type { Io } from "./command.ts";
+
+const encoder = new TextEncoder();
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  let bytes = encoder.encode(text);
+  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+}
+
+/** The real process. The first SIGINT or SIGTERM asks for a stop, a second one ends at once. */
+export function processIo(): Io {
+  const stopping = new AbortController();
+  const onSignal = () => {
+    if (stopping.signal.aborted) Deno.exit(1);
+    stopping.abort();
+  };
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    // Windows knows SIGINT only.
+    if (Deno.build.os !== "windows" || name === "SIGINT") Deno.addSignalListener(name, onSignal);
+  }
+  return {
+    source: environment,
+    out: (text) => writeAll(Deno.stdout, text),
+    err: (text) => writeAll(Deno.stderr, text),
+    input: () => new Response(Deno.stdin.readable).text(),
+    terminal: Deno.stderr.isTerminal(),
+    signal: stopping.signal,
+  };
+}

@@ -1,0 +1,33 @@
+import { serveHealth } from "../observe/http.ts";
+import { balances } from "../pipeline/books.ts";
+import { type Command, exit } from "./command.ts";
+import { startWorkerLog, workerSettings } from "./settings.ts";
+import { openWorker } from "./worker.ts";
+
+/** `maskline run` */
+export const run: Command = {
+  usage: "run",
+  help: `
+Works until SIGTERM or SIGINT: receives, masks, stores and deletes. Checks the schema and never changes
+it. At the first signal it stops receiving, finishes what it holds within STOP_SECONDS and gives the
+rest back; a second signal ends it at once. Exits with 0 only if the books balance.
+
+  env $(cat maskline.env) maskline run`,
+  async run(io) {
+    const settings = workerSettings(io);
+    await startWorkerLog(settings, io);
+    const worker = await openWorker(settings, { signal: io.signal });
+    const { pipeline } = worker;
+    const server = settings.HTTP_ADDRESS === "off" ? undefined : serveHealth(
+      settings.HTTP_ADDRESS,
+      { books: () => pipeline.books, storeIsUp: () => pipeline.storeIsUp },
+    );
+    try {
+      const books = await pipeline.run(io.signal);
+      return balances(books) && books.inFlight === 0 ? exit.done : exit.failed;
+    } finally {
+      await server?.close();
+      await worker.close();
+    }
+  },
+};

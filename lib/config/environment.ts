@@ -1,0 +1,12 @@
+import type { Source } from "./read_settings.ts";
+
+/** The settings of this process: its environment, and the files that it names. */
+export const environment: Source = {
+  get: (name) => Deno.env.get(name),
+  readFile: (path) => Deno.readTextFileSync(path),
+  names() {
+    // A compiled binary may read its own names only, and so cannot list what else is set.
+    const { state } = Deno.permissions.querySync({ name: "env" });
+    return state === "granted" ? Object.keys(Deno.env.toObject()) : [];
+  },
+};

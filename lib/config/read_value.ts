@@ -1,0 +1,73 @@
+import { closest, distance } from "fastest-levenshtein";
+import { parseNamedKeys } from "./named_key.ts";
+import type { Row } from "./setting_row.ts";
+
+/**
+ * Reads one setting's text by its row.
+ *
+ * @throws {RangeError} the text is not what the row wants; the message never repeats a secret
+ */
+export function readValue(row: Row, text: string): unknown {
+  switch (row.kind) {
+    case "url":
+      return readUrl(text, row.protocols, row.secret);
+    case "keys":
+      return parseNamedKeys(text, row.atMost);
+    case "choice":
+      return readChoice(text, row.choices);
+    case "address":
+      return readAddress(text);
+    case "integer":
+      return readInteger(text, row.min, row.max);
+  }
+}
+
+function readUrl(text: string, protocols: readonly string[], secret?: true): URL {
+  const wanted = `wanted a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}`;
+  const url = URL.parse(text);
+  if (!url || !protocols.includes(url.protocol) || url.hostname === "") {
+    throw new RangeError(secret ? wanted : `${wanted}, got ${JSON.stringify(text)}`);
+  }
+  return url;
+}
+
+function readChoice(text: string, choices: readonly string[]): string {
+  if (choices.includes(text)) return text;
+  const hint = nearest(text, choices);
+  throw new RangeError(
+    `wanted ${choices.join(", ")}; got ${JSON.stringify(text)}${
+      hint ? `, did you mean ${hint}?` : ""
+    }`,
+  );
+}
+
+function readAddress(text: string): unknown {
+  if (text === "off") return "off";
+  const [, hostname, port] = /^(\[[0-9a-f:]+\]|[^:\s]+):(\d{1,5})$/i.exec(text) ?? [];
+  if (!hostname || !port || Number(port) > 65_535) {
+    throw new RangeError(`wanted host:port or off, got ${JSON.stringify(text)}`);
+  }
+  return { hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+function readInteger(text: string, min: number, max: number): number {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+  if (!(value >= min && value <= max)) {
+    throw new RangeError(
+      `wanted a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`,
+    );
+  }
+  return value;
+}
+
+/** The choice that a person most likely meant: at most a third of its letters away; else `null`. */
+export function nearest(
+  text: string,
+  choices: readonly string[],
+  atMost = Infinity,
+): string | null {
+  if (choices.length === 0) return null;
+  const best = closest(text, [...choices]);
+  const bound = Math.min(atMost, Math.max(1, Math.floor(best.length / 3)));
+  return distance(text, best) <= bound ? best : null;
+}

@@ -1,0 +1,78 @@
+import type { Contract, Field } from "./contract.ts";
+import type { Reason } from "./reasons.ts";
+import { readValue } from "./read_value.ts";
+
+/** A canonical value of one field, before masking. */
+export type Value = string | number | null;
+
+/** A message that satisfies the contract. */
+export interface Event {
+  readonly kind: "event";
+  /** One value a field, in the contract's order; personal ones are still the originals. */
+  readonly values: readonly Value[];
+  /** How many keys of the message the contract does not name. */
+  readonly unknownFields: number;
+}
+
+/** A message that does not satisfy the contract: a code and a field name, never a value. */
+export interface Rejection {
+  readonly kind: "rejection";
+  readonly reason: Reason;
+  /** The field at fault; `null` where the whole body is. */
+  readonly field: string | null;
+}
+
+/**
+ * Reads a message body by a contract. Total: whatever comes, the answer is an event or a rejection and
+ * nothing is thrown. Of a key that stands twice the last one counts, as in ECMA-404's `JSON.parse`;
+ * the first field in the contract's order that is at fault names the rejection.
+ *
+ * @example
+ * ```ts
+ * import { deepStrictEqual } from "node:assert";
+ * import { login } from "./login.ts";
+ *
+ * deepStrictEqual(decode(login, `{"foo": "bar"}`), {
+ *   kind: "rejection",
+ *   reason: "missing",
+ *   field: "user_id",
+ * });
+ * ```
+ */
+export function decode(contract: Contract, body: string): Event | Rejection {
+  const object = parseObject(body);
+  if (typeof object === "string") return { kind: "rejection", reason: object, field: null };
+  const values: Value[] = [];
+  let known = 0;
+  for (const field of contract.fields) {
+    // Own keys only: `{"__proto__": …}` and inherited names such as `constructor` are not fields.
+    const present = Object.hasOwn(object, field.name);
+    if (present) known++;
+    const value = readField(field, present ? object[field.name] : undefined);
+    if (typeof value === "object" && value !== null) {
+      return { kind: "rejection", reason: value.reason, field: field.name };
+    }
+    values.push(value);
+  }
+  return { kind: "event", values, unknownFields: Object.keys(object).length - known };
+}
+
+function readField(field: Field, value: unknown): Value | { reason: Reason } {
+  if (value === undefined || (value === null && field.optional)) {
+    return field.optional ? null : { reason: "missing" };
+  }
+  return readValue(field.rule, value);
+}
+
+function parseObject(body: string): Record<string, unknown> | "not_json" | "not_an_object" {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    // V8's message quotes the text around the fault, so it is dropped here and goes nowhere.
+    return "not_json";
+  }
+  return typeof json === "object" && json !== null && !Array.isArray(json)
+    ? json as Record<string, unknown>
+    : "not_an_object";
+}

@@ -1,0 +1,43 @@
+import { packAppVersion } from "./app_version.ts";
+import type { Rule, TextRule } from "./contract.ts";
+import { canonicalIpAddress } from "./ip_address.ts";
+import type { Reason } from "./reasons.ts";
+
+/** Checks one JSON value by its rule and gives its canonical form, or the reason why it has none. */
+export function readValue(rule: Rule, value: unknown): string | number | { reason: Reason } {
+  if (typeof value !== "string") return { reason: "wrong_type" };
+  switch (rule.kind) {
+    case "text":
+      return readText(rule, value);
+    case "ip_address":
+      return canonicalIpAddress(value) ?? { reason: "not_an_ip_address" };
+    case "app_version": {
+      const packed = packAppVersion(value);
+      if (typeof packed === "number") return packed;
+      return { reason: packed === "malformed" ? "not_a_version" : "version_out_of_range" };
+    }
+  }
+}
+
+function readText(rule: TextRule, value: string): string | { reason: Reason } {
+  if (!value.isWellFormed() || value.includes("\0")) return { reason: "unstorable_text" };
+  const text = rule.normalize ? value.trim().normalize("NFC") : value;
+  if (isShorter(text, rule.min)) return { reason: "too_short" };
+  if (isLonger(text, rule.max)) return { reason: "too_long" };
+  return text;
+}
+
+function isShorter(text: string, min: number): boolean {
+  return text.length < min || (text.length < 2 * min && countCharacters(text) < min);
+}
+
+function isLonger(text: string, max: number): boolean {
+  // A character is one or two UTF-16 units, so most texts are decided by their length alone.
+  return text.length > 2 * max || (text.length > max && countCharacters(text) > max);
+}
+
+function countCharacters(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}

@@ -1,0 +1,24 @@
+/** Time as the pipeline sees it, so that tests can turn it by hand. */
+export interface Clock {
+  /** Milliseconds of a clock that only goes forward; its zero means nothing. */
+  now(): number;
+  /** Waits; resolves early and without an error when `signal` aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep(milliseconds, signal) {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, milliseconds);
+      signal?.addEventListener("abort", done, { once: true });
+    });
+  },
+};

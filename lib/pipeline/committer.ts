@@ -1,0 +1,155 @@
+import { getLogger } from "../observe/log.ts";
+import { type Batch, type RejectedRow, type Store, StoreError } from "../store/store.ts";
+import type { Books } from "./books.ts";
+import type { Batcher } from "./batcher.ts";
+import type { HeldMessage, Holdings } from "./holdings.ts";
+import { isolate } from "./isolate.ts";
+import type { Outage } from "./outage.ts";
+import type { SealedBody, SetAside } from "./set_aside.ts";
+import { type Transformed, utcDate } from "./transform.ts";
+
+/** A held message and what it became. */
+export interface Item {
+  readonly held: HeldMessage;
+  readonly transformed: Transformed;
+}
+
+/** Options of {@linkcode Committer}. */
+export interface CommitterOptions {
+  readonly batcher: Batcher<Item>;
+  readonly store: Store;
+  readonly setAside: SetAside;
+  readonly holdings: Holdings;
+  readonly books: Books;
+  readonly outage: Outage;
+  /** Takes the messages that are committed and must leave the queue. */
+  readonly committed: (held: readonly HeldMessage[]) => void;
+  /** Gives up waiting for a store that is away. */
+  readonly signal: AbortSignal;
+}
+
+const log = getLogger("committer");
+
+/** Commits batch after batch on one connection: retries what is transient, isolates what is at fault. */
+export class Committer {
+  readonly #options: CommitterOptions;
+  /** Bodies that are put away already; `null` where they went to a queue. */
+  readonly #aside = new WeakMap<HeldMessage, SealedBody | null>();
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Commits until the batcher is closed and empty, or the signal aborts.
+   *
+   * @throws {StoreError} `fatal`; what it holds stays held
+   */
+  async run(): Promise<void> {
+    const { batcher, signal } = this.#options;
+    while (!signal.aborted) {
+      const items = await batcher.next();
+      if (items.length === 0) return;
+      await this.#commitAll(items);
+    }
+  }
+
+  async #commitAll(items: readonly Item[]): Promise<void> {
+    const { holdings } = this.#options;
+    // A message whose lease could not be kept was let go while it waited; it will come again.
+    const held = items.filter((item) => holdings.has(item.held));
+    for (const item of held) item.held.committing = true;
+    if (held.length === 0) return;
+    await isolate(held, {
+      commit: (part) => this.#commit(part),
+      refuse: (item, error) => this.#refuse(item, error),
+    });
+  }
+
+  /** Commits some items together, however long the store is away. */
+  async #commit(items: readonly Item[]): Promise<void> {
+    const { store, outage, signal } = this.#options;
+    const batch = await this.#build(items);
+    while (!signal.aborted) {
+      try {
+        const { duplicates } = await store.commit(batch);
+        outage.recover();
+        this.#settle(items, duplicates);
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        // After the deadline of a stop the connections are dropped; what failed by that is no outage.
+        if (signal.aborted) return;
+        if (error.kind === "transient") await outage.wait(error);
+        else {
+          if (error.kind === "data") outage.recover();
+          throw error;
+        }
+      }
+    }
+  }
+
+  /** Puts bodies away once a message, however often its batch is tried or split. */
+  async #setAside(refused: readonly { held: HeldMessage; row: Omit<RejectedRow, "sealed"> }[]) {
+    const fresh = refused.filter(({ held }) => !this.#aside.has(held));
+    const letters = fresh.map(({ held, row }) => ({ ...row, body: held.message.body }));
+    const bodies = await this.#options.setAside(letters, this.#options.signal);
+    fresh.forEach(({ held }, index) => this.#aside.set(held, bodies[index] ?? null));
+  }
+
+  async #build(items: readonly Item[]): Promise<Batch> {
+    const events = [];
+    const refused: { held: HeldMessage; row: Omit<RejectedRow, "sealed"> }[] = [];
+    for (const { held, transformed } of items) {
+      if (transformed.kind === "row") events.push(transformed.row);
+      else {
+        const { id, sentAt, receiveCount } = held.message;
+        const row = { id, dateSent: utcDate(sentAt), sentAt, receiveCount, ...transformed.refusal };
+        refused.push({ held, row });
+      }
+    }
+    await this.#setAside(refused);
+    const rejections = refused.map(({ held, row }) => ({
+      ...row,
+      sealed: this.#aside.get(held) ?? null,
+    }));
+    // Two workers that hold the same messages lock them in the same order, so they cannot deadlock.
+    const byId = (a: { id: string }, b: { id: string }) => a.id < b.id ? -1 : 1;
+    return {
+      id: crypto.randomUUID(),
+      events: events.sort(byId),
+      rejections: rejections.sort(byId),
+    };
+  }
+
+  #settle(items: readonly Item[], duplicates: ReadonlySet<string>): void {
+    const { holdings, books, committed } = this.#options;
+    for (const { held, transformed } of items) {
+      const { id } = held.message;
+      if (duplicates.has(id)) holdings.settle(held, "duplicate");
+      else if (transformed.kind === "row") {
+        books.ignoreFields(transformed.unknownFields);
+        holdings.settle(held, "committed");
+      } else {
+        const { reason, field, sqlstate } = transformed.refusal;
+        log.warn("Message {id} was set aside: {reason}", { id, reason, field, sqlstate });
+        holdings.settle(held, "rejected");
+      }
+    }
+    committed(items.map(({ held }) => held));
+  }
+
+  /** Postgres refused this very item: a row is set aside; a refused refusal is a fault of the set-up. */
+  async #refuse(item: Item, error: StoreError): Promise<void> {
+    const { held, transformed } = item;
+    if (transformed.kind === "refusal") {
+      throw new StoreError(
+        "fatal",
+        error.code,
+        `Postgres refuses to set message ${held.message.id} aside: SQLSTATE ${error.code}`,
+      );
+    }
+    const refusal = { reason: "store_refused", field: null, sqlstate: error.code };
+    await this.#commit([{ held, transformed: { kind: "refusal", refusal } }]);
+  }
+}

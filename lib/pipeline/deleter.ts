@@ -1,0 +1,142 @@
+import { getLogger } from "../observe/log.ts";
+import { type Failures, type Held, type Queue, QueueError } from "../queue/queue.ts";
+import { backoff } from "./backoff.ts";
+import { type Clock, systemClock } from "./clock.ts";
+
+/** Options of {@linkcode Deleter}. */
+export interface DeleterOptions {
+  readonly queue: Queue;
+  /** Delete calls under way at once. */
+  readonly maxCalls: number;
+  /** Tries for one message before it is left until it comes again. Default 6: about 3 s of back-off. */
+  readonly maxTries?: number;
+  /** Ends the waiting between tries. */
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+}
+
+interface Pending {
+  id: string;
+  handle: string;
+  tries: number;
+}
+
+/** Ids remembered after all tries failed; a bound, since each costs some 100 bytes. A guess. */
+const MAX_REMEMBERED = 100_000;
+
+const log = getLogger("deleter");
+
+/** Deletes what is committed, by tens and in parallel, and counts only what the queue confirmed. */
+export class Deleter {
+  readonly #options: DeleterOptions;
+  readonly #clock: Clock;
+  readonly #owed = new Map<string, Pending>();
+  readonly #remembered = new Set<string>();
+  #ready: Pending[] = [];
+  #calls = 0;
+  #waiting: (() => void)[] = [];
+  #deleted = 0;
+
+  constructor(options: DeleterOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** Messages that the queue confirmed as deleted. */
+  get deleted(): number {
+    return this.#deleted;
+  }
+
+  /** Committed messages that are not deleted yet. */
+  get owed(): number {
+    return this.#owed.size;
+  }
+
+  /** Starts deleting messages. */
+  add(messages: readonly Held[]): void {
+    for (const { id, handle } of messages) {
+      const known = this.#owed.get(id);
+      if (known) {
+        known.handle = handle;
+        continue;
+      }
+      const pending = { id, handle, tries: 0 };
+      this.#owed.set(id, pending);
+      this.#ready.push(pending);
+    }
+    this.#work();
+  }
+
+  /**
+   * A message came: where it is one that should be gone, deletes it by its newer handle and answers
+   * true; the store need not be asked again.
+   */
+  takeBack(message: Held): boolean {
+    if (!this.#owed.has(message.id) && !this.#remembered.delete(message.id)) return false;
+    this.add([message]);
+    return true;
+  }
+
+  /** Resolves when nothing is owed. */
+  idle(): Promise<void> {
+    if (this.#owed.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #work(): void {
+    const { maxCalls, queue } = this.#options;
+    while (this.#calls < maxCalls && this.#ready.length > 0) {
+      const group = this.#ready.splice(0, queue.batchSize);
+      this.#calls++;
+      void this.#delete(group).finally(() => {
+        this.#calls--;
+        this.#work();
+      });
+    }
+    if (this.#owed.size === 0) {
+      for (const resolve of this.#waiting.splice(0)) resolve();
+    }
+  }
+
+  async #delete(group: readonly Pending[]): Promise<void> {
+    const failures = await this.#try(group);
+    const failed: Pending[] = [];
+    for (const pending of group) {
+      if (failures.has(pending.id)) failed.push(pending);
+      else {
+        this.#owed.delete(pending.id);
+        this.#deleted++;
+      }
+    }
+    if (failed.length > 0) await this.#retry(failed, failures);
+  }
+
+  async #try(group: readonly Pending[]): Promise<Failures> {
+    try {
+      return await this.#options.queue.delete(group.map(({ id, handle }) => ({ id, handle })));
+    } catch (error) {
+      const code = error instanceof QueueError ? error.code : "unknown";
+      return new Map(group.map(({ id }) => [id, code]));
+    }
+  }
+
+  async #retry(failed: readonly Pending[], failures: Failures): Promise<void> {
+    const { maxTries = 6, signal } = this.#options;
+    const tries = Math.max(...failed.map((pending) => ++pending.tries));
+    const [code] = failures.values();
+    if (tries < maxTries && !signal.aborted) {
+      log.debug("{count} deletes failed ({code}), trying again", { count: failed.length, code });
+      await this.#clock.sleep(backoff(tries), signal);
+      this.#ready.push(...failed);
+      return;
+    }
+    log.warn("{count} messages could not be deleted ({code}); they will come again and go then", {
+      count: failed.length,
+      code,
+    });
+    for (const { id } of failed) {
+      this.#owed.delete(id);
+      if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.add(id);
+    }
+  }
+}

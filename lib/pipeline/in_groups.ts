@@ -1,0 +1,21 @@
+/**
+ * Works through items in groups of `size`, at most `parallel` groups at a time.
+ *
+ * @throws what `work` throws first; groups not yet begun are left out
+ */
+export async function inGroups<T>(
+  items: readonly T[],
+  size: number,
+  parallel: number,
+  work: (group: readonly T[]) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) {
+      const group = items.slice(next, next + size);
+      next += size;
+      await work(group);
+    }
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+}

@@ -1,0 +1,178 @@
+import { getLogger } from "../observe/log.ts";
+import type { Message, Queue } from "../queue/queue.ts";
+import type { Store } from "../store/store.ts";
+import { Batcher } from "./batcher.ts";
+import { Books, type BooksSnapshot } from "./books.ts";
+import { systemClock } from "./clock.ts";
+import { Committer, type Item } from "./committer.ts";
+import { Deleter } from "./deleter.ts";
+import { Holdings } from "./holdings.ts";
+import { Leases } from "./leases.ts";
+import { Outage } from "./outage.ts";
+import { Pace } from "./pace.ts";
+import { Receiver } from "./receiver.ts";
+import { releaseAll } from "./release.ts";
+import type { SetAside } from "./set_aside.ts";
+import { stopInStages } from "./stop.ts";
+import type { Transformed } from "./transform.ts";
+
+/** The bounds within which a pipeline works; each is a setting. */
+export interface Limits {
+  readonly batchRows: number;
+  readonly batchMilliseconds: number;
+  readonly maxInFlight: number;
+  readonly maxPollers: number;
+  readonly maxMessagesPerSecond: number;
+  /** Batches that commit side by side. */
+  readonly committers: number;
+  readonly stopSeconds: number;
+}
+
+/** Options of {@linkcode Pipeline}. */
+export interface PipelineOptions {
+  readonly queue: Queue;
+  readonly store: Store;
+  readonly transform: (message: Message) => Promise<Transformed>;
+  readonly setAside: SetAside;
+  readonly limits: Limits;
+  /** End once the queue hands nothing more out. */
+  readonly untilEmpty?: boolean;
+}
+
+/** The longest wait that SQS offers: the fewest calls while nothing comes. */
+const LONG_POLL_SECONDS = 20;
+/** While draining, the shortest wait that asks all of SQS's servers, so that "empty" means empty. */
+const DRAIN_POLL_SECONDS = 1;
+/** SQS is a distributed system: one empty answer may be chance, two in a row are taken for the truth. */
+const EMPTY_POLLS = 2;
+/** Bodies held at once, in characters. A guess: 64 of the largest messages that SQS takes. */
+const MAX_CHARACTERS = 64 * 1_048_576;
+/** A batch's bodies, in characters. A guess that keeps a statement well below Postgres' 1 GB. */
+const BATCH_CHARACTERS = 16 * 1_048_576;
+
+const log = getLogger("pipeline");
+
+/** The line: receive → transform → batch → commit → delete. Wires the stages and nothing else. */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #books = new Books();
+  readonly #holdings: Holdings;
+  readonly #batcher: Batcher<Item>;
+  readonly #outage: Outage;
+  readonly #deleter: Deleter;
+  readonly #receiver: Receiver;
+  readonly #leases: Leases;
+  /** Everything but receiving: aborted when the time to finish is over. */
+  readonly #finishing = new AbortController();
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    const { queue, store, limits, untilEmpty } = options;
+    const { signal } = this.#finishing;
+    this.#holdings = new Holdings({
+      books: this.#books,
+      clock: systemClock,
+      maxMessages: limits.maxInFlight,
+      maxCharacters: MAX_CHARACTERS,
+    });
+    this.#batcher = new Batcher({
+      rows: limits.batchRows,
+      weight: BATCH_CHARACTERS,
+      milliseconds: limits.batchMilliseconds,
+    });
+    this.#outage = new Outage({ probe: () => store.probe(), signal });
+    this.#deleter = new Deleter({ queue, maxCalls: limits.maxPollers, signal });
+    this.#leases = new Leases({ queue, holdings: this.#holdings, signal });
+    this.#receiver = new Receiver({
+      queue,
+      holdings: this.#holdings,
+      outage: this.#outage,
+      pace: new Pace(limits.maxMessagesPerSecond),
+      maxPollers: limits.maxPollers,
+      waitSeconds: untilEmpty ? DRAIN_POLL_SECONDS : LONG_POLL_SECONDS,
+      handle: (message) => this.#handle(message),
+      isDrained: (empty) =>
+        untilEmpty === true && empty >= EMPTY_POLLS && this.#holdings.size === 0 &&
+        this.#deleter.owed === 0,
+    });
+  }
+
+  /** The counters as they are now. */
+  get books(): BooksSnapshot {
+    return this.#books.snapshot();
+  }
+
+  /** Keys that the contract does not name, ignored so far. */
+  get unknownFields(): number {
+    return this.#books.unknownFields;
+  }
+
+  /** Whether rows can be stored at present, as far as the last try tells. */
+  get storeIsUp(): boolean {
+    return !this.#outage.active;
+  }
+
+  /**
+   * Works until `signal` aborts or, with `untilEmpty`, until the queue hands nothing more out; then
+   * finishes what is held, and releases what could not be finished within the limit.
+   *
+   * @returns the final books; nothing is in flight any more
+   * @throws {StoreError} `fatal`: everything held was released, nothing of it deleted
+   */
+  async run(signal: AbortSignal): Promise<BooksSnapshot> {
+    const leases = this.#leases.run();
+    const receiving = this.#receiver.run();
+    const committing = this.#commit();
+    try {
+      await stopInStages({
+        signal,
+        receiver: this.#receiver,
+        receiving,
+        committing,
+        // While the store is away there is nothing to wait for: what is held is released at once.
+        mayFinish: () => !this.#outage.active,
+        finish: async () => {
+          this.#batcher.close();
+          await committing;
+          await this.#deleter.idle();
+        },
+        seconds: this.#options.limits.stopSeconds,
+      });
+    } finally {
+      this.#finishing.abort();
+      this.#batcher.close();
+      await leases;
+      await releaseAll(this.#options.queue, this.#holdings);
+      log.info("Stopped", { ...this.books });
+    }
+    return this.books;
+  }
+
+  async #commit(): Promise<void> {
+    const { store, setAside, limits } = this.#options;
+    const committer = new Committer({
+      batcher: this.#batcher,
+      store,
+      setAside,
+      holdings: this.#holdings,
+      books: this.#books,
+      outage: this.#outage,
+      committed: (held) =>
+        this.#deleter.add(held.map(({ message, handle }) => ({ id: message.id, handle }))),
+      signal: this.#finishing.signal,
+    });
+    await Promise.all(Array.from({ length: limits.committers }, () => committer.run()));
+  }
+
+  async #handle(message: Message): Promise<void> {
+    if (this.#deleter.takeBack(message)) {
+      this.#books.receive();
+      this.#books.settle("duplicate");
+      return;
+    }
+    const held = this.#holdings.take(message);
+    if (!held) return;
+    const transformed = await this.#options.transform(message);
+    this.#batcher.add({ held, transformed }, message.body.length);
+  }
+}

@@ -1,0 +1,133 @@
+import { getLogger } from "../observe/log.ts";
+import { type Message, type Queue, QueueError } from "../queue/queue.ts";
+import { backoff } from "./backoff.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { Holdings } from "./holdings.ts";
+import type { Outage } from "./outage.ts";
+import type { Pace } from "./pace.ts";
+
+/** Options of {@linkcode Receiver}. */
+export interface ReceiverOptions {
+  readonly queue: Queue;
+  readonly holdings: Holdings;
+  readonly outage: Outage;
+  readonly pace: Pace;
+  readonly maxPollers: number;
+  /** Seconds that a receive waits for a first message. */
+  readonly waitSeconds: number;
+  /** Takes what came. Everything it gets is already the pipeline's to settle. */
+  readonly handle: (message: Message) => Promise<void>;
+  /** Asked after an empty receive of the only poller: whether to end. Never, by default. */
+  readonly isDrained?: (emptyInARow: number) => boolean;
+  readonly clock?: Clock;
+}
+
+const log = getLogger("receiver");
+
+/**
+ * Receives: one long poll at a time while the queue is empty, more side by side while it is full. Before
+ * each receive there must be room to hold what it may bring, the store must be there, and the pace must
+ * allow it.
+ */
+export class Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #clock: Clock;
+  /** Ends the waiting before a receive; no further one starts. */
+  readonly #stopping = new AbortController();
+  /** Ends the receives under way. */
+  readonly #aborting = new AbortController();
+  readonly #pollers = new Set<Promise<void>>();
+  /** Pollers that have not decided to retire; lower than the set's size until their promises settle. */
+  #active = 0;
+  #failures = 0;
+  #empty = 0;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Receives until it is stopped or the queue is drained.
+   *
+   * @throws what `handle` throws: then nothing further is received
+   */
+  async run(): Promise<void> {
+    this.#spawn();
+    try {
+      while (this.#pollers.size > 0) await Promise.race(this.#pollers);
+    } catch (error) {
+      this.stop();
+      this.abort();
+      await Promise.allSettled(this.#pollers);
+      throw error;
+    }
+  }
+
+  /** Starts no further receive. Those under way may still bring messages. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  /** Gives up the receives under way as well. */
+  abort(): void {
+    this.#stopping.abort();
+    this.#aborting.abort();
+  }
+
+  #spawn(): void {
+    this.#active++;
+    const poller: Promise<void> = this.#poll().finally(() => this.#pollers.delete(poller));
+    // `run` awaits every poller; this keeps one that fails before that from ending the process.
+    poller.catch(() => {});
+    this.#pollers.add(poller);
+  }
+
+  async #poll(): Promise<void> {
+    const { queue, maxPollers, isDrained } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      const count = await this.#receive();
+      if (count === undefined) continue;
+      if (count > 0) this.#empty = 0;
+      if (count >= queue.batchSize && this.#active < maxPollers) this.#spawn();
+      if (count > 0) continue;
+      // Empty: all pollers but one retire, so that an idle worker makes one call at a time.
+      if (this.#active > 1) {
+        this.#active--;
+        return;
+      }
+      if (isDrained?.(++this.#empty)) return;
+    }
+  }
+
+  /** One receive; how many messages it brought, or undefined where none was made. */
+  async #receive(): Promise<number | undefined> {
+    const { queue, holdings, outage, pace, waitSeconds, handle } = this.#options;
+    const stopping = this.#stopping.signal;
+    await outage.whenUp(stopping);
+    if (!await holdings.reserve(queue.batchSize, stopping)) return undefined;
+    try {
+      await pace.take(queue.batchSize, stopping);
+      if (stopping.aborted || outage.active) return undefined;
+      const messages = await queue.receive({ waitSeconds, signal: this.#aborting.signal });
+      this.#failures = 0;
+      pace.giveBack(queue.batchSize - messages.length);
+      await Promise.all(messages.map(handle));
+      return messages.length;
+    } catch (error) {
+      if (!(error instanceof QueueError)) throw error;
+      if (!this.#aborting.signal.aborted) await this.#waitAfter(error);
+      return undefined;
+    } finally {
+      holdings.unreserve(queue.batchSize);
+    }
+  }
+
+  async #waitAfter(error: QueueError): Promise<void> {
+    this.#failures++;
+    if (this.#failures === 1) {
+      log.warn("The queue is away ({code}); trying again", { code: error.code });
+    }
+    await this.#clock.sleep(backoff(this.#failures), this.#stopping.signal);
+  }
+}

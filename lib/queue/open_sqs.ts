@@ -1,0 +1,56 @@
+import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { DeadLetterQueue } from "./dead_letter.ts";
+import { SqsQueue } from "./sqs.ts";
+import { createSqsClient, DEADLINE_MARGIN_SECONDS, withDeadline } from "./sqs_client.ts";
+import { readAttributes, type SqsAttributes } from "./sqs_attributes.ts";
+
+/** A queue that is open, with what it says of itself. */
+export interface OpenedSqs {
+  readonly queue: SqsQueue;
+  readonly attributes: SqsAttributes;
+  /** Made where a queue for rejected messages is configured. */
+  readonly deadLetter: DeadLetterQueue | undefined;
+}
+
+/** Options of {@linkcode openSqs}. */
+export interface OpenSqsOptions {
+  readonly url: URL;
+  readonly deadLetterUrl?: URL | undefined;
+  /** Calls under way at once; a socket each. */
+  readonly maxCalls: number;
+}
+
+/**
+ * Opens the queue and asks for its attributes, which tells early whether it is there, may be read, and
+ * how long a lease lasts.
+ *
+ * @throws {QueueError} it is not there, may not be asked, or does not answer
+ */
+export async function openSqs(
+  { url, deadLetterUrl, maxCalls }: OpenSqsOptions,
+): Promise<OpenedSqs> {
+  const client = createSqsClient(url, maxCalls);
+  try {
+    const attributes = await describe(client, url.href);
+    const queue = new SqsQueue({
+      client,
+      url: url.href,
+      leaseSeconds: attributes.visibilitySeconds,
+    });
+    const deadLetter = deadLetterUrl ? new DeadLetterQueue(client, deadLetterUrl.href) : undefined;
+    return { queue, attributes, deadLetter };
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+}
+
+async function describe(client: SQSClient, url: string): Promise<SqsAttributes> {
+  const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] });
+  const { Attributes = {} } = await withDeadline(
+    "read the queue's attributes",
+    DEADLINE_MARGIN_SECONDS,
+    (abortSignal) => client.send(command, { abortSignal }),
+  );
+  return readAttributes(Attributes);
+}

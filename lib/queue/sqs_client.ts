@@ -1,0 +1,77 @@
+import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import { QueueError } from "./queue.ts";
+
+/** How long a call may take beyond the wait that it asks for, in seconds. */
+export const DEADLINE_MARGIN_SECONDS = 5;
+
+/**
+ * The SDK's client for the queue at `url`. Region, endpoint and credentials are the SDK's own business
+ * (`AWS_REGION`, `AWS_ENDPOINT_URL_SQS`, the default credential chain); only where no region is said
+ * is it taken from the queue's host name, which names it.
+ */
+export function createSqsClient(url: URL, maxSockets: number): SQSClient {
+  const region = regionOf(url);
+  const config: SQSClientConfig = {
+    // The URL of the queue names its host, but an endpoint that was configured must win over it:
+    // emulators answer with URLs that only they can resolve.
+    useQueueUrlAsEndpoint: false,
+    // Retrying is the pipeline's business: it knows what is held, and what an outage is.
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: 5_000,
+      httpsAgent: { maxSockets },
+      httpAgent: { maxSockets },
+    },
+  };
+  if (region) config.region = region;
+  const endpoint = endpointOf(url);
+  if (endpoint) config.endpoint = endpoint;
+  return new SQSClient(config);
+}
+
+const AWS_HOST =
+  /^(?:sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)|([a-z0-9-]+)\.queue\.amazonaws\.com)$/;
+
+/** The region that an AWS queue's host names, or undefined; a region that is configured comes first. */
+function regionOf(url: URL): string | undefined {
+  if (Deno.env.get("AWS_REGION")) return undefined;
+  const [, modern, legacy] = AWS_HOST.exec(url.hostname) ?? [];
+  return modern ?? legacy ?? (url.hostname.endsWith(".amazonaws.com") ? undefined : "us-east-1");
+}
+
+/** For a queue outside AWS the URL itself says where the endpoint is, unless one is configured. */
+function endpointOf(url: URL): string | undefined {
+  const configured = Deno.env.get("AWS_ENDPOINT_URL_SQS") ?? Deno.env.get("AWS_ENDPOINT_URL");
+  return configured || AWS_HOST.test(url.hostname) ? undefined : url.origin;
+}
+
+/**
+ * Runs one call with a hard deadline. When it passes the request is aborted, which drops its
+ * connection: a peer that accepts and never answers looks like any other failure.
+ *
+ * @throws {QueueError} with the service's or the network's code, whatever went wrong
+ */
+export async function withDeadline<T>(
+  action: string,
+  seconds: number,
+  call: (signal: AbortSignal) => Promise<T>,
+  outer?: AbortSignal,
+): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), seconds * 1000);
+  const signal = outer ? AbortSignal.any([outer, deadline.signal]) : deadline.signal;
+  try {
+    return await call(signal);
+  } catch (error) {
+    // The SDK's own message may quote what was sent, so it goes no further than its code.
+    throw new QueueError(action, deadline.signal.aborted ? "deadline" : codeOf(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : error.name;
+}

@@ -1,0 +1,28 @@
+import type { Database } from "./postgres.ts";
+import { createTable } from "./sql/create_table.ts";
+import { createMigrations, lockMigrations, noteMigration } from "./sql/migrating.ts";
+import { schemaVersion } from "./sql/schema_version.ts";
+import { migrations } from "./migrations/migrations.ts";
+import type { StoredTable } from "./stored_table.ts";
+
+/**
+ * Makes or upgrades Maskline's schema, and the target table where it is missing; in one transaction,
+ * so that a failure leaves everything as it was. Running it again does nothing.
+ *
+ * @returns the names of the migrations that were applied now
+ * @throws {StoreError} a privilege is missing, or the database does not answer
+ */
+export function migrate(database: Database, table: StoredTable): Promise<string[]> {
+  return database.transaction(async (connection) => {
+    await connection.query(lockMigrations);
+    await connection.query(createMigrations);
+    const [current] = await connection.query<{ version: number }>(schemaVersion);
+    const missing = migrations.filter(({ version }) => version > (current?.version ?? 0));
+    for (const { version, name, sql } of missing) {
+      await connection.query({ text: sql });
+      await connection.query(noteMigration, [version, name]);
+    }
+    await connection.query(createTable(table));
+    return missing.map(({ name }) => name);
+  });
+}

@@ -1,0 +1,15 @@
+import { ledger } from "./0001_ledger.ts";
+import { rejected } from "./0002_rejected.ts";
+
+/** One step from an older schema to a newer one. Once it has been released it never changes. */
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** All migrations, oldest first. */
+export const migrations: readonly Migration[] = [ledger, rejected];
+
+/** The version that this program needs. */
+export const wantedVersion = migrations.at(-1)?.version ?? 0;

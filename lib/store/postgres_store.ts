@@ -1,0 +1,90 @@
+import { columnsOf, type StoredTable } from "./stored_table.ts";
+import type { Database, Parameter, Statement } from "./postgres.ts";
+import { batchOwners } from "./sql/batch_owners.ts";
+import { commitBatch } from "./sql/commit_batch.ts";
+import { makeLedgerDays } from "./sql/make_ledger_days.ts";
+import { probe } from "./sql/probe.ts";
+import type { Batch, CommitResult, EventRow, RejectedRow, Store } from "./store.ts";
+
+/** Postgres behind the seam. */
+export class PostgresStore implements Store {
+  readonly #database: Database;
+  readonly #commit: Statement;
+  readonly #columns: number;
+  /** Days for which the ledger surely has a partition. */
+  readonly #days = new Set<string>();
+  /** Batches whose commit ended without an answer: some of their ids may be ours already. */
+  readonly #unsure = new Set<string>();
+
+  constructor(database: Database, table: StoredTable) {
+    this.#database = database;
+    this.#commit = commitBatch(table);
+    this.#columns = columnsOf(table).length - 1;
+  }
+
+  async commit(batch: Batch): Promise<CommitResult> {
+    await this.#makeDays(batch);
+    const triedBefore = this.#unsure.has(batch.id);
+    this.#unsure.add(batch.id);
+    const rows = await this.#database.query<{ message_id: string }>(
+      this.#commit,
+      parametersOf(batch, this.#columns),
+    );
+    const duplicates = new Set(rows.map((row) => row.message_id));
+    if (triedBefore && duplicates.size > 0) await this.#keepOthers(batch, duplicates);
+    this.#unsure.delete(batch.id);
+    return { duplicates };
+  }
+
+  async probe(): Promise<void> {
+    await this.#database.query(probe);
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+
+  /** Takes out of `duplicates` what an earlier attempt of this very batch committed. */
+  async #keepOthers(batch: Batch, duplicates: Set<string>): Promise<void> {
+    const members = [...batch.events, ...batch.rejections].filter(({ id }) => duplicates.has(id));
+    const owned = await this.#database.query<{ message_id: string }>(batchOwners, [
+      members.map(({ id }) => id),
+      members.map(({ dateSent }) => dateSent),
+      batch.id,
+    ]);
+    for (const { message_id } of owned) duplicates.delete(message_id);
+  }
+
+  async #makeDays(batch: Batch): Promise<void> {
+    const missing = new Set<string>();
+    for (const { dateSent } of batch.events) if (!this.#days.has(dateSent)) missing.add(dateSent);
+    for (const { dateSent } of batch.rejections) {
+      if (!this.#days.has(dateSent)) missing.add(dateSent);
+    }
+    if (missing.size === 0) return;
+    await this.#database.query(makeLedgerDays, [[...missing]]);
+    for (const day of missing) this.#days.add(day);
+  }
+}
+
+/** Columns instead of rows, as `unnest` takes them; in the order of {@linkcode commitBatch}. */
+function parametersOf(batch: Batch, columns: number): Parameter[] {
+  const { events, rejections } = batch;
+  const event = <T>(pick: (row: EventRow) => T) => events.map(pick);
+  const rejected = <T>(pick: (row: RejectedRow) => T) => rejections.map(pick);
+  return [
+    batch.id,
+    event(({ id }) => id),
+    event(({ dateSent }) => dateSent),
+    ...Array.from({ length: columns }, (_, index) => event(({ values }) => values[index] ?? null)),
+    rejected(({ id }) => id),
+    rejected(({ dateSent }) => dateSent),
+    rejected(({ sentAt }) => new Date(sentAt).toISOString()),
+    rejected(({ receiveCount }) => receiveCount),
+    rejected(({ reason }) => reason),
+    rejected(({ field }) => field),
+    rejected(({ sqlstate }) => sqlstate),
+    rejected(({ sealed }) => sealed?.bytes ?? null),
+    rejected(({ sealed }) => sealed?.keyId ?? null),
+  ];
+}

@@ -1,0 +1,54 @@
+import type { Statement } from "../postgres.ts";
+import { columnsOf, nameOf, quote, type StoredTable } from "../stored_table.ts";
+
+/**
+ * Commits a batch in one statement, and so in one transaction and one round trip: the ledger decides
+ * which ids are new, and only for those the rows and the rejections are written. Gives back the ids
+ * that were there before.
+ *
+ * `IN (SELECT …)` stands inside `coalesce` to keep it a hashed subplan. As a bare condition the planner
+ * makes it a join, expects ten rows of each `unnest`, and takes nested loops: 250,000 comparisons for
+ * 500 rows.
+ */
+export function commitBatch(table: StoredTable): Statement {
+  const columns = table.columns;
+  // $1 batch, $2 ids, $3 dates, then one array a column, then those of the rejections.
+  const first = 4;
+  const rejected = first + columns.length;
+  const names = columns.map((column) => quote(column.name));
+  const arrays = columns.map((column, index) => `$${first + index}::${arrayType(column.type)}`);
+  const text = `
+WITH fresh AS (
+  INSERT INTO maskline.ledger (message_id, date_sent, outcome, batch)
+  SELECT id, sent, 'committed'::maskline.outcome, $1::uuid FROM unnest($2::text[], $3::date[]) AS event (id, sent)
+  UNION ALL
+  SELECT id, sent, 'rejected'::maskline.outcome, $1::uuid
+  FROM unnest($${rejected}::text[], $${rejected + 1}::date[]) AS rejection (id, sent)
+  ON CONFLICT DO NOTHING
+  RETURNING message_id
+), stored AS (
+  INSERT INTO ${nameOf(table)} (${columnsOf(table).map(({ name }) => quote(name)).join(", ")})
+  SELECT ${names.join(", ")}, "date sent"
+  FROM unnest($2::text[], $3::date[], ${arrays.join(", ")})
+    AS event ("message id", "date sent", ${names.join(", ")})
+  WHERE coalesce("message id" IN (SELECT message_id FROM fresh), false)
+), set_aside AS (
+  INSERT INTO maskline.rejected
+    (message_id, sent_at, receive_count, reason, field, sqlstate, sealed, key_id)
+  SELECT id, sent_at, receive_count, reason, field, sqlstate, sealed, key_id
+  FROM unnest(
+    $${rejected}::text[], $${rejected + 2}::timestamptz[], $${rejected + 3}::integer[],
+    $${rejected + 4}::text[], $${rejected + 5}::text[], $${rejected + 6}::text[],
+    $${rejected + 7}::bytea[], $${rejected + 8}::text[]
+  ) AS rejection (id, sent_at, receive_count, reason, field, sqlstate, sealed, key_id)
+  WHERE sealed IS NOT NULL AND coalesce(id IN (SELECT message_id FROM fresh), false)
+)
+SELECT id AS message_id FROM unnest($2::text[] || $${rejected}::text[]) AS member (id)
+WHERE NOT coalesce(id IN (SELECT message_id FROM fresh), false)`;
+  return { name: `maskline_commit_${table.name}`, text };
+}
+
+/** `varchar(128)` → `varchar[]`: the column checks the length itself, and a cast would cut silently. */
+function arrayType(type: string): string {
+  return `${type.replace(/\(.*\)$/, "")}[]`;
+}

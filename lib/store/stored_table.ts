@@ -1,0 +1,29 @@
+/** A column of the target table. */
+export interface StoredColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** The table that rows go to, as the store needs to know it: its columns, and the one for the date sent. */
+export interface StoredTable {
+  readonly schema: string;
+  readonly name: string;
+  /** Columns in the order in which rows carry their values. */
+  readonly columns: readonly StoredColumn[];
+  readonly dateSent: StoredColumn;
+}
+
+/** All columns: those of the values, then the date sent. */
+export function columnsOf(table: StoredTable): readonly StoredColumn[] {
+  return [...table.columns, table.dateSent];
+}
+
+/** The table's full name, quoted. */
+export function nameOf(table: StoredTable): string {
+  return `${quote(table.schema)}.${quote(table.name)}`;
+}
+
+/** An identifier in double quotes, as SQL wants it. */
+export function quote(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}

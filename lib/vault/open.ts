@@ -1,0 +1,58 @@
+import { associatedData, type Binding, hpkeInfo, layout, suite, type VaultKey } from "./suite.ts";
+
+/** A sealed value did not open. The message says what to look at, and nothing of the value. */
+export class OpenError extends Error {
+  override readonly name = "OpenError";
+}
+
+/**
+ * Opens what {@linkcode createSealer} sealed.
+ *
+ * @throws {OpenError} another key sealed it, a byte was changed, or it belongs to another binding
+ */
+export async function open(
+  privateKey: VaultKey,
+  sealed: Uint8Array<ArrayBuffer>,
+  binding: Binding,
+): Promise<string> {
+  if (sealed[0] !== layout.version || sealed.length < layout.ciphertext.from + 16) {
+    throw new OpenError(`The sealed value has another layout, wanted version ${layout.version}`);
+  }
+  const raw = await openDataKey(privateKey, sealed);
+  const dataKey = await crypto.subtle.importKey("raw", raw, "AES-GCM", false, ["decrypt"]);
+  try {
+    const plaintext = await crypto.subtle.decrypt(
+      {
+        name: "AES-GCM",
+        iv: sealed.slice(layout.nonce.from, layout.nonce.to),
+        additionalData: associatedData(binding),
+      },
+      dataKey,
+      sealed.slice(layout.ciphertext.from),
+    );
+    return new TextDecoder().decode(plaintext);
+  } catch (cause) {
+    throw new OpenError(
+      "The sealed value was changed, or stands beside another field or mask than the one it was " +
+        "sealed for",
+      { cause },
+    );
+  }
+}
+
+async function openDataKey(
+  key: VaultKey,
+  sealed: Uint8Array<ArrayBuffer>,
+): Promise<ArrayBuffer> {
+  try {
+    const recipientKey = await suite.kem.deserializePrivateKey(key.bytes.buffer);
+    const enc = sealed.slice(layout.encapsulated.from, layout.encapsulated.to).buffer;
+    const dataKey = sealed.slice(layout.dataKey.from, layout.dataKey.to).buffer;
+    return await suite.open({ recipientKey, enc, info: hpkeInfo(key.id) }, dataKey);
+  } catch (cause) {
+    throw new OpenError(
+      `The vault key ${key.id} does not open the sealed value: another key sealed it, or it was changed`,
+      { cause },
+    );
+  }
+}
