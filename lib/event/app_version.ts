@@ -31,8 +31,8 @@ const VERSION = /^[vV]?(\d+)(?:\.(\d+)(?:\.(\d+)(?:\.\d+)?)?)?(?:[-+][0-9A-Za-z.
  *
  * @param text Of any length; more than 64 UTF-16 units are malformed unread.
  * @returns An integer from 0 to 2 146 999 999, which a Postgres `integer` holds; `"malformed"` when
- * the text is no version; `"out_of_range"` when it is one, but the major number is above 2146, or the
- * minor or the patch number above 999.
+ * the text is no version; `"out_of_range"` when it is one, but the major number is above 2146, or
+ * the minor or the patch number above 999.
  *
  * @example
  * ```ts
@@ -57,12 +57,12 @@ export function packAppVersion(text: string): number | "malformed" | "out_of_ran
 }
 
 /**
- * The version that {@linkcode packAppVersion} packed, for people: always three numbers, without what
- * the packing dropped.
+ * The version that {@linkcode packAppVersion} packed, for people: always three numbers, without
+ * what the packing dropped.
  *
  * @param packed An integer from 0 to 2 146 999 999.
- * @throws {RangeError} `packed` is not such an integer. The message does not repeat it, because it may
- * come from a message.
+ * @throws {RangeError} `packed` is not such an integer. The message does not repeat it, because it
+ * may come from a message.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export function packAppVersion(text: string): number | "malformed" | "out_of_ran
 export function unpackAppVersion(packed: number): string {
   if (!Number.isInteger(packed) || packed < 0 || packed > LARGEST_PACKED) {
     throw new RangeError(
-      `Cannot unpack an app version: wanted an integer from 0 to ${LARGEST_PACKED}, got another value`,
+      `Cannot unpack an app version: wanted an integer from 0 to ${LARGEST_PACKED}`,
     );
   }
   const major = Math.floor(packed / MAJOR);

@@ -18,9 +18,9 @@ const COLON = 0x3a;
  * - **IPv6**: every text form of RFC 4291, section 2.2, answered as RFC 5952, section 4, writes it.
  * - **IPv4-mapped IPv6** (`::ffff:0:0/96`), however written, is the plain IPv4 address.
  *
- * RFC 5952, section 5, recommends the dotted form for the low 32 bits under well-known prefixes, such
- * as `64:ff9b::/96`. Here those stay hexadecimal: the list of such prefixes grows, and a mask must not
- * change with it.
+ * RFC 5952, section 5, recommends the dotted form for the low 32 bits under well-known prefixes,
+ * such as `64:ff9b::/96`. Here those stay hexadecimal: the list of such prefixes grows, and a mask
+ * must not change with it.
  *
  * A zone (`fe80::1%eth0`), a port, brackets, a prefix length and white space are refused: they are
  * not part of the address, and to cut them off would be to guess.

@@ -36,7 +36,7 @@ export async function demonstrate(
     const source = await localSource(queue, local, stay);
     const inner: Io = { ...io, source, out: () => {} };
     if (await main(["migrate"], inner) !== exit.done) return exit.failed;
-    for (const body of sampleMessages({ count: messages })) queue.send(body);
+    for (const body of sampleMessages({ count: messages })) await queue.send(body);
     io.out(`  queue     ${queue.url}  (${messages} sample messages)\n  database  ${local.url}\n\n`);
     return stay ? await stayUp(inner, io, queue) : await drainAndShow(inner, io, local);
   } finally {

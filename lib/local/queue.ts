@@ -1,32 +1,43 @@
-import { startFauxqs } from "fauxqs";
+import { buildApp } from "fauxqs";
 
 /** An SQS-protocol server in this process, with one queue. */
 export interface LocalQueue {
   readonly endpoint: string;
   readonly url: string;
-  send(body: string): void;
+  send(body: string): Promise<void>;
   close(): Promise<void>;
 }
 
 /** Starts the queue on a free loopback port. Nothing is kept when it closes. */
 export async function startLocalQueue(name = "login-queue"): Promise<LocalQueue> {
-  const server = await startFauxqs({ port: 0, host: "127.0.0.1", logger: false });
-  server.createQueue("login-dead-letters");
-  server.createQueue(name, {
-    attributes: {
-      VisibilityTimeout: "60",
-      RedrivePolicy: JSON.stringify({
-        deadLetterTargetArn: "arn:aws:sqs:us-east-1:000000000000:login-dead-letters",
-        maxReceiveCount: "5",
-      }),
-    },
-  });
+  // Not `startFauxqs`: that listens on every address of the machine, whatever host it is given.
+  const app = buildApp({ logger: false });
+  const endpoint = await app.listen({ host: "127.0.0.1", port: 0 });
   // Not the URL that the server itself gives out: its host name is one that not every machine resolves.
-  const endpoint = `http://127.0.0.1:${server.port}`;
+  const url = `${endpoint}/000000000000/${name}`;
+  const call = async (action: string, input: object): Promise<void> => {
+    const headers = {
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": `AmazonSQS.${action}`,
+    };
+    const payload = JSON.stringify(input);
+    const { statusCode } = await app.inject({ method: "POST", url: "/", headers, payload });
+    if (statusCode !== 200) throw new Error(`The local queue refused ${action}: ${statusCode}`);
+  };
+  const deadLetters = `${name}-dead-letters`;
+  await call("CreateQueue", { QueueName: deadLetters, Attributes: {} });
+  const RedrivePolicy = JSON.stringify({
+    deadLetterTargetArn: `arn:aws:sqs:us-east-1:000000000000:${deadLetters}`,
+    maxReceiveCount: 5,
+  });
+  const Attributes = { VisibilityTimeout: "60", RedrivePolicy };
+  await call("CreateQueue", { QueueName: name, Attributes });
   return {
     endpoint,
-    url: `${endpoint}/000000000000/${name}`,
-    send: (body) => void server.sendMessage(name, body),
-    close: () => server.stop(),
+    url,
+    send: (body) => call("SendMessage", { QueueUrl: url, MessageBody: body }),
+    async close() {
+      await app.close();
+    },
   };
 }

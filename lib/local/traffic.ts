@@ -7,9 +7,9 @@ export async function sendTraffic(queue: LocalQueue, signal: AbortSignal): Promi
   for (let seed = 2; !signal.aborted; seed++) {
     for (const body of sampleEvents({ seed, count: 200, users: 150 })) {
       if (signal.aborted) return;
-      queue.send(body);
+      await queue.send(body);
       await systemClock.sleep(10 + Math.random() * 40, signal);
     }
-    queue.send("not JSON at all");
+    await queue.send("not JSON at all");
   }
 }

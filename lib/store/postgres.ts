@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 // @deno-types="@types/pg"
 import pg from "pg";
+import { begin, commit } from "./sql/transaction.ts";
 import { kindOfSqlstate } from "./sqlstate.ts";
 import { StoreError } from "./store.ts";
 import { tlsOf } from "./tls.ts";
@@ -87,9 +88,9 @@ export function openDatabase(options: DatabaseOptions): Database {
         query: (statement, parameters = []) => run(client, statement, parameters),
       };
       try {
-        await connection.query({ text: "BEGIN" });
+        await connection.query(begin);
         const result = await work(connection);
-        await connection.query({ text: "COMMIT" });
+        await connection.query(commit);
         client.release();
         return result;
       } catch (error) {

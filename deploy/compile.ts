@@ -1,0 +1,100 @@
+// deno-lint-ignore-file no-console -- a script for people, whose output is its purpose
+/**
+ * `deno task compile`: makes `dist/maskline`, one executable for the machine it is made on, or for
+ * `--target`. The program is bundled first, so that exactly what `main.ts` reaches is inside; then it
+ * is compiled with the permissions that this shell's settings need, or with those of `ALLOW_NET`.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { environment } from "../lib/config/environment.ts";
+import { type CredentialSource, permissionsOf, toFlags } from "../lib/config/permissions.ts";
+import { readSettings, SettingsError } from "../lib/config/read_settings.ts";
+
+const SOURCES: readonly string[] = [
+  "environment",
+  "container",
+  "instance",
+  "web_identity",
+  "profile",
+];
+
+const USAGE = `Usage: deno task compile [--target TRIPLE] [--output FILE]
+
+Reads the settings of this shell (SQS_QUEUE_URL, DATABASE_URL, …) to name the only hosts, variables and
+files that the binary may reach. Keys and passwords are not put into it.
+
+  ALLOW_NET            hosts instead, with commas: sqs.eu-west-1.amazonaws.com:443,db:5432
+  CREDENTIAL_SOURCE    ${SOURCES.join(", ")} (default: by the AWS variables that are set)
+`;
+
+async function deno(args: readonly string[], cwd?: string): Promise<void> {
+  const command = new Deno.Command(Deno.execPath(), { args: [...args], ...(cwd ? { cwd } : {}) });
+  const { code } = await command.spawn().status;
+  if (code !== 0) Deno.exit(code);
+}
+
+function flagsFromSettings(): string[] {
+  const allowNet = Deno.env.get("ALLOW_NET");
+  const source = Deno.env.get("CREDENTIAL_SOURCE");
+  if (source && !SOURCES.includes(source)) {
+    throw new SettingsError([`CREDENTIAL_SOURCE: wanted ${SOURCES.join(", ")}`]);
+  }
+  const settings = readSettings(environment, allowNet ? [] : ["SQS_QUEUE_URL", "DATABASE_URL"]);
+  const permissions = permissionsOf(
+    settings,
+    environment.get,
+    source as CredentialSource | undefined,
+  );
+  return toFlags(allowNet ? { ...permissions, net: allowNet.split(",") } : permissions);
+}
+
+async function compile({ target, output }: { target?: string; output?: string }): Promise<void> {
+  const flags = flagsFromSettings();
+  const targets = target ? ["--target", target] : [];
+  const file = resolve(output ?? "dist/maskline");
+  const staging = await Deno.makeTempDir({ prefix: "maskline-compile-" });
+  try {
+    await deno([
+      "bundle",
+      "--quiet",
+      "--platform=deno",
+      "--output",
+      `${staging}/main.js`,
+      "main.ts",
+    ]);
+    // An empty configuration of its own: the project's would bring its whole lock file along.
+    await Deno.writeTextFile(`${staging}/deno.json`, "{}\n");
+    await deno(["compile", "--quiet", ...flags, ...targets, "--output", file, "main.js"], staging);
+  } finally {
+    await Deno.remove(staging, { recursive: true });
+  }
+  for (const flag of flags) console.error(`  ${flag}`);
+}
+
+/** Reads the command line; anything that is not known ends with the usage. */
+function readArguments(): { target?: string; output?: string; help?: boolean } {
+  const text = { type: "string" } as const;
+  const options = { target: text, output: text, help: { type: "boolean", short: "h" } } as const;
+  try {
+    return parseArgs({ args: Deno.args, options }).values;
+  } catch {
+    console.error(USAGE);
+    return Deno.exit(2);
+  }
+}
+
+const args = readArguments();
+if (args.help) {
+  console.log(USAGE);
+} else {
+  try {
+    await compile(args);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    const problems = error.problems.map((problem) => `  ${problem}`).join("\n");
+    console.error(`${error.message}:\n${problems}\n\n${USAGE}`);
+    Deno.exit(2);
+  }
+}

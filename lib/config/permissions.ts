@@ -1,0 +1,135 @@
+import type { Row } from "./setting_row.ts";
+import { type Settings } from "./read_settings.ts";
+import { settings } from "./settings.ts";
+import { libraryVariables } from "./library_variables.ts";
+
+/** What the runtime lets a program do; everything else it refuses. */
+export interface Permissions {
+  /** Hosts with ports. */
+  readonly net: readonly string[];
+  /** Names of environment variables. */
+  readonly env: readonly string[];
+  /** Paths of files. */
+  readonly read: readonly string[];
+  /** Facts about the system. */
+  readonly sys: readonly string[];
+}
+
+/** Where AWS credentials come from; each source reaches other hosts and reads other files. */
+export type CredentialSource =
+  | "environment"
+  | "container"
+  | "instance"
+  | "web_identity"
+  | "profile";
+
+/** Environment variables as they are when the binary is made. */
+export type Lookup = (name: string) => string | undefined;
+
+/** Guesses the source as the SDK's default chain would choose it from the variables that are set. */
+export function credentialSourceOf(get: Lookup): CredentialSource {
+  if (get("AWS_ACCESS_KEY_ID")) return "environment";
+  if (get("AWS_PROFILE")) return "profile";
+  if (get("AWS_WEB_IDENTITY_TOKEN_FILE")) return "web_identity";
+  if (get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") || get("AWS_CONTAINER_CREDENTIALS_FULL_URI")) {
+    return "container";
+  }
+  return "instance";
+}
+
+/** The least permissions with which a worker of these settings works. */
+export function permissionsOf(
+  values: Settings,
+  get: Lookup,
+  source: CredentialSource = credentialSourceOf(get),
+): Permissions {
+  const net = new Set<string>();
+  const add = (url: URL | undefined, fallbackPort = 443) => {
+    if (url) {
+      net.add(`${url.hostname}:${url.port || (url.protocol === "http:" ? 80 : fallbackPort)}`);
+    }
+  };
+  const endpoint = get("AWS_ENDPOINT_URL_SQS") ?? get("AWS_ENDPOINT_URL");
+  add(endpoint ? new URL(endpoint) : values.SQS_QUEUE_URL);
+  if (!endpoint) add(values.SQS_DLQ_URL);
+  add(values.DATABASE_URL, 5432);
+  if (values.HTTP_ADDRESS !== "off") {
+    const { hostname, port } = values.HTTP_ADDRESS;
+    net.add(`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
+    // `check --health` asks a worker that listens everywhere by the loopback address.
+    if (hostname === "0.0.0.0" || hostname === "::") net.add(`127.0.0.1:${port}`);
+  }
+  const credentials = credentialNeeds(source, get);
+  for (const host of credentials.net) net.add(host);
+  return {
+    net: [...net],
+    env: [...settingVariables(), ...libraryVariables],
+    read: [...settingFiles(get), ...certificateFiles(values), ...credentials.read],
+    sys: ["osRelease"],
+  };
+}
+
+/** The permissions as flags of `deno compile`. */
+export function toFlags({ net, env, read, sys }: Permissions): string[] {
+  const flag = (name: string, values: readonly string[]) =>
+    values.length > 0 ? [`--allow-${name}=${values.join(",")}`] : [];
+  return [
+    ...flag("net", net),
+    ...flag("env", env),
+    ...flag("read", read),
+    ...flag("sys", sys),
+    "--no-prompt",
+  ];
+}
+
+function settingVariables(): string[] {
+  return Object.entries<Row>(settings).flatMap(([name, row]) =>
+    row.secret ? [name, `${name}_FILE`] : [name]
+  );
+}
+
+function settingFiles(get: Lookup): string[] {
+  return Object.entries<Row>(settings).flatMap(([name, row]) => {
+    const path = row.secret ? get(`${name}_FILE`) : undefined;
+    return path ? [path] : [];
+  });
+}
+
+function certificateFiles(values: Settings): string[] {
+  const path = values.DATABASE_URL?.searchParams.get("sslrootcert");
+  return path ? [path] : [];
+}
+
+function credentialNeeds(source: CredentialSource, get: Lookup): { net: string[]; read: string[] } {
+  switch (source) {
+    case "environment":
+      return { net: [], read: [] };
+    case "container": {
+      // ECS answers at this address, EKS's pod identity at the other (AWS SDKs reference guide).
+      const full = URL.parse(get("AWS_CONTAINER_CREDENTIALS_FULL_URI") ?? "");
+      const port = full?.port || (full?.protocol === "https:" ? 443 : 80);
+      const token = get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+      return {
+        net: [full ? `${full.hostname}:${port}` : "169.254.170.2:80"],
+        read: token ? [token] : [],
+      };
+    }
+    case "instance":
+      return { net: ["169.254.169.254:80"], read: [] };
+    case "web_identity": {
+      const region = get("AWS_REGION") ?? get("AWS_DEFAULT_REGION") ?? "us-east-1";
+      const token = get("AWS_WEB_IDENTITY_TOKEN_FILE");
+      return { net: [`sts.${region}.amazonaws.com:443`], read: token ? [token] : [] };
+    }
+    case "profile": {
+      const home = `${get("HOME") ?? ""}/.aws`;
+      return {
+        net: [],
+        read: [
+          get("AWS_CONFIG_FILE") ?? `${home}/config`,
+          get("AWS_SHARED_CREDENTIALS_FILE") ?? `${home}/credentials`,
+        ],
+      };
+    }
+  }
+}

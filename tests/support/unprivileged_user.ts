@@ -1,0 +1,20 @@
+/** Ids for `Deno.Command`; empty where the child simply runs as ourselves. */
+export interface ProcessUser {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/**
+ * As whom Postgres runs. It refuses to run as root, so root (a container, as a rule) lends it the user
+ * `postgres` or else `nobody`; everybody else runs it as themselves.
+ */
+export async function unprivilegedUser(): Promise<ProcessUser> {
+  if (Deno.uid() !== 0) return {};
+  const users = await Deno.readTextFile("/etc/passwd").catch(() => "");
+  for (const name of ["postgres", "nobody"]) {
+    const match = new RegExp(`^${name}:[^:]*:(\\d+):(\\d+):`, "m").exec(users);
+    if (match) return { uid: Number(match[1]), gid: Number(match[2]) };
+  }
+  // The number of `nobody` on Linux; it needs no entry in /etc/passwd.
+  return { uid: 65534, gid: 65534 };
+}
