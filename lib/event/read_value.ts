@@ -21,10 +21,20 @@ export function readValue(rule: Rule, value: unknown): string | number | { reaso
 
 function readText(rule: TextRule, value: string): string | { reason: Reason } {
   if (!value.isWellFormed() || value.includes("\0")) return { reason: "unstorable_text" };
-  const text = rule.normalize ? value.trim().normalize("NFC") : value;
+  const text = rule.normalize ? normalize(value, rule.max) : value;
   if (isShorter(text, rule.min)) return { reason: "too_short" };
   if (isLonger(text, rule.max)) return { reason: "too_long" };
   return text;
+}
+
+/**
+ * A text that no normalizing could make short enough is left as it is: the time of NFC grows with the
+ * square of a run of combining marks, so that 1 MiB of them would stop the worker for minutes. One
+ * character of NFC stands for at most four (UAX #15, section 12), each at most two UTF-16 units.
+ */
+function normalize(value: string, max: number): string {
+  const text = value.trim();
+  return text.length > 8 * max ? text : text.normalize("NFC");
 }
 
 function isShorter(text: string, min: number): boolean {

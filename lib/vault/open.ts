@@ -30,7 +30,8 @@ export async function open(
       dataKey,
       sealed.slice(layout.ciphertext.from),
     );
-    return new TextDecoder().decode(plaintext);
+    // A byte order mark is part of the value: a decoder would cut it off unless told otherwise.
+    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(plaintext);
   } catch (cause) {
     throw new OpenError(
       "The sealed value was changed, or stands beside another field or mask than the one it was " +
@@ -45,7 +46,7 @@ async function openDataKey(
   sealed: Uint8Array<ArrayBuffer>,
 ): Promise<ArrayBuffer> {
   try {
-    const recipientKey = await suite.kem.deserializePrivateKey(key.bytes.buffer);
+    const recipientKey = await suite.kem.deserializePrivateKey(key.bytes.slice().buffer);
     const enc = sealed.slice(layout.encapsulated.from, layout.encapsulated.to).buffer;
     const dataKey = sealed.slice(layout.dataKey.from, layout.dataKey.to).buffer;
     return await suite.open({ recipientKey, enc, info: hpkeInfo(key.id) }, dataKey);

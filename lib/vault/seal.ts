@@ -19,10 +19,9 @@ export interface BatchSealer {
  * @throws {RangeError} the key is not an X25519 public key
  */
 export async function createSealer(publicKey: VaultKey): Promise<Sealer> {
-  const recipientPublicKey = await suite.kem.deserializePublicKey(publicKey.bytes.buffer)
-    .catch((cause) => {
-      throw new RangeError(`Vault public key ${publicKey.id} is not an X25519 key`, { cause });
-    });
+  const recipientPublicKey = await importPublicKey(publicKey).catch((cause) => {
+    throw new RangeError(`Vault public key ${publicKey.id} is not an X25519 key`, { cause });
+  });
   const info = hpkeInfo(publicKey.id);
   return {
     keyId: publicKey.id,
@@ -34,6 +33,14 @@ export async function createSealer(publicKey: VaultKey): Promise<Sealer> {
       return { seal: (plaintext, binding) => sealOne(dataKey, enc, ct, plaintext, binding) };
     },
   };
+}
+
+async function importPublicKey({ bytes }: VaultKey): Promise<CryptoKey> {
+  const recipientPublicKey = await suite.kem.deserializePublicKey(bytes.slice().buffer);
+  // A point of low order has the form of a key, and only fails when it is used (RFC 9180 section 7.1.4):
+  // better now than with the first batch.
+  await suite.kem.encap({ recipientPublicKey });
+  return recipientPublicKey;
 }
 
 async function sealOne(

@@ -1,0 +1,100 @@
+import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { type Ended, type MasklineProcess, runMaskline, startMaskline } from "./maskline.ts";
+import type { PostgresServer } from "./postgres_server.ts";
+import type { QueueServer, TestQueue } from "./queue_server.ts";
+import type { TestDatabase } from "./test_database.ts";
+
+/** A queue, a database and keys, and the settings that join them: all that one test of the line needs. */
+export interface Line extends AsyncDisposable {
+  readonly queue: TestQueue;
+  readonly database: TestDatabase;
+  /** The environment of a worker; a test may change it before it starts one. */
+  readonly env: Record<string, string>;
+  readonly maskKey: Uint8Array;
+  readonly vaultPrivateKey: { readonly id: string; readonly bytes: Uint8Array<ArrayBuffer> };
+  /** Runs `maskline drain --json` to its end. */
+  drain(env?: Readonly<Record<string, string>>): Promise<DrainEnded>;
+  /** Starts `maskline run`. */
+  start(env?: Readonly<Record<string, string>>): MasklineProcess;
+  /** Counts rows, rejections and ledger entries. */
+  count(): Promise<{ rows: number; rejected: number; ledger: number }>;
+}
+
+/** How a drain ended, with its books. */
+export interface DrainEnded extends Ended {
+  readonly books: {
+    received: number;
+    committed: number;
+    duplicate: number;
+    rejected: number;
+    released: number;
+    seconds: number;
+  };
+}
+
+/** Options of {@linkcode createLine}. */
+export interface LineOptions {
+  readonly postgres: PostgresServer;
+  readonly queues: QueueServer;
+  readonly queueAttributes?: Readonly<Record<string, string>>;
+  /** Leave the database empty. */
+  readonly unmigrated?: boolean;
+}
+
+/** Makes a line with fresh keys, migrated by `maskline migrate` itself. */
+export async function createLine(options: LineOptions): Promise<Line> {
+  const { postgres, queues } = options;
+  const queue = await queues.createQueue(undefined, options.queueAttributes);
+  const database = await postgres.createDatabase("line");
+  const maskKey = crypto.getRandomValues(new Uint8Array(32));
+  const vault = await generateVaultKeys();
+  const env: Record<string, string> = {
+    SQS_QUEUE_URL: queue.url,
+    DATABASE_URL: database.url,
+    MASK_KEY: `k1:${maskKey.toBase64()}`,
+    VAULT_PUBLIC_KEY: `v1:${vault.publicKey.toBase64()}`,
+    HTTP_ADDRESS: "off",
+    ...awsVariables(queues.endpoint),
+  };
+  if (!options.unmigrated) await expectDone(runMaskline(["migrate"], { env }));
+  return {
+    queue,
+    database,
+    env,
+    maskKey,
+    vaultPrivateKey: { id: "v1", bytes: vault.privateKey },
+    async drain(more = {}) {
+      const ended = await runMaskline(["drain", "--json"], { env: { ...env, ...more } });
+      if (!ended.out.startsWith("{")) throw new Error(`drain printed no books:\n${ended.err}`);
+      return { ...ended, books: JSON.parse(ended.out) };
+    },
+    start: (more = {}) => startMaskline(["run"], { env: { ...env, ...more } }),
+    async count() {
+      const [counts] = await database.query<Record<string, string>>(
+        `SELECT (SELECT count(*) FROM user_logins) AS rows,
+          (SELECT count(*) FROM maskline.rejected) AS rejected,
+          (SELECT count(*) FROM maskline.ledger) AS ledger`,
+      );
+      const number = (name: string) => Number(counts?.[name]);
+      return { rows: number("rows"), rejected: number("rejected"), ledger: number("ledger") };
+    },
+    [Symbol.asyncDispose]: () => database.drop(),
+  };
+}
+
+/** The AWS settings of an emulator, which takes any credentials. */
+export function awsVariables(endpoint: string): Record<string, string> {
+  return {
+    AWS_REGION: "us-east-1",
+    AWS_ENDPOINT_URL_SQS: endpoint,
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+  };
+}
+
+/** Waits for a process and fails with its output unless it exited with 0. */
+export async function expectDone(ending: Promise<Ended>): Promise<Ended> {
+  const ended = await ending;
+  if (ended.code !== 0) throw new Error(`Exit status ${ended.code}:\n${ended.out}${ended.err}`);
+  return ended;
+}

@@ -1,0 +1,112 @@
+import { fileURLToPath } from "node:url";
+
+/** How a Maskline process ended. */
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A Maskline process that runs. */
+export interface MasklineProcess {
+  readonly pid: number;
+  /** Everything on its standard error so far. */
+  err(): string;
+  /** Resolves once standard error matches; rejects when the process ends first. */
+  untilErr(pattern: RegExp): Promise<void>;
+  kill(signal: Deno.Signal): void;
+  readonly ended: Promise<Ended>;
+}
+
+/** Options of {@linkcode startMaskline}. */
+export interface MasklineOptions {
+  /** All that the process has in its environment, besides what Deno itself needs. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly input?: string;
+  /** The compiled binary instead of `deno run main.ts`. */
+  readonly binary?: string;
+}
+
+const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+/** Starts the real program in a process of its own. */
+export function startMaskline(args: readonly string[], options: MasklineOptions): MasklineProcess {
+  const command = options.binary ?? Deno.execPath();
+  const child = new Deno.Command(command, {
+    args: options.binary ? [...args] : ["run", "--quiet", "-A", main, ...args],
+    clearEnv: true,
+    env: { ...denoVariables(), ...options.env },
+    stdin: options.input === undefined ? "null" : "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const errors = new Growing();
+  const feeding = feed(child, options.input);
+  const ended = (async () => {
+    const [out, , { code }] = await Promise.all([
+      new Response(child.stdout).text(),
+      errors.read(child.stderr),
+      child.status,
+      feeding,
+    ]);
+    return { code, out, err: errors.text };
+  })();
+  return {
+    pid: child.pid,
+    err: () => errors.text,
+    untilErr: (pattern) => errors.until(pattern),
+    kill: (signal) => child.kill(signal),
+    ended,
+  };
+}
+
+/** Runs the real program to its end. */
+export function runMaskline(args: readonly string[], options: MasklineOptions): Promise<Ended> {
+  return startMaskline(args, options).ended;
+}
+
+async function feed(child: Deno.ChildProcess, input: string | undefined): Promise<void> {
+  if (input === undefined) return;
+  const writer = child.stdin.getWriter();
+  // A program that does not read its input may be gone already.
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+}
+
+/** What Deno needs to find its cache; the program under test reads none of it. */
+function denoVariables(): Record<string, string> {
+  const names = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "DENO_TLS_CA_STORE", "TMPDIR"];
+  return Object.fromEntries(names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value]];
+  }));
+}
+
+/** Text that grows, and can be waited for. */
+class Growing {
+  text = "";
+  #ended = false;
+  #changed = Promise.withResolvers<void>();
+
+  async read(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      this.text += decoder.decode(chunk, { stream: true });
+      this.#wake();
+    }
+    this.#ended = true;
+    this.#wake();
+  }
+
+  async until(pattern: RegExp): Promise<void> {
+    while (!pattern.test(this.text)) {
+      if (this.#ended) throw new Error(`The process ended before ${pattern}:\n${this.text}`);
+      await this.#changed.promise;
+    }
+  }
+
+  #wake(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
+  }
+}
