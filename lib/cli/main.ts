@@ -37,7 +37,7 @@ async function findCommand(name: string): Promise<Command> {
   throw new UsageError(
     (meant
       ? `There is no such command, did you mean \`maskline ${meant}\`?`
-      : "There is no such command") +
+      : "There is no such command.") +
       " See `maskline --help`",
   );
 }

@@ -2,6 +2,7 @@ import { environment } from "../config/environment.ts";
 import type { Io } from "./command.ts";
 
 const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = encoder.encode(text);
@@ -23,7 +24,8 @@ export function processIo(): Io {
     source: environment,
     out: (text) => writeAll(Deno.stdout, text),
     err: (text) => writeAll(Deno.stderr, text),
-    input: () => new Response(Deno.stdin.readable).text(),
+    // A byte order mark stays: the queue's body would have it too, and `text()` would hide it.
+    input: async () => decoder.decode(await new Response(Deno.stdin.readable).bytes()),
     terminal: Deno.stderr.isTerminal(),
     signal: stopping.signal,
   };

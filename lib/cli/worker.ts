@@ -63,6 +63,7 @@ export async function openWorker(
       untilEmpty: options.untilEmpty ?? false,
     });
     const { queue } = opened;
+    log.info("Started: the queue and the database answer");
     return {
       pipeline,
       opened,

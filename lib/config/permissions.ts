@@ -50,8 +50,8 @@ export function permissionsOf(
     }
   };
   const endpoint = get("AWS_ENDPOINT_URL_SQS") ?? get("AWS_ENDPOINT_URL");
-  add(endpoint ? new URL(endpoint) : values.SQS_QUEUE_URL);
-  if (!endpoint) add(values.SQS_DLQ_URL);
+  add(endpoint ? new URL(endpoint) : values.SQS_QUEUE_URL && modern(values.SQS_QUEUE_URL));
+  if (!endpoint) add(values.SQS_DLQ_URL && modern(values.SQS_DLQ_URL));
   add(values.DATABASE_URL, 5432);
   if (values.HTTP_ADDRESS !== "off") {
     const { hostname, port } = values.HTTP_ADDRESS;
@@ -67,6 +67,12 @@ export function permissionsOf(
     read: [...settingFiles(get), ...certificateFiles(values), ...credentials.read],
     sys: ["osRelease"],
   };
+}
+
+/** The SDK asks `sqs.<region>.amazonaws.com` even where a queue's URL has the host of former days. */
+function modern(url: URL): URL {
+  const [, region] = /^([a-z0-9-]+)\.queue\.amazonaws\.com$/.exec(url.hostname) ?? [];
+  return region ? new URL(`https://sqs.${region}.amazonaws.com`) : url;
 }
 
 /** The permissions as flags of `deno compile`. */

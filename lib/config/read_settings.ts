@@ -51,9 +51,12 @@ export function readSettings(
       problems.push(`${name}: ${error.message}`);
     }
   }
+  // A setting that is wrong by itself would look like one that is missing.
+  const wrong = new Set(problems.map((problem) => problem.split(":")[0]?.replace(/_FILE$/, "")));
   const typos = misspelled(source);
   for (const name of required) {
-    if (name in values && values[name] === undefined) {
+    if (values[name] === undefined && !wrong.has(name)) {
+      wrong.add(name);
       const typo = typos.find(([, meant]) => meant === name)?.[0];
       problems.push(
         `${name}: is not set. ${settings[name].about}` + (typo ? ` (${typo} is set)` : ""),
@@ -64,11 +67,9 @@ export function readSettings(
     problems.push(`${name}: is no setting, did you mean ${meant}?`);
   }
   const read = values as unknown as Settings;
-  // A setting that is wrong by itself would look like one that is missing.
-  const wrong = new Set(problems.map((problem) => problem.split(":")[0]));
   for (const problem of check(read)) {
     const [name = ""] = problem.split(":");
-    if (!wrong.has(name) && !wrong.has(`${name}_FILE`)) problems.push(problem);
+    if (!wrong.has(name)) problems.push(problem);
   }
   if (problems.length > 0) throw new SettingsError(problems);
   return read;

@@ -5,6 +5,8 @@
 export const wellKnownKeys: ReadonlySet<string> = new Set([
   // The key of the frozen vectors in tests/mask/mask_test.ts.
   "8f4c1db0a37e52669ed30b17c5f8214a6be0d59c3387f21054dea96b7c0812fd",
+  // The public half of the vault key in tests/vault/open_test.ts, whose private half is SHA-256("test").
+  "d9d5c57971eefb085e3abaf7a5a4a6cdb8185f30105583cdb09ad8f61886ec65",
   // SHA-256 of nothing, of "password", of "secret" and of "test".
   "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
   "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",

@@ -1,3 +1,5 @@
+import { type Clock, systemClock } from "./clock.ts";
+
 /** Options of {@linkcode Batcher}. */
 export interface BatcherOptions {
   /** A batch is ready when it has this many items; it never has more. */
@@ -6,8 +8,7 @@ export interface BatcherOptions {
   readonly weight: number;
   /** …or when its oldest item has waited for this long. */
   readonly milliseconds: number;
-  /** Default: the machine's clock. */
-  readonly now?: () => number;
+  readonly clock?: Clock;
 }
 
 interface Entry<T> {
@@ -22,16 +23,17 @@ interface Entry<T> {
  */
 export class Batcher<T> {
   readonly #options: BatcherOptions;
-  readonly #now: () => number;
+  readonly #clock: Clock;
   #entries: Entry<T>[] = [];
   #weight = 0;
   #waiting: ((items: T[]) => void)[] = [];
-  #closed = false;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #closing = new AbortController();
+  /** At most one timer runs, and none after closing: a pending one would keep the process alive. */
+  #timed = false;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
-    this.#now = options.now ?? (() => performance.now());
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** Items that wait. */
@@ -41,8 +43,10 @@ export class Batcher<T> {
 
   /** Adds an item. @throws {Error} the batcher is closed */
   add(item: T, weight = 0): void {
-    if (this.#closed) throw new Error("The batcher is closed, nothing can be added");
-    this.#entries.push({ item, weight, at: this.#now() });
+    if (this.#closing.signal.aborted) {
+      throw new Error("The batcher is closed, nothing can be added");
+    }
+    this.#entries.push({ item, weight, at: this.#clock.now() });
     this.#weight += weight;
     this.#serve();
   }
@@ -57,12 +61,13 @@ export class Batcher<T> {
 
   /** Hands out what is left in full batches and one last partial one, without waiting for more. */
   close(): void {
-    this.#closed = true;
+    this.#closing.abort();
     this.#serve();
   }
 
   #serve(): void {
-    while (this.#waiting.length > 0 && (this.#closed || this.#ready())) {
+    const closed = this.#closing.signal.aborted;
+    while (this.#waiting.length > 0 && (closed || this.#ready())) {
       this.#waiting.shift()?.(this.#take());
     }
     this.#wakeLater();
@@ -73,7 +78,7 @@ export class Batcher<T> {
     if (!oldest) return false;
     const { rows, weight, milliseconds } = this.#options;
     return this.#entries.length >= rows || this.#weight >= weight ||
-      this.#now() - oldest.at >= milliseconds;
+      this.#clock.now() - oldest.at >= milliseconds;
   }
 
   #take(): T[] {
@@ -91,11 +96,14 @@ export class Batcher<T> {
   }
 
   #wakeLater(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     const [oldest] = this.#entries;
-    if (!oldest || this.#waiting.length === 0) return;
-    const wait = oldest.at + this.#options.milliseconds - this.#now();
-    this.#timer = setTimeout(() => this.#serve(), Math.max(1, Math.ceil(wait)));
+    if (this.#timed || !oldest || this.#waiting.length === 0) return;
+    // Where this item has gone by then, the timer is early for the next one and is set once more.
+    const wait = oldest.at + this.#options.milliseconds - this.#clock.now();
+    this.#timed = true;
+    void this.#clock.sleep(Math.max(1, Math.ceil(wait)), this.#closing.signal).then(() => {
+      this.#timed = false;
+      this.#serve();
+    });
   }
 }

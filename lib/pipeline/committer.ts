@@ -1,12 +1,20 @@
 import { getLogger } from "../observe/log.ts";
-import { type Batch, type RejectedRow, type Store, StoreError } from "../store/store.ts";
+import type { DeadLetter } from "../queue/dead_letter.ts";
+import type { Message } from "../queue/queue.ts";
+import {
+  type Batch,
+  type EventRow,
+  type RejectedRow,
+  type Store,
+  StoreError,
+} from "../store/store.ts";
 import type { Books } from "./books.ts";
 import type { Batcher } from "./batcher.ts";
 import type { HeldMessage, Holdings } from "./holdings.ts";
 import { isolate } from "./isolate.ts";
 import type { Outage } from "./outage.ts";
 import type { SealedBody, SetAside } from "./set_aside.ts";
-import { type Transformed, utcDate } from "./transform.ts";
+import { type Refusal, type Transformed, utcDate } from "./transform.ts";
 
 /** A held message and what it became. */
 export interface Item {
@@ -34,7 +42,7 @@ const log = getLogger("committer");
 export class Committer {
   readonly #options: CommitterOptions;
   /** Bodies that are put away already; `null` where they went to a queue. */
-  readonly #aside = new WeakMap<HeldMessage, SealedBody | null>();
+  readonly #aside = new WeakMap<HeldMessage, SealedBody | null | "refused">();
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -47,9 +55,10 @@ export class Committer {
    */
   async run(): Promise<void> {
     const { batcher, signal } = this.#options;
-    while (!signal.aborted) {
+    while (true) {
       const items = await batcher.next();
-      if (items.length === 0) return;
+      // Closing hands out what is left; after an abort it is to be released, not sealed and sent on.
+      if (items.length === 0 || signal.aborted) return;
       await this.#commitAll(items);
     }
   }
@@ -59,8 +68,11 @@ export class Committer {
     // A message whose lease could not be kept was let go while it waited; it will come again.
     const held = items.filter((item) => holdings.has(item.held));
     for (const item of held) item.held.committing = true;
-    if (held.length === 0) return;
-    await isolate(held, {
+    if (held.length > 0) await this.#isolate(held);
+  }
+
+  async #isolate(items: readonly Item[]): Promise<void> {
+    await isolate(items, {
       commit: (part) => this.#commit(part),
       refuse: (item, error) => this.#refuse(item, error),
     });
@@ -69,12 +81,16 @@ export class Committer {
   /** Commits some items together, however long the store is away. */
   async #commit(items: readonly Item[]): Promise<void> {
     const { store, outage, signal } = this.#options;
-    const batch = await this.#build(items);
+    if (signal.aborted) return;
+    await this.#setAside(items);
+    const members = items.filter((item) => this.#isSafe(item));
+    if (members.length === 0) return;
+    const batch = this.#build(members);
     while (!signal.aborted) {
       try {
         const { duplicates } = await store.commit(batch);
         outage.recover();
-        this.#settle(items, duplicates);
+        this.#settle(members, duplicates);
         return;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
@@ -90,29 +106,40 @@ export class Committer {
   }
 
   /** Puts bodies away once a message, however often its batch is tried or split. */
-  async #setAside(refused: readonly { held: HeldMessage; row: Omit<RejectedRow, "sealed"> }[]) {
-    const fresh = refused.filter(({ held }) => !this.#aside.has(held));
-    const letters = fresh.map(({ held, row }) => ({ ...row, body: held.message.body }));
-    const bodies = await this.#options.setAside(letters, this.#options.signal);
+  async #setAside(items: readonly Item[]): Promise<void> {
+    const { setAside, signal } = this.#options;
+    const fresh = items.flatMap(({ held, transformed }) =>
+      transformed.kind === "refusal" && !this.#aside.has(held)
+        ? [{ held, letter: letterOf(held.message, transformed.refusal) }]
+        : []
+    );
+    const bodies = await setAside(fresh.map(({ letter }) => letter), signal);
     fresh.forEach(({ held }, index) => this.#aside.set(held, bodies[index] ?? null));
   }
 
-  async #build(items: readonly Item[]): Promise<Batch> {
-    const events = [];
-    const refused: { held: HeldMessage; row: Omit<RejectedRow, "sealed"> }[] = [];
+  /**
+   * Whether a message may be settled. A rejected one whose body no place takes may not: it is let go,
+   * comes again when its lease is over, and the good ones next to it need not wait for it.
+   */
+  #isSafe({ held }: Item): boolean {
+    if (this.#aside.get(held) !== "refused") return true;
+    this.#options.holdings.settle(held, "released");
+    return false;
+  }
+
+  #build(items: readonly Item[]): Batch {
+    const events: EventRow[] = [];
+    const rejections: RejectedRow[] = [];
     for (const { held, transformed } of items) {
       if (transformed.kind === "row") events.push(transformed.row);
       else {
         const { id, sentAt, receiveCount } = held.message;
-        const row = { id, dateSent: utcDate(sentAt), sentAt, receiveCount, ...transformed.refusal };
-        refused.push({ held, row });
+        const body = this.#aside.get(held) ?? null;
+        const sealed = body === "refused" ? null : body;
+        const row = { id, dateSent: utcDate(sentAt), sentAt, receiveCount, sealed };
+        rejections.push({ ...row, ...transformed.refusal });
       }
     }
-    await this.#setAside(refused);
-    const rejections = refused.map(({ held, row }) => ({
-      ...row,
-      sealed: this.#aside.get(held) ?? null,
-    }));
     // Two workers that hold the same messages lock them in the same order, so they cannot deadlock.
     const byId = (a: { id: string }, b: { id: string }) => a.id < b.id ? -1 : 1;
     return {
@@ -150,6 +177,11 @@ export class Committer {
       );
     }
     const refusal = { reason: "store_refused", field: null, sqlstate: error.code };
-    await this.#commit([{ held, transformed: { kind: "refusal", refusal } }]);
+    // Isolated once more, so that a refusal which is refused too ends as fatal and not as `data`.
+    await this.#isolate([{ held, transformed: { kind: "refusal", refusal } }]);
   }
+}
+
+function letterOf({ id, body }: Message, { reason, field }: Refusal): DeadLetter {
+  return { id, body, reason, field };
 }

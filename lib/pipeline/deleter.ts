@@ -1,6 +1,7 @@
 import { getLogger } from "../observe/log.ts";
 import { type Failures, type Held, type Queue, QueueError } from "../queue/queue.ts";
 import { backoff } from "./backoff.ts";
+import { Bell } from "./bell.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
 /** Options of {@linkcode Deleter}. */
@@ -8,6 +9,11 @@ export interface DeleterOptions {
   readonly queue: Queue;
   /** Delete calls under way at once. */
   readonly maxCalls: number;
+  /**
+   * No receive should start while this many deletes are owed: they fill memory, and their leases run
+   * out. Exceeded by what is held when it is reached.
+   */
+  readonly maxOwed: number;
   /** Tries for one message before it is left until it comes again. Default 6: about 3 s of back-off. */
   readonly maxTries?: number;
   /** Ends the waiting between tries. */
@@ -32,9 +38,10 @@ export class Deleter {
   readonly #clock: Clock;
   readonly #owed = new Map<string, Pending>();
   readonly #remembered = new Set<string>();
+  readonly #room = new Bell();
   #ready: Pending[] = [];
   #calls = 0;
-  #waiting: (() => void)[] = [];
+  #idle: (() => void)[] = [];
   #deleted = 0;
 
   constructor(options: DeleterOptions) {
@@ -80,7 +87,16 @@ export class Deleter {
   /** Resolves when nothing is owed. */
   idle(): Promise<void> {
     if (this.#owed.size === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Waits until fewer than `maxOwed` messages are owed, or until `signal` aborts. */
+  async whenRoom(signal: AbortSignal): Promise<void> {
+    while (this.#isFull() && !signal.aborted) await this.#room.wait(signal);
+  }
+
+  #isFull(): boolean {
+    return this.#owed.size >= this.#options.maxOwed;
   }
 
   #work(): void {
@@ -93,21 +109,25 @@ export class Deleter {
         this.#work();
       });
     }
+    if (!this.#isFull()) this.#room.ring();
     if (this.#owed.size === 0) {
-      for (const resolve of this.#waiting.splice(0)) resolve();
+      for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 
   async #delete(group: readonly Pending[]): Promise<void> {
+    const handles = group.map(({ handle }) => handle);
     const failures = await this.#try(group);
     const failed: Pending[] = [];
-    for (const pending of group) {
+    group.forEach((pending, index) => {
       if (failures.has(pending.id)) failed.push(pending);
+      // It came again during the call. SQS answers "deleted" to an older handle too, and may keep it.
+      else if (pending.handle !== handles[index]) this.#ready.push(pending);
       else {
         this.#owed.delete(pending.id);
         this.#deleted++;
       }
-    }
+    });
     if (failed.length > 0) await this.#retry(failed, failures);
   }
 
@@ -122,19 +142,25 @@ export class Deleter {
 
   async #retry(failed: readonly Pending[], failures: Failures): Promise<void> {
     const { maxTries = 6, signal } = this.#options;
-    const tries = Math.max(...failed.map((pending) => ++pending.tries));
     const [code] = failures.values();
-    if (tries < maxTries && !signal.aborted) {
-      log.debug("{count} deletes failed ({code}), trying again", { count: failed.length, code });
-      await this.#clock.sleep(backoff(tries), signal);
-      this.#ready.push(...failed);
-      return;
-    }
+    for (const pending of failed) pending.tries++;
+    // Each by its own count: a message that fails for the first time may stand next to one that has
+    // used up its tries.
+    const again = failed.filter(({ tries }) => tries < maxTries && !signal.aborted);
+    const left = failed.filter((pending) => !again.includes(pending));
+    if (left.length > 0) this.#leave(left, code);
+    if (again.length === 0) return;
+    log.debug("{count} deletes failed ({code}), trying again", { count: again.length, code });
+    await this.#clock.sleep(backoff(Math.max(...again.map(({ tries }) => tries))), signal);
+    this.#ready.push(...again);
+  }
+
+  #leave(left: readonly Pending[], code: string | undefined): void {
     log.warn("{count} messages could not be deleted ({code}); they will come again and go then", {
-      count: failed.length,
+      count: left.length,
       code,
     });
-    for (const { id } of failed) {
+    for (const { id } of left) {
       this.#owed.delete(id);
       if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.add(id);
     }

@@ -1,4 +1,5 @@
 import type { Message } from "../queue/queue.ts";
+import { Bell } from "./bell.ts";
 import type { Books, Outcome } from "./books.ts";
 import type { Clock } from "./clock.ts";
 
@@ -33,7 +34,7 @@ export class Holdings {
   readonly #held = new Map<string, HeldMessage>();
   #characters = 0;
   #reserved = 0;
-  #waiting: (() => void)[] = [];
+  readonly #room = new Bell();
 
   constructor(options: HoldingsOptions) {
     this.#options = options;
@@ -95,7 +96,7 @@ export class Holdings {
     }
     this.#held.delete(held.message.id);
     this.#characters -= held.message.body.length;
-    this.#wake();
+    this.#room.ring();
   }
 
   /** Waits until `count` more messages may be held, and reserves their room; false when aborted. */
@@ -107,7 +108,7 @@ export class Holdings {
         this.#reserved += count;
         return true;
       }
-      await this.#room(signal);
+      await this.#room.wait(signal);
     }
     return false;
   }
@@ -115,23 +116,6 @@ export class Holdings {
   /** Gives reserved room back once what came of it is held. */
   unreserve(count: number): void {
     this.#reserved -= count;
-    this.#wake();
-  }
-
-  #room(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      signal.addEventListener("abort", done, { once: true });
-      this.#waiting.push(done);
-    });
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#room.ring();
   }
 }

@@ -14,7 +14,12 @@ export async function inGroups<T>(
     while (next < items.length) {
       const group = items.slice(next, next + size);
       next += size;
-      await work(group);
+      try {
+        await work(group);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
     }
   };
   await Promise.all(Array.from({ length: parallel }, worker));

@@ -49,9 +49,14 @@ export class Leases {
   }
 
   async #extend(group: readonly HeldMessage[]): Promise<void> {
+    const { holdings, signal } = this.#options;
+    // A stop does not wait for hundreds of calls that a silent queue would each answer after 5 s.
+    if (signal.aborted) return;
     const startedAt = this.#clock.now();
-    const failures = await this.#ask(group.filter((held) => this.#mayExtend(held, startedAt)));
-    for (const held of group) {
+    // While earlier groups were asked for, some of these were committed, and perhaps deleted.
+    const still = group.filter((held) => holdings.has(held));
+    const failures = await this.#ask(still.filter((held) => this.#mayExtend(held, startedAt)));
+    for (const held of still) {
       const failed = failures.has(held.message.id) || !this.#mayExtend(held, startedAt);
       // Counted from before the call: the queue's own clock started later, so the lease is never
       // thought longer than it is.
@@ -81,7 +86,7 @@ export class Leases {
 
   /** The queue hands it to somebody again. One that is committing right now is the ledger's matter. */
   #letGo(held: HeldMessage, code = "12 hours"): void {
-    if (held.committing) return;
+    if (held.committing || !this.#options.holdings.has(held)) return;
     log.warn("The lease of message {id} could not be kept ({code})", { id: held.message.id, code });
     this.#options.holdings.settle(held, "released");
   }

@@ -1,6 +1,7 @@
 import { getLogger } from "../observe/log.ts";
 import type { StoreError } from "../store/store.ts";
 import { backoff } from "./backoff.ts";
+import { Bell } from "./bell.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
 /** Options of {@linkcode Outage}. */
@@ -27,7 +28,7 @@ export class Outage {
   #attempts = 0;
   #since = 0;
   #probing: Promise<void> | undefined;
-  #waiting: (() => void)[] = [];
+  readonly #back = new Bell();
 
   constructor(options: OutageOptions) {
     this.#options = options;
@@ -62,22 +63,12 @@ export class Outage {
       attempts: this.#attempts,
     });
     this.#attempts = 0;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve();
+    this.#back.ring();
   }
 
   /** Waits until messages may be received again, or until `signal` aborts. */
   whenUp(signal: AbortSignal): Promise<void> {
-    if (!this.active || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = () => {
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      signal.addEventListener("abort", done, { once: true });
-      this.#waiting.push(done);
-    });
+    return this.active ? this.#back.wait(signal) : Promise.resolve();
   }
 
   async #probe(): Promise<void> {
@@ -85,10 +76,12 @@ export class Outage {
     while (!signal.aborted) {
       this.#attempts++;
       await this.#clock.sleep(backoff(this.#attempts, random ? { random } : {}), signal);
-      if (signal.aborted) return;
+      // While this slept another committer's commit may have succeeded: the outage is over then, and
+      // what follows must not declare a new one.
+      if (signal.aborted || !this.active) return;
       try {
         await probe();
-        this.#state = "trying";
+        if (this.active) this.#state = "trying";
         return;
       } catch {
         // Why the store stays away was said when it went; each further failure says the same.

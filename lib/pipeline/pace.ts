@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from "./clock.ts";
 
 /**
- * Keeps receiving at or below a rate, over any stretch longer than a second: a token bucket that holds
- * one second's worth. A rate of 0 is no limit.
+ * Keeps receiving at or below a rate. It is a token bucket that holds one second's worth, so any stretch
+ * of n seconds brings at most n + 1 seconds' worth. A rate of 0 is no limit.
  */
 export class Pace {
   readonly #perSecond: number;

@@ -3,18 +3,19 @@ import type { Message, Queue } from "../queue/queue.ts";
 import type { Store } from "../store/store.ts";
 import { Batcher } from "./batcher.ts";
 import { Books, type BooksSnapshot } from "./books.ts";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { Committer, type Item } from "./committer.ts";
 import { Deleter } from "./deleter.ts";
 import { Holdings } from "./holdings.ts";
 import { Leases } from "./leases.ts";
 import { Outage } from "./outage.ts";
 import { Pace } from "./pace.ts";
-import { Receiver } from "./receiver.ts";
+import { BUSY_WAIT_SECONDS, Receiver } from "./receiver.ts";
 import { releaseAll } from "./release.ts";
 import type { SetAside } from "./set_aside.ts";
 import { stopInStages } from "./stop.ts";
 import type { Transformed } from "./transform.ts";
+import { within } from "./within.ts";
 
 /** The bounds within which a pipeline works; each is a setting. */
 export interface Limits {
@@ -37,6 +38,8 @@ export interface PipelineOptions {
   readonly limits: Limits;
   /** End once the queue hands nothing more out. */
   readonly untilEmpty?: boolean;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
 }
 
 /** The longest wait that SQS offers: the fewest calls while nothing comes. */
@@ -50,11 +53,17 @@ const MAX_CHARACTERS = 64 * 1_048_576;
 /** A batch's bodies, in characters. A guess that keeps a statement well below Postgres' 1 GB. */
 const BATCH_CHARACTERS = 16 * 1_048_576;
 
+/** At a stop, the time for a receive that found messages to be answered. A guess: a few round trips. */
+const IDLE_GRACE_MS = 250;
+/** The same while something is held: no receive that is under way waits for longer. */
+const BUSY_GRACE_MS = BUSY_WAIT_SECONDS * 1000 + IDLE_GRACE_MS;
+
 const log = getLogger("pipeline");
 
 /** The line: receive → transform → batch → commit → delete. Wires the stages and nothing else. */
 export class Pipeline {
   readonly #options: PipelineOptions;
+  readonly #clock: Clock;
   readonly #books = new Books();
   readonly #holdings: Holdings;
   readonly #batcher: Batcher<Item>;
@@ -67,11 +76,12 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    const { queue, store, limits, untilEmpty } = options;
+    const { queue, store, limits, untilEmpty, clock = systemClock } = options;
+    this.#clock = clock;
     const { signal } = this.#finishing;
     this.#holdings = new Holdings({
       books: this.#books,
-      clock: systemClock,
+      clock,
       maxMessages: limits.maxInFlight,
       maxCharacters: MAX_CHARACTERS,
     });
@@ -79,21 +89,30 @@ export class Pipeline {
       rows: limits.batchRows,
       weight: BATCH_CHARACTERS,
       milliseconds: limits.batchMilliseconds,
+      clock,
     });
-    this.#outage = new Outage({ probe: () => store.probe(), signal });
-    this.#deleter = new Deleter({ queue, maxCalls: limits.maxPollers, signal });
-    this.#leases = new Leases({ queue, holdings: this.#holdings, signal });
+    this.#outage = new Outage({ probe: () => store.probe(), signal, clock });
+    this.#deleter = new Deleter({
+      queue,
+      maxCalls: limits.maxPollers,
+      maxOwed: limits.maxInFlight,
+      signal,
+      clock,
+    });
+    this.#leases = new Leases({ queue, holdings: this.#holdings, signal, clock });
     this.#receiver = new Receiver({
       queue,
       holdings: this.#holdings,
       outage: this.#outage,
-      pace: new Pace(limits.maxMessagesPerSecond),
+      deleter: this.#deleter,
+      pace: new Pace(limits.maxMessagesPerSecond, clock),
       maxPollers: limits.maxPollers,
       waitSeconds: untilEmpty ? DRAIN_POLL_SECONDS : LONG_POLL_SECONDS,
       handle: (message) => this.#handle(message),
       isDrained: (empty) =>
         untilEmpty === true && empty >= EMPTY_POLLS && this.#holdings.size === 0 &&
         this.#deleter.owed === 0,
+      clock,
     });
   }
 
@@ -120,11 +139,15 @@ export class Pipeline {
    * @throws {StoreError} `fatal`: everything held was released, nothing of it deleted
    */
   async run(signal: AbortSignal): Promise<BooksSnapshot> {
+    const seconds = this.#options.limits.stopSeconds;
+    if (signal.aborted) this.#receiver.stop();
     const leases = this.#leases.run();
     const receiving = this.#receiver.run();
-    const committing = this.#commit();
+    const committers = this.#startCommitters();
+    const committing = Promise.all(committers).then(() => {});
+    let left = seconds * 1000;
     try {
-      await stopInStages({
+      left = await stopInStages({
         signal,
         receiver: this.#receiver,
         receiving,
@@ -136,19 +159,46 @@ export class Pipeline {
           await committing;
           await this.#deleter.idle();
         },
-        seconds: this.#options.limits.stopSeconds,
+        grace: () => this.#holdings.size > 0 ? BUSY_GRACE_MS : IDLE_GRACE_MS,
+        seconds,
+        clock: this.#clock,
       });
+    } catch (error) {
+      this.#endCommits();
+      // One committer failed, and others may be in the midst of a commit: what commits must stand in
+      // the books as committed and leave the queue, not be released first.
+      const ended = Promise.allSettled(committers).then(() => this.#deleter.idle());
+      await within(ended, left / 2, this.#clock);
+      left /= 2;
+      throw error;
     } finally {
-      this.#finishing.abort();
-      this.#batcher.close();
-      await leases;
-      await releaseAll(this.#options.queue, this.#holdings);
-      log.info("Stopped", { ...this.books });
+      this.#endCommits();
+      await this.#release(leases, left);
     }
     return this.books;
   }
 
-  async #commit(): Promise<void> {
+  /** No further batch begins, and nobody waits any longer for the store. */
+  #endCommits(): void {
+    this.#finishing.abort();
+    this.#batcher.close();
+  }
+
+  async #release(leases: Promise<void>, milliseconds: number): Promise<void> {
+    const { queue } = this.#options;
+    const endsAt = this.#clock.now() + milliseconds;
+    // An extension that is still under way would take a release back.
+    await within(leases, milliseconds / 2, this.#clock);
+    await releaseAll({
+      queue,
+      holdings: this.#holdings,
+      milliseconds: endsAt - this.#clock.now(),
+      clock: this.#clock,
+    });
+    log.info("Stopped", { ...this.books });
+  }
+
+  #startCommitters(): Promise<void>[] {
     const { store, setAside, limits } = this.#options;
     const committer = new Committer({
       batcher: this.#batcher,
@@ -161,7 +211,7 @@ export class Pipeline {
         this.#deleter.add(held.map(({ message, handle }) => ({ id: message.id, handle }))),
       signal: this.#finishing.signal,
     });
-    await Promise.all(Array.from({ length: limits.committers }, () => committer.run()));
+    return Array.from({ length: limits.committers }, () => committer.run());
   }
 
   async #handle(message: Message): Promise<void> {

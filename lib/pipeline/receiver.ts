@@ -2,6 +2,7 @@ import { getLogger } from "../observe/log.ts";
 import { type Message, type Queue, QueueError } from "../queue/queue.ts";
 import { backoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import type { Deleter } from "./deleter.ts";
 import type { Holdings } from "./holdings.ts";
 import type { Outage } from "./outage.ts";
 import type { Pace } from "./pace.ts";
@@ -12,8 +13,9 @@ export interface ReceiverOptions {
   readonly holdings: Holdings;
   readonly outage: Outage;
   readonly pace: Pace;
+  readonly deleter: Pick<Deleter, "whenRoom">;
   readonly maxPollers: number;
-  /** Seconds that a receive waits for a first message. */
+  /** Seconds that a receive waits for a first message while nothing is held. */
   readonly waitSeconds: number;
   /** Takes what came. Everything it gets is already the pipeline's to settle. */
   readonly handle: (message: Message) => Promise<void>;
@@ -22,12 +24,24 @@ export interface ReceiverOptions {
   readonly clock?: Clock;
 }
 
+/**
+ * The least time between two empty answers, in milliseconds, for a queue that does not wait for a first
+ * message: SQS waits, a substitute may not. A guess: ten calls a second harm nobody.
+ */
+const EMPTY_MS = 100;
+
+/**
+ * How long a receive waits while something is held, in seconds: a stop waits for it to end, because one
+ * that is given up may swallow what is released (see `stop.ts`).
+ */
+export const BUSY_WAIT_SECONDS = 1;
+
 const log = getLogger("receiver");
 
 /**
  * Receives: one long poll at a time while the queue is empty, more side by side while it is full. Before
- * each receive there must be room to hold what it may bring, the store must be there, and the pace must
- * allow it.
+ * each receive there must be room to hold what it may bring, the store must be there, deletes must not
+ * lag behind, and the pace must allow it.
  */
 export class Receiver {
   readonly #options: ReceiverOptions;
@@ -39,6 +53,11 @@ export class Receiver {
   readonly #pollers = new Set<Promise<void>>();
   /** Pollers that have not decided to retire; lower than the set's size until their promises settle. */
   #active = 0;
+  /**
+   * Ends with the last poller. A race between them would not do: a promise that is long pending
+   * remembers each race that it runs in, 300 bytes a time.
+   */
+  readonly #ended = Promise.withResolvers<void>();
   #failures = 0;
   #empty = 0;
 
@@ -55,7 +74,7 @@ export class Receiver {
   async run(): Promise<void> {
     this.#spawn();
     try {
-      while (this.#pollers.size > 0) await Promise.race(this.#pollers);
+      await this.#ended.promise;
     } catch (error) {
       this.stop();
       this.abort();
@@ -77,15 +96,18 @@ export class Receiver {
 
   #spawn(): void {
     this.#active++;
-    const poller: Promise<void> = this.#poll().finally(() => this.#pollers.delete(poller));
-    // `run` awaits every poller; this keeps one that fails before that from ending the process.
-    poller.catch(() => {});
+    const poller = this.#poll().then(() => {
+      this.#pollers.delete(poller);
+      if (this.#pollers.size === 0) this.#ended.resolve();
+    }, this.#ended.reject);
     this.#pollers.add(poller);
   }
 
   async #poll(): Promise<void> {
     const { queue, maxPollers, isDrained } = this.#options;
-    while (!this.#stopping.signal.aborted) {
+    const stopping = this.#stopping.signal;
+    while (!stopping.aborted) {
+      const startedAt = this.#clock.now();
       const count = await this.#receive();
       if (count === undefined) continue;
       if (count > 0) this.#empty = 0;
@@ -97,21 +119,28 @@ export class Receiver {
         return;
       }
       if (isDrained?.(++this.#empty)) return;
+      const early = startedAt + EMPTY_MS - this.#clock.now();
+      if (early > 0) await this.#clock.sleep(early, stopping);
     }
   }
 
   /** One receive; how many messages it brought, or undefined where none was made. */
   async #receive(): Promise<number | undefined> {
-    const { queue, holdings, outage, pace, waitSeconds, handle } = this.#options;
+    const { queue, holdings, outage, deleter, pace, waitSeconds, handle } = this.#options;
     const stopping = this.#stopping.signal;
     await outage.whenUp(stopping);
+    await deleter.whenRoom(stopping);
     if (!await holdings.reserve(queue.batchSize, stopping)) return undefined;
+    let unused = queue.batchSize;
     try {
       await pace.take(queue.batchSize, stopping);
       if (stopping.aborted || outage.active) return undefined;
-      const messages = await queue.receive({ waitSeconds, signal: this.#aborting.signal });
+      const messages = await queue.receive({
+        waitSeconds: holdings.size > 0 ? Math.min(waitSeconds, BUSY_WAIT_SECONDS) : waitSeconds,
+        signal: this.#aborting.signal,
+      });
       this.#failures = 0;
-      pace.giveBack(queue.batchSize - messages.length);
+      unused -= messages.length;
       await Promise.all(messages.map(handle));
       return messages.length;
     } catch (error) {
@@ -119,6 +148,8 @@ export class Receiver {
       if (!this.#aborting.signal.aborted) await this.#waitAfter(error);
       return undefined;
     } finally {
+      // Also where nothing was received at all, or every failure would slow the pace down.
+      pace.giveBack(unused);
       holdings.unreserve(queue.batchSize);
     }
   }

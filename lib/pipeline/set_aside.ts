@@ -1,5 +1,6 @@
-import type { DeadLetter } from "../queue/dead_letter.ts";
-import { type Failures, QueueError } from "../queue/queue.ts";
+import { getLogger } from "../observe/log.ts";
+import type { DeadLetter, Unsent } from "../queue/dead_letter.ts";
+import { QueueError } from "../queue/queue.ts";
 import type { Sealer } from "../vault/seal.ts";
 import { backoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -12,12 +13,15 @@ export interface SealedBody {
 
 /**
  * Puts the bodies of rejected messages where they are kept, before their rejection commits. Gives the
- * sealed form for each one, or `null` where it went elsewhere.
+ * sealed form for each one, `null` where it went elsewhere, or `refused` where no place will ever take
+ * it: that message must not be settled.
  */
 export type SetAside = (
   letters: readonly DeadLetter[],
   signal: AbortSignal,
-) => Promise<(SealedBody | null)[]>;
+) => Promise<(SealedBody | null | "refused")[]>;
+
+const log = getLogger("set_aside");
 
 /** Seals bodies, all of a batch under one data key, for `maskline.rejected`. */
 export function sealBodies(sealer: Sealer): SetAside {
@@ -33,23 +37,32 @@ export function sealBodies(sealer: Sealer): SetAside {
 
 /** The call of the queue for rejected messages that is needed here. */
 export interface DeadLetterSender {
-  send(letters: readonly DeadLetter[]): Promise<Failures>;
+  send(letters: readonly DeadLetter[]): Promise<Unsent>;
 }
 
-/** Sends bodies to another queue, again and again until all are there or the signal aborts. */
+/**
+ * Sends bodies to another queue, again and again until all are there or the signal aborts. What that
+ * queue refuses for itself is not tried again: it would hold up everything else for ever.
+ */
 export function sendBodies(sender: DeadLetterSender, clock: Clock = systemClock): SetAside {
   return async (letters, signal) => {
+    const refused = new Set<string>();
     let left = letters;
     for (let attempt = 1; left.length > 0; attempt++) {
       if (signal.aborted) throw new QueueError("send rejected messages on", "stopped");
-      try {
-        const failures = await sender.send(left);
-        left = left.filter(({ id }) => failures.has(id));
-      } catch (error) {
-        if (!(error instanceof QueueError)) throw error;
+      const unsent = await sender.send(left);
+      for (const [id, code] of unsent.refused) {
+        refused.add(id);
+        log.error("The queue for rejected messages refuses message {id} ({code})", { id, code });
       }
-      if (left.length > 0) await clock.sleep(backoff(attempt), signal);
+      left = left.filter(({ id }) => unsent.failed.has(id));
+      if (left.length === 0) break;
+      const [code] = unsent.failed.values();
+      if (attempt === 1) {
+        log.warn("Rejected messages could not be sent ({code}); trying again", { code });
+      }
+      await clock.sleep(backoff(attempt), signal);
     }
-    return letters.map(() => null);
+    return letters.map(({ id }) => refused.has(id) ? "refused" : null);
   };
 }

@@ -1,6 +1,7 @@
 import { getLogger } from "../observe/log.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Receiver } from "./receiver.ts";
+import { within } from "./within.ts";
 
 /** Options of {@linkcode stopInStages}. */
 export interface StopOptions {
@@ -15,16 +16,12 @@ export interface StopOptions {
   readonly mayFinish: () => boolean;
   /** Finishes what is held. */
   readonly finish: () => Promise<void>;
+  /** How long receives under way may still take, in milliseconds; asked when it is time to stop. */
+  readonly grace: () => number;
   /** The time for both stages together, the last second of which is kept for releasing. */
   readonly seconds: number;
   readonly clock?: Clock;
 }
-
-/**
- * How long a receive that is under way may still take at a stop. One that found messages is answered
- * within this time; giving it up at once would hide those messages until their lease is over.
- */
-const GRACE_MS = 250;
 
 const log = getLogger("stop");
 
@@ -32,23 +29,29 @@ const log = getLogger("stop");
  * Waits for a reason to stop, then stops in two stages: no new receives and finish what is held; then,
  * when the time is over, return all the same and let the caller release the rest.
  *
+ * @returns the time that is left for releasing, in milliseconds
  * @throws what `receiving` or `committing` failed with
  */
-export async function stopInStages(options: StopOptions): Promise<void> {
-  const { signal, receiver, receiving, committing, mayFinish, finish, seconds } = options;
+export async function stopInStages(options: StopOptions): Promise<number> {
+  const { signal, receiver, receiving, committing, mayFinish, finish, grace, seconds } = options;
   const clock = options.clock ?? systemClock;
   const over = new AbortController();
   try {
-    await Promise.race([receiving, committing, aborted(signal, over.signal)]);
+    const reason = Promise.race([receiving, committing, aborted(signal, over.signal)]);
+    await Promise.allSettled([reason]);
+    const endsAt = clock.now() + seconds * 1000;
     receiver.stop();
     if (signal.aborted) log.info("Stopping: no new receives, finishing what is held");
-    await Promise.race([receiving, clock.sleep(GRACE_MS, over.signal)]);
+    // One that is given up takes messages along: the queue may answer a peer that has gone, and what
+    // it answered with is hidden until its lease is over, even if it had just been released.
+    await within(Promise.allSettled([receiving]), Math.min(grace(), seconds * 750), clock);
     receiver.abort();
+    await reason;
     await receiving;
-    if (!mayFinish()) return;
     // The last second, or a fifth of a short time, is for telling the queue what is released.
-    const patience = Math.max(seconds - 1, seconds * 0.8) * 1000 - GRACE_MS;
-    await Promise.race([finish(), clock.sleep(patience, over.signal)]);
+    const kept = Math.min(1000, seconds * 200);
+    if (mayFinish()) await within(finish(), endsAt - kept - clock.now(), clock);
+    return Math.max(kept, endsAt - clock.now());
   } finally {
     over.abort();
     receiver.abort();

@@ -1,5 +1,9 @@
-import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import type { Failures } from "./queue.ts";
+import {
+  SendMessageBatchCommand,
+  type SendMessageBatchCommandOutput,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { type Failures, QueueError } from "./queue.ts";
 import { DEADLINE_MARGIN_SECONDS, withDeadline } from "./sqs_client.ts";
 
 /** A rejected message on its way to the queue that takes such. */
@@ -8,6 +12,14 @@ export interface DeadLetter {
   readonly body: string;
   readonly reason: string;
   readonly field: string | null;
+}
+
+/** Letters that were not sent for certain, by id, each with a code. */
+export interface Unsent {
+  /** Nothing is known of them, or the queue failed: sending again may help. */
+  readonly failed: Failures;
+  /** The queue holds the letter itself at fault, as where it is larger than the queue allows. */
+  readonly refused: Failures;
 }
 
 /** The most bytes of one SendMessageBatch, bodies and attributes together, by AWS's API reference. */
@@ -27,24 +39,38 @@ export class DeadLetterQueue {
 
   /**
    * Sends rejected messages on. They may arrive twice when an answer gets lost: SQS has no way to ask
-   * whether a message is there already, so the original's id goes along as `MasklineMessageId`.
-   *
-   * @throws {QueueError} nothing is known of some of them; sending again is safe but for the doubling
+   * whether a message is there already, so the original's id goes along as `MasklineMessageId`. For the
+   * same reason a call that fails does not throw: what earlier calls sent is not to be sent again.
    */
-  async send(letters: readonly DeadLetter[]): Promise<Failures> {
-    const failures = new Map<string, string>();
+  async send(letters: readonly DeadLetter[]): Promise<Unsent> {
+    const failed = new Map(letters.map(({ id }) => [id, "no_answer"]));
+    const refused = new Map<string, string>();
     for (const group of groupBySize(letters)) {
-      const answer = await withDeadline(
-        "send rejected messages on",
-        DEADLINE_MARGIN_SECONDS,
-        (abortSignal) => this.#client.send(commandFor(this.#url, group), { abortSignal }),
-      );
-      const sent = new Set(answer.Successful?.map(({ Id }) => Id));
-      group.forEach(({ id }, index) => {
-        if (!sent.has(String(index))) failures.set(id, "not_sent");
-      });
+      try {
+        const { Successful = [], Failed = [] } = await this.#send(group);
+        for (const { Id } of Successful) failed.delete(group[Number(Id)]?.id ?? "");
+        for (const { Id, Code = "unknown", SenderFault } of Failed) {
+          const { id } = group[Number(Id)] ?? {};
+          if (id === undefined) continue;
+          if (SenderFault && failed.delete(id)) refused.set(id, Code);
+          else failed.set(id, Code);
+        }
+      } catch (error) {
+        if (!(error instanceof QueueError)) throw error;
+        // The next calls would only wait for the same queue.
+        for (const id of failed.keys()) failed.set(id, error.code);
+        break;
+      }
     }
-    return failures;
+    return { failed, refused };
+  }
+
+  #send(letters: readonly DeadLetter[]): Promise<SendMessageBatchCommandOutput> {
+    return withDeadline(
+      "send rejected messages on",
+      DEADLINE_MARGIN_SECONDS,
+      (abortSignal) => this.#client.send(commandFor(this.#url, letters), { abortSignal }),
+    );
   }
 }
 

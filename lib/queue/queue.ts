@@ -98,7 +98,8 @@ export class QueueError extends Error {
    * is not there or may not be read is not mended by waiting.
    */
   get transient(): boolean {
-    return /^E[A-Z_]+$|^deadline$|TimeoutError|Throttl|InternalFailure|InternalError|Unavailable|ServiceError/
+    // Node's own ERR_… are no failures of the network: a certificate is not mended by waiting either.
+    return /^E(?!RR_)[A-Z_]+$|^deadline$|TimeoutError|Throttl|InternalFailure|InternalError|Unavailable|ServiceError/
       .test(this.code);
   }
 }

@@ -12,7 +12,7 @@ import { DEADLINE_MARGIN_SECONDS, withDeadline } from "./sqs_client.ts";
 export interface SqsQueueOptions {
   readonly client: SQSClient;
   readonly url: string;
-  /** The queue's visibility timeout, in seconds. */
+  /** For how long a message is hidden once received, in seconds: the queue's visibility timeout. */
   readonly leaseSeconds: number;
 }
 
@@ -37,6 +37,9 @@ export class SqsQueue implements Queue {
       QueueUrl: this.#url,
       MaxNumberOfMessages: BATCH_SIZE,
       WaitTimeSeconds: waitSeconds,
+      // Said with each receive: the lease is then what `leaseSeconds` promises, also where the queue's
+      // own timeout is 0 or was changed since.
+      VisibilityTimeout: this.leaseSeconds,
       MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
     });
     const { Messages = [] } = await withDeadline(

@@ -57,16 +57,29 @@ export async function withDeadline<T>(
   call: (signal: AbortSignal) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), seconds * 1000);
-  const signal = outer ? AbortSignal.any([outer, deadline.signal]) : deadline.signal;
+  const aborting = new AbortController();
+  const over = Promise.withResolvers<never>();
+  // Where `call` throws before the race begins, nobody else would catch it.
+  over.promise.catch(() => {});
+  const giveUp = (code: string) => {
+    over.reject(new QueueError(action, code));
+    aborting.abort();
+  };
+  const timer = setTimeout(() => giveUp("deadline"), seconds * 1000);
+  // By a listener that is taken off again. What `AbortSignal.any` makes is remembered by the outer
+  // signal for as long as a listener is left on it: 1 kB a call, and the outer one lives for months.
+  const onAbort = () => giveUp("AbortError");
+  outer?.addEventListener("abort", onAbort, { once: true });
   try {
-    return await call(signal);
+    if (outer?.aborted) onAbort();
+    // A race, since the SDK does not look at the signal while it waits for credentials.
+    return await Promise.race([over.promise, call(aborting.signal)]);
   } catch (error) {
     // The SDK's own message may quote what was sent, so it goes no further than its code.
-    throw new QueueError(action, deadline.signal.aborted ? "deadline" : codeOf(error));
+    throw error instanceof QueueError ? error : new QueueError(action, codeOf(error));
   } finally {
     clearTimeout(timer);
+    outer?.removeEventListener("abort", onAbort);
   }
 }
 

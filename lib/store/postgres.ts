@@ -65,6 +65,9 @@ export function openDatabase(options: DatabaseOptions): Database {
   // Without a listener an idle connection that breaks would end the process. The next statement on
   // it fails and says what happened, so there is nothing to do here.
   pool.on("error", () => {});
+  const clients = new Set<pg.PoolClient>();
+  pool.on("connect", (client) => clients.add(client));
+  pool.on("remove", (client) => clients.delete(client));
   const run = async <Row>(
     client: pg.Pool | pg.PoolClient,
     statement: Statement,
@@ -99,7 +102,12 @@ export function openDatabase(options: DatabaseOptions): Database {
         throw error;
       }
     },
-    close: () => pool.end(),
+    async close() {
+      // The pool alone would wait for statements under way, and with a peer that never answers for
+      // their whole time-out. Ending a client that waits for an answer drops its connection.
+      const ending = [...clients].map((client) => (client as unknown as pg.Client).end());
+      await Promise.allSettled([...ending, pool.end()]);
+    },
   };
 }
 

@@ -99,9 +99,18 @@ class Growing {
   }
 
   async until(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.text)) {
-      if (this.#ended) throw new Error(`The process ended before ${pattern}:\n${this.text}`);
-      await this.#changed.promise;
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.#wake();
+    }, 60_000);
+    try {
+      while (!pattern.test(this.text)) {
+        if (this.#ended || late) throw new Error(`${pattern} did not come:\n${this.text}`);
+        await this.#changed.promise;
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -9,6 +9,8 @@ export interface TestQueue {
   readonly arn: string;
   /** Sends the bodies, as many to a request as SQS allows, and gives the message ids in their order. */
   send(bodies: readonly string[]): Promise<string[]>;
+  /** Receives whatever can be received at this moment, and gives the bodies. */
+  takeAll(): Promise<string[]>;
   /** Counts what is in the queue now. */
   inspect(): Promise<QueueCounts>;
 }
@@ -74,6 +76,15 @@ export async function createTestQueue(
       const ids: string[] = [];
       for (const batch of batches(bodies)) ids.push(...await sendBatch(post, url, batch));
       return ids;
+    },
+    async takeAll() {
+      const bodies: string[] = [];
+      const input = { QueueUrl: url, MaxNumberOfMessages: 10 };
+      for (;;) {
+        const { Messages = [] } = await call(post, "ReceiveMessage", input);
+        if (!Array.isArray(Messages) || Messages.length === 0) return bodies;
+        bodies.push(...Messages.map(({ Body }: { Body: string }) => Body));
+      }
     },
     async inspect() {
       const answer = await call(post, "GetQueueAttributes", { QueueUrl: url });

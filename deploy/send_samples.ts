@@ -1,0 +1,111 @@
+// deno-lint-ignore-file no-console -- a script for people, whose output is its purpose
+/**
+ * Puts sample messages on a queue: login events that belong to nobody, and one message that is no
+ * event. For trying Maskline out; `docker compose up` runs it once. Each run sends the same events
+ * under new message ids.
+ *
+ * @module
+ */
+import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { parseArgs } from "node:util";
+import { sampleMessages } from "../lib/local/sample.ts";
+import { inGroups } from "../lib/pipeline/in_groups.ts";
+import { QueueError } from "../lib/queue/queue.ts";
+import { createSqsClient, DEADLINE_MARGIN_SECONDS, withDeadline } from "../lib/queue/sqs_client.ts";
+
+/** The most messages that one SendMessageBatch takes, by AWS's API reference. */
+const BATCH_SIZE = 10;
+/** Calls under way at once: a guess, enough that the network's delay does not add up. */
+const PARALLEL = 4;
+/** A guess that keeps a slip of the finger from filling somebody's queue. */
+const MAX_COUNT = 1_000_000;
+/** How long a queue that is still starting is waited for: a guess with room for LocalStack. */
+const PATIENCE_MS = 60_000;
+const BETWEEN_TRIES_MS = 500;
+
+const USAGE = `Usage: deno run -A deploy/send_samples.ts [COUNT]
+
+Sends COUNT sample messages (1 to ${MAX_COUNT}, default 100) to SQS_QUEUE_URL, and waits up to a minute
+for a queue that is not there yet. Region, endpoint and credentials are the AWS SDK's own variables
+(AWS_REGION, AWS_ENDPOINT_URL_SQS, AWS_ACCESS_KEY_ID, …).
+`;
+
+/** Sends one batch. @throws {QueueError} it was not taken, or only in part */
+async function sendBatch(client: SQSClient, url: URL, bodies: readonly string[]): Promise<void> {
+  const command = new SendMessageBatchCommand({
+    QueueUrl: url.href,
+    Entries: bodies.map((body, index) => ({ Id: String(index), MessageBody: body })),
+  });
+  const { Failed = [] } = await withDeadline(
+    "send samples",
+    DEADLINE_MARGIN_SECONDS,
+    (abortSignal) => client.send(command, { abortSignal }),
+  );
+  const [failure] = Failed;
+  if (failure) {
+    throw new QueueError(`send ${Failed.length} of ${bodies.length}`, failure.Code ?? "unknown");
+  }
+}
+
+/** Tries until the queue takes it, as long as waiting may help. @throws {QueueError} it does not */
+async function untilTaken(send: () => Promise<void>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await send();
+    } catch (error) {
+      // An emulator may answer before it has made its queues.
+      const mayPass = error instanceof QueueError &&
+        (error.transient || /QueueDoesNotExist|NonExistentQueue/.test(error.code));
+      if (!mayPass || performance.now() > deadline) throw error;
+      if (attempt === 1) console.error(`Waiting for the queue: ${error.code}`);
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+    }
+  }
+}
+
+async function sendSamples(url: URL, count: number): Promise<void> {
+  const client = createSqsClient(url, PARALLEL);
+  try {
+    const bodies = sampleMessages({ count });
+    const [first, rest] = [bodies.slice(0, BATCH_SIZE), bodies.slice(BATCH_SIZE)];
+    await untilTaken(() => sendBatch(client, url, first));
+    await inGroups(rest, BATCH_SIZE, PARALLEL, (group) => sendBatch(client, url, group));
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Reads the command line; anything that is not known ends with the usage. */
+function readArguments(): { help?: boolean; count: number } {
+  const options = { help: { type: "boolean", short: "h" } } as const;
+  try {
+    const { values, positionals } = parseArgs({ args: Deno.args, options, allowPositionals: true });
+    const [text = "100", ...more] = positionals;
+    const count = /^\d{1,7}$/.test(text) && more.length === 0 ? Number(text) : NaN;
+    if (count >= 1 && count <= MAX_COUNT) return { ...values, count };
+  } catch {
+    // An unknown flag: the usage says what there is.
+  }
+  console.error(USAGE);
+  return Deno.exit(2);
+}
+
+const { help, count } = readArguments();
+const url = URL.parse(Deno.env.get("SQS_QUEUE_URL") ?? "");
+if (help) {
+  console.log(USAGE);
+} else if (!url) {
+  console.error("SQS_QUEUE_URL: is not set, or is not a URL\n");
+  console.error(USAGE);
+  Deno.exit(2);
+} else {
+  try {
+    await sendSamples(url, count);
+    console.log(`Sent ${count} (one of them is no event) to ${url.href}`);
+  } catch (error) {
+    if (!(error instanceof QueueError)) throw error;
+    console.error(error.message);
+    Deno.exit(1);
+  }
+}

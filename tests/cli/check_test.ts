@@ -1,0 +1,143 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { main } from "../../lib/cli/main.ts";
+import { serveHealth } from "../../lib/observe/http.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { freePort } from "../support/free_port.ts";
+
+const fine = {
+  SQS_QUEUE_URL: "https://sqs.eu-west-1.amazonaws.com/1/q",
+  DATABASE_URL: "postgres://db.invalid/app",
+  MASK_KEY: "k1:Ww+nvhE20shOmXP8YNUYqSs0x+6KAX1fkuZMszjR8Go=",
+  VAULT_PUBLIC_KEY: "v1:pPBYQe7IJTTHsZoMnyrmV9TLNhAWfe6xmpG0TM4uD5U=",
+};
+
+async function check(flag: string, settings: Record<string, string>) {
+  const io = fakeIo({ settings });
+  const code = await main(["check", flag], io);
+  return { code, ...io.written };
+}
+
+/** A worker's server on a port of its own. */
+function serve(hostname = "127.0.0.1") {
+  const port = freePort();
+  return serveHealth({ hostname, port }, { books: () => ({}), storeIsUp: () => true });
+}
+
+Deno.test("check --offline says ok when the settings are right, and asks no network", async () => {
+  deepStrictEqual(await check("--offline", fine), { code: 0, out: "ok    settings\n", err: "" });
+});
+
+Deno.test("check --offline lists all that is wrong, a line each, when settings are", async () => {
+  const { code, out, err } = await check("--offline", {
+    SQS_QUEUE_URL: "ftp://queue",
+    MASK_KEYS: fine.MASK_KEY,
+    BATCH_ROWS: "0",
+    VAULT: "off",
+  });
+  deepStrictEqual([code, err], [2, ""]);
+  const lines = out.trimEnd().split("\n");
+  ok(lines.every((line) => /^WRONG [A-Z_]+: /.test(line)), out);
+  deepStrictEqual(lines.map((line) => line.split(/[ :]/)[1]).sort(), [
+    "BATCH_ROWS",
+    "DATABASE_URL",
+    "MASK_KEY",
+    "MASK_KEYS",
+    "REJECTED_TO",
+    "SQS_QUEUE_URL",
+  ]);
+});
+
+Deno.test("check --offline checks the rules between settings", async () => {
+  const { code, out } = await check("--offline", { ...fine, MAX_IN_FLIGHT: "10" });
+  strictEqual(code, 2);
+  match(out, /^WRONG MAX_IN_FLIGHT: 10 is below BATCH_ROWS \(500\)/);
+});
+
+Deno.test("check --offline shows no secret when secrets are wrong", async () => {
+  const { out } = await check("--offline", {
+    SQS_QUEUE_URL: "postgres://app:zq7@db/app",
+    DATABASE_URL: "app:zq7@db",
+    MASK_KEY: "zq7",
+    VAULT_PUBLIC_KEY: "v1:zq7zq7zq",
+  });
+  strictEqual(out.trimEnd().split("\n").length, 4);
+  ok(!out.includes("zq7"), out);
+});
+
+Deno.test("check --health says what the worker says when one answers", async () => {
+  const server = serve();
+  try {
+    const settings = { HTTP_ADDRESS: `127.0.0.1:${server.port}` };
+    deepStrictEqual(await check("--health", settings), {
+      code: 0,
+      out: `{"status":"ok","store":"up"}\n`,
+      err: "",
+    });
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("check --health asks the loopback address when the worker listens everywhere", async () => {
+  const server = serve("0.0.0.0");
+  try {
+    strictEqual((await check("--health", { HTTP_ADDRESS: `0.0.0.0:${server.port}` })).code, 0);
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test({
+  name: "check --health asks an IPv6 address when the worker listens on one",
+  ignore: !hasIpv6(),
+  async fn() {
+    const server = serve("::1");
+    try {
+      strictEqual((await check("--health", { HTTP_ADDRESS: `[::1]:${server.port}` })).code, 0);
+    } finally {
+      await server.close();
+    }
+  },
+});
+
+/** Containers often have none. */
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("check --health fails when no worker answers", async () => {
+  const port = freePort();
+  const { code, out, err } = await check("--health", { HTTP_ADDRESS: `127.0.0.1:${port}` });
+  deepStrictEqual([code, out], [1, ""]);
+  strictEqual(err, `No worker answers at http://127.0.0.1:${port}/healthz (TypeError)\n`);
+});
+
+Deno.test("check --health fails when something else answers", async () => {
+  const other = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response("other", { status: 503 }),
+  );
+  try {
+    const { code } = await check("--health", { HTTP_ADDRESS: `127.0.0.1:${other.addr.port}` });
+    strictEqual(code, 1);
+  } finally {
+    await other.shutdown();
+  }
+});
+
+Deno.test("check --health says that there is nobody to ask when HTTP_ADDRESS is off", async () => {
+  const { code, err } = await check("--health", { HTTP_ADDRESS: "off" });
+  strictEqual(code, 2);
+  match(err, /^HTTP_ADDRESS is off/);
+});
+
+Deno.test("check --health wants no other setting, but right ones", async () => {
+  const { code, err } = await check("--health", { HTTP_ADDRESS: "x", BATCH_ROWS: "x" });
+  strictEqual(code, 2);
+  match(err, /^2 wrong settings:\n {2}HTTP_ADDRESS: .*\n {2}BATCH_ROWS: /);
+});

@@ -1,0 +1,63 @@
+import { deepStrictEqual, match, notStrictEqual, strictEqual } from "node:assert";
+import { main } from "../../lib/cli/main.ts";
+import { type NamedKey, parseNamedKeys } from "../../lib/config/named_key.ts";
+import { readSettings } from "../../lib/config/read_settings.ts";
+import { open } from "../../lib/vault/open.ts";
+import { createSealer } from "../../lib/vault/seal.ts";
+import { fakeIo, fakeSource } from "../support/fake_io.ts";
+
+async function keygen(): Promise<string> {
+  const io = fakeIo();
+  strictEqual(await main(["keygen"], io), 0);
+  strictEqual(io.written.err, "");
+  return io.written.out;
+}
+
+/** The lines as an env file has them. */
+function variablesOf(text: string): Record<string, string> {
+  return Object.fromEntries(
+    text.trimEnd().split("\n").map((line) => {
+      const at = line.indexOf("=");
+      return [line.slice(0, at), line.slice(at + 1)];
+    }),
+  );
+}
+
+function onlyKey(text: string | undefined): NamedKey {
+  return parseNamedKeys(text ?? "")[0];
+}
+
+Deno.test("keygen prints three lines that an env file and a shell take as they are", async () => {
+  match(
+    await keygen(),
+    /^MASK_KEY=k1:[\w+/]{43}=\nVAULT_PUBLIC_KEY=v1:[\w+/]{43}=\nVAULT_PRIVATE_KEY=v1:[\w+/]{43}=\n$/,
+  );
+});
+
+Deno.test("keygen prints what is read as settings", async () => {
+  const variables = variablesOf(await keygen());
+  const settings = readSettings(fakeSource(variables), ["MASK_KEY", "VAULT_PUBLIC_KEY"]);
+  deepStrictEqual(settings.MASK_KEY?.map(({ id }) => id), ["k1"]);
+  deepStrictEqual(settings.VAULT_PUBLIC_KEY?.map(({ id }) => id), ["v1"]);
+});
+
+Deno.test("keygen prints two halves of which one opens what the other seals", async () => {
+  const variables = variablesOf(await keygen());
+  const sealer = await createSealer(onlyKey(variables["VAULT_PUBLIC_KEY"]));
+  const binding = { field: "ip", mask: "k1.mask" };
+  const sealed = await (await sealer.startBatch()).seal("203.0.113.7", binding);
+  const privateKey = onlyKey(variables["VAULT_PRIVATE_KEY"]);
+  strictEqual(await open(privateKey, Uint8Array.from(sealed), binding), "203.0.113.7");
+});
+
+Deno.test("keygen prints other keys each time", async () => {
+  const [one, other] = [variablesOf(await keygen()), variablesOf(await keygen())];
+  for (const name of ["MASK_KEY", "VAULT_PUBLIC_KEY", "VAULT_PRIVATE_KEY"]) {
+    notStrictEqual(one[name], other[name]);
+  }
+});
+
+Deno.test("keygen works though the settings are wrong", async () => {
+  const io = fakeIo({ settings: { MASK_KEY: "x", BATCH_ROWS: "x" } });
+  strictEqual(await main(["keygen"], io), 0);
+});

@@ -1,0 +1,62 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert";
+import { fileURLToPath } from "node:url";
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the real process, with these bytes on its standard input and nothing in its environment. */
+async function maskline(args: readonly string[], stdin: BlobPart = ""): Promise<Ended> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", "main.ts", ...args],
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+    clearEnv: true,
+    // Deno's own: where its packages lie.
+    env: Object.fromEntries(
+      ["HOME", "DENO_DIR", "DENO_TLS_CA_STORE", "PATH"].flatMap((name) => {
+        const value = Deno.env.get(name);
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  await new Blob([stdin]).stream().pipeTo(child.stdin);
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+const message =
+  `{"user_id":"Zoë 📱","device_type":"ios","ip":"::1","device_id":"d","app_version":"1"}`;
+
+Deno.test("main.ts gives the command's status and both streams to the process", async () => {
+  const { code, out, err } = await maskline(["check", "--offline"]);
+  strictEqual(code, 2);
+  match(out, /^WRONG SQS_QUEUE_URL: is not set/);
+  strictEqual(err, "");
+});
+
+Deno.test("input() reads standard input as UTF-8", async () => {
+  const { code, out } = await maskline(["explain"], message);
+  strictEqual(code, 0);
+  match(out, /→ user_id = "Zoë 📱"/);
+});
+
+Deno.test("input() keeps a byte order mark, since the worker would see it too", async () => {
+  // It was cut off, so that `explain` praised a message that the worker sets aside.
+  const { code, out } = await maskline(["explain"], `\ufeff${message}`);
+  deepStrictEqual([code, out], [1, "set aside: not_json: The body is not JSON\n"]);
+});
+
+Deno.test("input() reads all of standard input when it is 1 MiB", async () => {
+  const { code, out } = await maskline(
+    ["explain"],
+    message.replace("{", `{"more":"${"x".repeat(1024 * 1024)}",`),
+  );
+  strictEqual(code, 0);
+  match(out, /^1 unknown keys are ignored$/m);
+});

@@ -1,0 +1,108 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import {
+  rangeOf,
+  redactSettings,
+  settingsHelp,
+  settingsMarkdown,
+} from "../../lib/config/describe_settings.ts";
+import { readSettings } from "../../lib/config/read_settings.ts";
+import type { Row } from "../../lib/config/setting_row.ts";
+import { settings } from "../../lib/config/settings.ts";
+import { fakeSource } from "../support/fake_io.ts";
+
+const rows = Object.entries<Row>(settings);
+const KEY = "Ww+nvhE20shOmXP8YNUYqSs0x+6KAX1fkuZMszjR8Go=";
+const OTHER = "pPBYQe7IJTTHsZoMnyrmV9TLNhAWfe6xmpG0TM4uD5U=";
+
+function redact(values: Readonly<Record<string, string>>): Record<string, string | number> {
+  return redactSettings(readSettings(fakeSource(values), []));
+}
+
+Deno.test("redactSettings() shows the defaults when nothing is set, and no row that is empty", () => {
+  const shown = redact({});
+  deepStrictEqual(Object.keys(shown), [
+    "VAULT",
+    "REJECTED_TO",
+    "HTTP_ADDRESS",
+    "BATCH_ROWS",
+    "BATCH_MILLISECONDS",
+    "MAX_IN_FLIGHT",
+    "MAX_POLLERS",
+    "MAX_MESSAGES_PER_SECOND",
+    "DATABASE_CONNECTIONS",
+    "STATEMENT_SECONDS",
+    "STOP_SECONDS",
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+  ]);
+  strictEqual(shown["BATCH_ROWS"], 500);
+  strictEqual(shown["HTTP_ADDRESS"], "127.0.0.1:8080");
+});
+
+Deno.test("redactSettings() shows the ids of keys and nothing else of them", () => {
+  const shown = redact({
+    MASK_KEY: `k2:${KEY},k1:${OTHER}`,
+    VAULT_PUBLIC_KEY: `v7:${KEY}`,
+  });
+  strictEqual(shown["MASK_KEY"], "k2:…,k1:…");
+  strictEqual(shown["VAULT_PUBLIC_KEY"], "v7:…");
+});
+
+const urls: [given: string, shown: string][] = [
+  ["postgres://app:zq7@db.example:5433/app?password=zq7#zq7", "postgres://db.example:5433/app"],
+  ["postgresql://zq7@db/app?sslmode=require&sslkey=zq7", "postgresql://db/app"],
+  ["postgres://:zq7@[::1]/app", "postgres://[::1]/app"],
+];
+for (const [given, wanted] of urls) {
+  Deno.test(`redactSettings() shows host and path only when the database is ${given}`, () => {
+    strictEqual(redact({ DATABASE_URL: given })["DATABASE_URL"], wanted);
+  });
+}
+
+Deno.test("redactSettings() shows host and path only when a queue's URL has a password", () => {
+  const shown = redact({ SQS_QUEUE_URL: "https://zq7:zq7@sqs.example:8443/1/q?token=zq7" });
+  strictEqual(shown["SQS_QUEUE_URL"], "https://sqs.example:8443/1/q");
+});
+
+Deno.test("redactSettings() shows no secret when all settings are given", () => {
+  const shown = redact({
+    SQS_QUEUE_URL: "https://zq7@sqs.example/1/q?zq7",
+    SQS_DLQ_URL: "https://a:zq7@sqs.example/1/dlq#zq7",
+    DATABASE_URL: "postgres://zq7:zq7@db/app?options=zq7",
+    MASK_KEY: `k1:${KEY}`,
+    VAULT_PUBLIC_KEY: `v1:${OTHER}`,
+    HTTP_ADDRESS: "off",
+  });
+  const text = JSON.stringify(shown);
+  for (const secret of ["zq7", KEY.slice(0, 8), OTHER.slice(0, 8)]) {
+    ok(!text.includes(secret), text);
+  }
+  strictEqual(Object.keys(shown).length, rows.length);
+});
+
+for (const [name, row] of rows) {
+  Deno.test(`settingsHelp() and settingsMarkdown() have ${name} with its range and its meaning`, () => {
+    const file = `${name}_FILE`;
+    for (const text of [settingsHelp(), settingsMarkdown()]) {
+      ok(text.includes(name) && text.includes(rangeOf(row)) && text.includes(row.about));
+      if ("default" in row) ok(text.includes(String(row.default)));
+      // Only a secret may come from a file.
+      strictEqual(text.includes(file), row.secret === true);
+    }
+  });
+}
+
+Deno.test("settingsMarkdown() is a table of four columns, a row for each setting", () => {
+  const lines = settingsMarkdown().split("\n");
+  strictEqual(lines.length, rows.length + 2);
+  for (const line of lines) strictEqual(line.match(/(?<!\\)\|/g)?.length, 5, line);
+});
+
+Deno.test("rangeOf() says in words what each kind of setting may be", () => {
+  strictEqual(rangeOf(settings.BATCH_ROWS), "1 to 10000 rows");
+  strictEqual(rangeOf(settings.VAULT), "on, off");
+  strictEqual(rangeOf(settings.HTTP_ADDRESS), "host:port, off");
+  strictEqual(rangeOf(settings.DATABASE_URL), "URL (postgres://, postgresql://)");
+  strictEqual(rangeOf(settings.MASK_KEY), "1 to 8 keys");
+  strictEqual(rangeOf(settings.VAULT_PUBLIC_KEY), "key");
+});

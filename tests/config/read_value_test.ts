@@ -1,0 +1,139 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
+import { nearest, readValue } from "../../lib/config/read_value.ts";
+import type { Row } from "../../lib/config/setting_row.ts";
+import { settings } from "../../lib/config/settings.ts";
+
+const integers = Object.entries<Row>(settings).flatMap(([name, row]) =>
+  row.kind === "integer" ? [{ name, row }] : []
+);
+
+Deno.test("settings has the integer rows that the tests below go through", () => {
+  ok(integers.length >= 8);
+});
+
+for (const { name, row } of integers) {
+  const { min, max } = row;
+  Deno.test(`readValue() takes ${name} when it is ${min}, ${row.default} or ${max}`, () => {
+    for (const value of [min, row.default, max]) strictEqual(readValue(row, `${value}`), value);
+  });
+  Deno.test(`readValue() throws when ${name} is ${min - 1} or ${max + 1}`, () => {
+    for (const value of [min - 1, max + 1]) {
+      throws(() => readValue(row, `${value}`), {
+        name: "RangeError",
+        message: `wanted a whole number from ${min} to ${max}, got "${value}"`,
+      });
+    }
+  });
+  Deno.test(`readValue() throws when ${name} is no plain whole number`, () => {
+    for (
+      const text of ["", " ", "x", "1.5", "1e1", "0x10", "+10", "-1", " 10", "10 ", "١٠", "10s"]
+    ) {
+      throws(() => readValue(row, text), RangeError, JSON.stringify(text));
+    }
+    for (const text of ["NaN", "Infinity", "9".repeat(400)]) {
+      throws(() => readValue(row, text), RangeError, text);
+    }
+  });
+}
+
+const choices = Object.entries<Row>(settings).flatMap(([name, row]) =>
+  row.kind === "choice" ? [{ name, row }] : []
+);
+for (const { name, row } of choices) {
+  Deno.test(`readValue() takes ${name} when it is ${row.choices.join(" or ")}`, () => {
+    for (const choice of row.choices) strictEqual(readValue(row, choice), choice);
+  });
+  Deno.test(`readValue() throws when ${name} is in capitals or has white space`, () => {
+    const [first = ""] = row.choices;
+    for (const text of [first.toUpperCase(), ` ${first}`, `${first}\n`, ""]) {
+      throws(() => readValue(row, text), RangeError, JSON.stringify(text));
+    }
+  });
+  Deno.test(`settings has a default for ${name} that is one of its choices`, () => {
+    ok(row.choices.includes(row.default));
+  });
+}
+
+Deno.test("readValue() names the nearest choice when one is mistyped", () => {
+  throws(() => readValue(settings.LOG_LEVEL, "wraning"), {
+    message: `wanted debug, info, warning, error; got "wraning", did you mean warning?`,
+  });
+  throws(() => readValue(settings.LOG_LEVEL, "everything"), {
+    message: `wanted debug, info, warning, error; got "everything"`,
+  });
+});
+
+for (
+  const [text, hostname, port] of [
+    ["127.0.0.1:8080", "127.0.0.1", 8080],
+    ["0.0.0.0:1", "0.0.0.0", 1],
+    ["localhost:65535", "localhost", 65_535],
+    ["[::]:80", "::", 80],
+    ["[fe80::A]:80", "fe80::A", 80],
+    ["127.0.0.1:0", "127.0.0.1", 0],
+  ] as const
+) {
+  Deno.test(`readValue() gives host and port when an address is ${text}`, () => {
+    deepStrictEqual(readValue(settings.HTTP_ADDRESS, text), { hostname, port });
+  });
+}
+
+Deno.test("readValue() gives off when an address is off", () => {
+  strictEqual(readValue(settings.HTTP_ADDRESS, "off"), "off");
+});
+
+for (
+  const text of [
+    "8080",
+    ":8080",
+    "host",
+    "host:",
+    "host:x",
+    "host:65536",
+    "host:-1",
+    "::1:80",
+    "a b:80",
+    "http://host:80",
+    "OFF",
+    "host:80 ",
+  ]
+) {
+  Deno.test(`readValue() throws when an address is ${JSON.stringify(text)}`, () => {
+    throws(() => readValue(settings.HTTP_ADDRESS, text), {
+      name: "RangeError",
+      message: `wanted host:port or off, got ${JSON.stringify(text)}`,
+    });
+  });
+}
+
+Deno.test("readValue() takes a URL when its scheme is one of the row's", () => {
+  for (const text of ["https://a/b", "http://127.0.0.1:9324/1/q", "HTTPS://A/b"]) {
+    strictEqual(String(readValue(settings.SQS_QUEUE_URL, text)), new URL(text).href);
+  }
+  for (const text of ["postgres://db/a", "postgresql://u:p@db:5433/a?sslmode=require"]) {
+    strictEqual(String(readValue(settings.DATABASE_URL, text)), text);
+  }
+});
+
+Deno.test("readValue() throws when a URL lacks its scheme or host, or has others", () => {
+  for (const text of ["", "a", "db:5432", "//db/a", "postgres://", "postgres:db", "https://db/a"]) {
+    throws(() => readValue(settings.DATABASE_URL, text), {
+      name: "RangeError",
+      message: "wanted a URL that starts with postgres:// or postgresql://",
+    }, text);
+  }
+});
+
+Deno.test("nearest() gives the choice when at most a third of its letters differ", () => {
+  strictEqual(nearest("drein", ["run", "drain", "check"]), "drain");
+  strictEqual(nearest("explian", ["explain", "drain"]), "explain");
+  strictEqual(nearest("rum", ["run", "drain"]), "run");
+  strictEqual(nearest("ran", ["run", "drain"]), "run");
+});
+
+Deno.test("nearest() gives null when nothing is near or nothing is there", () => {
+  strictEqual(nearest("zzz", ["run", "drain"]), null);
+  strictEqual(nearest("drxxn", ["run", "drain"]), null);
+  strictEqual(nearest("run", []), null);
+  strictEqual(nearest("MASK_KEY_ALL", ["MASK_KEY"], 2), null);
+});

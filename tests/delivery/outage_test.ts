@@ -1,0 +1,95 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { sampleMessages } from "../../lib/local/sample.ts";
+import { createLine, type Line } from "../support/line.ts";
+import { lastBooks, untilCount } from "../support/progress.ts";
+import { startPostgres } from "../support/postgres_server.ts";
+import { startQueueServer } from "../support/queue_server.ts";
+import { sqsError, startSqsProxy } from "../support/sqs_proxy.ts";
+
+const COUNT = 400;
+
+/** A queue that gives up on a message after three receives, with a short lease. */
+async function fragileLine(
+  postgres: Awaited<ReturnType<typeof startPostgres>>,
+  queues: Awaited<ReturnType<typeof startQueueServer>>,
+) {
+  const letters = await queues.createQueue();
+  const line = await createLine({
+    postgres,
+    queues,
+    queueAttributes: {
+      VisibilityTimeout: "4",
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount: 3 }),
+    },
+  });
+  return { line, letters };
+}
+
+async function expectAllCommitted(line: Line): Promise<void> {
+  const counts = await untilCount(line, ({ ledger }) => ledger === COUNT);
+  deepStrictEqual(counts, { rows: COUNT - 1, rejected: 1, ledger: COUNT });
+}
+
+Deno.test("run loses and doubles nothing when Postgres is away for longer than the lease", async () => {
+  await using postgres = await startPostgres();
+  await using queues = await startQueueServer();
+  const { line, letters } = await fragileLine(postgres, queues);
+  const worker = line.start({ STATEMENT_SECONDS: "2", MAX_IN_FLIGHT: "500" });
+  await worker.untilErr(/Started/);
+  await postgres.stop("immediate");
+  await line.queue.send(sampleMessages({ count: COUNT }));
+  await worker.untilErr(/The store is away/);
+  // Three leases long: what is held would have come three times and gone to the dead-letter queue.
+  await new Promise((resolve) => setTimeout(resolve, 13_000));
+  await postgres.start();
+  await expectAllCommitted(line);
+  worker.kill("SIGTERM");
+  const { code, err } = await worker.ended;
+  strictEqual(code, 0, err);
+  const { ready, inflight } = await letters.inspect();
+  deepStrictEqual([ready, inflight], [0, 0]);
+  match(err, /The store is back/);
+  strictEqual(lastBooks(err).duplicate, 0);
+});
+
+Deno.test("run notices a Postgres that accepts and never answers, and goes on when it does again", async () => {
+  await using postgres = await startPostgres();
+  await using queues = await startQueueServer();
+  const { line } = await fragileLine(postgres, queues);
+  const worker = line.start({ STATEMENT_SECONDS: "1" });
+  await line.queue.send(sampleMessages({ count: COUNT }));
+  await untilCount(line, ({ rows }) => rows > 0);
+  await postgres.pause();
+  await line.queue.send(sampleMessages({ count: COUNT, seed: 2 }));
+  await worker.untilErr(/The store is away/);
+  await postgres.resume();
+  await untilCount(line, ({ ledger }) => ledger === 2 * COUNT);
+  worker.kill("SIGTERM");
+  strictEqual((await worker.ended).code, 0);
+  deepStrictEqual(await line.count(), { rows: 2 * COUNT - 2, rejected: 2, ledger: 2 * COUNT });
+});
+
+Deno.test("run goes on without a busy loop when the queue fails for a while", async () => {
+  await using postgres = await startPostgres();
+  await using queues = await startQueueServer();
+  await using proxy = startSqsProxy(queues.endpoint);
+  const { line } = await fragileLine(postgres, queues);
+  const worker = line.start({ AWS_ENDPOINT_URL_SQS: proxy.endpoint });
+  const first = Promise.withResolvers<void>();
+  proxy.fault = ({ action }) => {
+    if (action !== "ReceiveMessage") return undefined;
+    first.resolve();
+    return sqsError(503, "ServiceUnavailable");
+  };
+  await worker.untilErr(/Started/);
+  await first.promise;
+  const before = proxy.calls.get("ReceiveMessage") ?? 0;
+  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  const calls = (proxy.calls.get("ReceiveMessage") ?? 0) - before;
+  ok(calls >= 1 && calls <= 40, `${calls} receives in 3 s`);
+  proxy.fault = () => undefined;
+  await line.queue.send(sampleMessages({ count: COUNT }));
+  await expectAllCommitted(line);
+  worker.kill("SIGTERM");
+  strictEqual((await worker.ended).code, 0);
+});

@@ -1,0 +1,159 @@
+import { deepStrictEqual, strictEqual, throws } from "node:assert";
+import { Batcher, type BatcherOptions } from "../../lib/pipeline/batcher.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
+
+function create(options: Partial<BatcherOptions> = {}) {
+  const clock = new ManualClock();
+  const batcher = new Batcher<number>({
+    rows: 3,
+    weight: 100,
+    milliseconds: 200,
+    clock,
+    ...options,
+  });
+  const batches: number[][] = [];
+  /** Asks for a batch and notes it once it is there. */
+  const pull = () => void batcher.next().then((batch) => batches.push(batch));
+  return { clock, batcher, batches, pull };
+}
+
+Deno.test("next() gives a batch when there are as many items as a batch has rows", async () => {
+  const { batcher, batches, pull } = create();
+  pull();
+  batcher.add(1);
+  batcher.add(2);
+  await settle();
+  deepStrictEqual(batches, []);
+  batcher.add(3);
+  await settle();
+  deepStrictEqual(batches, [[1, 2, 3]]);
+});
+
+Deno.test("next() never gives more than a batch's rows when more wait", async () => {
+  const { batcher, batches, pull } = create();
+  for (const item of [1, 2, 3, 4, 5, 6, 7]) batcher.add(item);
+  pull();
+  pull();
+  await settle();
+  deepStrictEqual(batches, [[1, 2, 3], [4, 5, 6]]);
+  strictEqual(batcher.size, 1);
+});
+
+Deno.test("next() gives a batch when the items weigh enough", async () => {
+  const { batcher, batches, pull } = create();
+  pull();
+  batcher.add(1, 60);
+  batcher.add(2, 40);
+  await settle();
+  deepStrictEqual(batches, [[1, 2]]);
+});
+
+Deno.test("next() leaves an item for the next batch when it would make this one too heavy", async () => {
+  const { batcher, batches, pull } = create();
+  batcher.add(1, 60);
+  batcher.add(2, 60);
+  pull();
+  await settle();
+  deepStrictEqual(batches, [[1]]);
+});
+
+Deno.test("next() gives an item alone when it is heavier than a batch may be", async () => {
+  const { batcher, batches, pull } = create();
+  batcher.add(1, 1_000);
+  batcher.add(2, 1);
+  pull();
+  await settle();
+  deepStrictEqual(batches, [[1]]);
+});
+
+Deno.test("next() gives what there is when the oldest item has waited long enough", async () => {
+  const { clock, batcher, batches, pull } = create();
+  pull();
+  batcher.add(1);
+  await clock.advance(150);
+  batcher.add(2);
+  await clock.advance(49);
+  deepStrictEqual(batches, []);
+  await clock.advance(1);
+  deepStrictEqual(batches, [[1, 2]]);
+});
+
+Deno.test("next() counts from the oldest item that is left when an older one was taken", async () => {
+  const { clock, batcher, batches, pull } = create();
+  pull();
+  batcher.add(1);
+  await clock.advance(100);
+  for (const item of [2, 3, 4]) batcher.add(item);
+  pull();
+  await clock.advance(199);
+  deepStrictEqual(batches, [[1, 2, 3]]);
+  await clock.advance(1);
+  deepStrictEqual(batches, [[1, 2, 3], [4]]);
+});
+
+Deno.test("next() gives a late batch at once when its items waited while all were busy", async () => {
+  const { clock, batcher, batches, pull } = create();
+  batcher.add(1);
+  await clock.advance(500);
+  pull();
+  await settle();
+  deepStrictEqual(batches, [[1]]);
+});
+
+Deno.test("next() serves in order when several ask", async () => {
+  const { batcher, pull, batches } = create({ rows: 1 });
+  pull();
+  pull();
+  batcher.add(1);
+  batcher.add(2);
+  await settle();
+  deepStrictEqual(batches, [[1], [2]]);
+});
+
+Deno.test("add() starts one timer only when many items come", async () => {
+  const { clock, batcher, pull } = create({ rows: 1_000 });
+  pull();
+  for (let item = 0; item < 100; item++) batcher.add(item);
+  strictEqual(clock.sleeping, 1);
+});
+
+Deno.test("add() starts no timer when nobody waits for a batch", () => {
+  const { clock, batcher } = create();
+  batcher.add(1);
+  strictEqual(clock.sleeping, 0);
+});
+
+Deno.test("close() gives out what is left in full batches and a last partial one", async () => {
+  const { batcher, batches, pull } = create();
+  for (const item of [1, 2, 3, 4]) batcher.add(item);
+  batcher.close();
+  pull();
+  pull();
+  await settle();
+  deepStrictEqual(batches, [[1, 2, 3], [4]]);
+});
+
+Deno.test("close() gives an empty batch to everybody when nothing is left", async () => {
+  const { batcher, batches, pull } = create();
+  pull();
+  pull();
+  batcher.close();
+  pull();
+  await settle();
+  deepStrictEqual(batches, [[], [], []]);
+});
+
+Deno.test("close() leaves no timer running when items waited for one", async () => {
+  const { clock, batcher, pull } = create();
+  pull();
+  batcher.add(1);
+  batcher.close();
+  await settle();
+  strictEqual(clock.sleeping, 0);
+});
+
+Deno.test("add() throws when the batcher is closed", () => {
+  const { batcher } = create();
+  batcher.close();
+  throws(() => batcher.add(1), /is closed/);
+});

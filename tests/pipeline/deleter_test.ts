@@ -1,0 +1,246 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { Deleter, type DeleterOptions } from "../../lib/pipeline/deleter.ts";
+import type { Held, Message } from "../../lib/queue/queue.ts";
+import { FakeQueue } from "../support/fake_queue.ts";
+import { countListeners } from "../support/listeners.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
+
+/** More than all of the back-off of one message. */
+const ALL_TRIES_MS = 10_000;
+
+function create(options: Partial<DeleterOptions> = {}) {
+  const clock = new ManualClock();
+  const queue = new FakeQueue({ clock });
+  const stop = new AbortController();
+  const deleter = new Deleter({
+    queue,
+    maxCalls: 2,
+    maxOwed: 1_000,
+    signal: stop.signal,
+    clock,
+    ...options,
+  });
+  /** Puts messages into the queue and receives them, as what was committed had been. */
+  const receive = async (count: number): Promise<Message[]> => {
+    queue.send(Array.from({ length: count }, () => "{}"));
+    return await receiveAgain();
+  };
+  const receiveAgain = async (): Promise<Message[]> => {
+    const got: Message[] = [];
+    while (queue.visible.length > 0) {
+      got.push(...await queue.receive({ waitSeconds: 0, signal: new AbortController().signal }));
+    }
+    return got;
+  };
+  return { clock, queue, stop, deleter, receive, receiveAgain };
+}
+
+function firstOf(messages: readonly Message[]): Message {
+  const [message] = messages;
+  ok(message);
+  return message;
+}
+
+Deno.test("add() deletes by tens when many are committed", async () => {
+  const { queue, deleter, receive } = create({ maxCalls: 8 });
+  deleter.add(await receive(25));
+  await settle();
+  deepStrictEqual(queue.ids, []);
+  deepStrictEqual(queue.calls.delete, [10, 10, 5]);
+});
+
+Deno.test("add() keeps to its calls at once when more are to be deleted", async () => {
+  const { queue, deleter, receive } = create({ maxCalls: 2 });
+  const messages = await receive(50);
+  const go = queue.hold("delete");
+  deleter.add(messages);
+  await settle();
+  strictEqual(queue.calls.delete.length, 2);
+  go();
+  await settle();
+  strictEqual(queue.calls.delete.length, 5);
+});
+
+Deno.test("deleted counts only what the queue confirmed when some deletes fail", async () => {
+  const { queue, deleter, receive } = create();
+  queue.fails = (_, { id }) => id === "m00002" ? "InternalError" : undefined;
+  deleter.add(await receive(3));
+  await settle();
+  deepStrictEqual([deleter.deleted, deleter.owed], [2, 1]);
+});
+
+Deno.test("add() tries a delete again when it failed", async () => {
+  const { clock, queue, deleter, receive } = create();
+  let failures = 2;
+  queue.fails = () => failures-- > 0 ? "InternalError" : undefined;
+  deleter.add(await receive(1));
+  await clock.advance(ALL_TRIES_MS);
+  deepStrictEqual(queue.ids, []);
+  deepStrictEqual([deleter.deleted, deleter.owed], [1, 0]);
+});
+
+Deno.test("add() tries again when the queue was away", async () => {
+  const { clock, queue, deleter, receive } = create();
+  const messages = await receive(12);
+  queue.away = "ECONNREFUSED";
+  deleter.add(messages);
+  await settle();
+  strictEqual(deleter.owed, 12);
+  queue.away = undefined;
+  await clock.advance(ALL_TRIES_MS);
+  strictEqual(deleter.deleted, 12);
+});
+
+Deno.test("add() waits between two tries when a delete failed", async () => {
+  const { clock, queue, deleter, receive } = create();
+  queue.fails = () => "InternalError";
+  deleter.add(await receive(1));
+  await settle();
+  strictEqual(queue.calls.delete.length, 1);
+  strictEqual(clock.sleeping, 1);
+});
+
+Deno.test("add() gives a message up after maxTries when its deletes keep failing", async () => {
+  const { clock, queue, deleter, receive } = create({ maxTries: 4 });
+  queue.fails = () => "InternalError";
+  deleter.add(await receive(1));
+  await clock.advance(ALL_TRIES_MS);
+  strictEqual(queue.calls.delete.length, 4);
+  strictEqual(deleter.owed, 0);
+});
+
+// It used to be given up with the one that had used up its tries, after its own first one.
+Deno.test("add() counts tries by message when an old failure and a new one share a call", async () => {
+  const { clock, queue, deleter, receive } = create({ maxCalls: 1, maxTries: 3 });
+  queue.fails = () => "InternalError";
+  deleter.add(await receive(1));
+  await clock.until(() => queue.calls.delete.length === 2);
+  deleter.add(await receive(1));
+  await clock.until(() => queue.calls.delete.length === 3);
+  deepStrictEqual(queue.calls.delete, [1, 1, 2]);
+  strictEqual(deleter.owed, 1);
+  queue.fails = () => undefined;
+  await clock.advance(ALL_TRIES_MS);
+  strictEqual(deleter.deleted, 1);
+});
+
+Deno.test("takeBack() says false when the message is unknown", async () => {
+  const { deleter, receive } = create();
+  strictEqual(deleter.takeBack(firstOf(await receive(1))), false);
+});
+
+Deno.test("takeBack() says true and deletes when a given up message comes again", async () => {
+  const { clock, queue, deleter, receive, receiveAgain } = create({ maxTries: 2 });
+  queue.fails = () => "InternalError";
+  deleter.add(await receive(1));
+  await clock.advance(ALL_TRIES_MS);
+  queue.fails = () => undefined;
+  await clock.advance(30_000);
+  strictEqual(deleter.takeBack(firstOf(await receiveAgain())), true);
+  await settle();
+  deepStrictEqual(queue.ids, []);
+});
+
+Deno.test("takeBack() says false when the message was deleted", async () => {
+  const { deleter, receive } = create();
+  const messages = await receive(1);
+  deleter.add(messages);
+  await settle();
+  strictEqual(deleter.takeBack(firstOf(messages)), false);
+});
+
+Deno.test("takeBack() makes the next try use the newest handle when a delete failed", async () => {
+  const { clock, queue, deleter, receive, receiveAgain } = create();
+  queue.fails = () => "InternalError";
+  deleter.add(await receive(1));
+  await settle();
+  queue.redeliver("m00001");
+  const again = firstOf(await receiveAgain());
+  strictEqual(deleter.takeBack(again), true);
+  const handles: string[] = [];
+  queue.fails = (_, { handle }: Held) => void handles.push(handle);
+  await clock.advance(ALL_TRIES_MS);
+  deepStrictEqual(handles, [again.handle]);
+  strictEqual(deleter.deleted, 1);
+});
+
+// SQS says "deleted" to an older handle and keeps the message: it used to be counted as gone.
+Deno.test("takeBack() deletes once more when a message comes again during its delete", async () => {
+  const { queue, deleter, receive, receiveAgain } = create();
+  const go = queue.hold("delete");
+  deleter.add(await receive(1));
+  await settle();
+  queue.redeliver("m00001");
+  strictEqual(deleter.takeBack(firstOf(await receiveAgain())), true);
+  go();
+  await settle();
+  deepStrictEqual(queue.ids, []);
+  strictEqual(deleter.deleted, 1);
+});
+
+Deno.test("idle() resolves at once when nothing is owed", async () => {
+  await create().deleter.idle();
+});
+
+Deno.test("idle() waits until the last delete is confirmed or given up", async () => {
+  const { clock, queue, deleter, receive } = create();
+  queue.fails = (_, { id }) => id === "m00002" ? "InternalError" : undefined;
+  deleter.add(await receive(2));
+  let idle = false;
+  void deleter.idle().then(() => idle = true);
+  await settle();
+  strictEqual(idle, false);
+  await clock.advance(ALL_TRIES_MS);
+  strictEqual(idle, true);
+});
+
+Deno.test("add() stops waiting and gives up after one more try when the signal aborts", async () => {
+  const { clock, queue, stop, deleter, receive } = create();
+  queue.fails = () => "InternalError";
+  deleter.add(await receive(1));
+  await settle();
+  stop.abort();
+  await deleter.idle();
+  strictEqual(queue.calls.delete.length, 2);
+  strictEqual(clock.sleeping, 0);
+});
+
+Deno.test("add() deletes all the same when the signal has aborted", async () => {
+  const { queue, stop, deleter, receive } = create();
+  stop.abort();
+  deleter.add(await receive(1));
+  await deleter.idle();
+  deepStrictEqual(queue.ids, []);
+});
+
+// Where deletes are refused, what was owed used to grow with every receive, without an end.
+Deno.test("whenRoom() waits when too many deletes are owed, until some are done or given up", async () => {
+  const { clock, queue, deleter, receive } = create({ maxOwed: 10 });
+  queue.fails = () => "AccessDenied";
+  deleter.add(await receive(10));
+  let room = false;
+  void deleter.whenRoom(new AbortController().signal).then(() => room = true);
+  await settle();
+  strictEqual(room, false);
+  await clock.advance(ALL_TRIES_MS);
+  strictEqual(room, true);
+});
+
+Deno.test("whenRoom() resolves at once when few deletes are owed", async () => {
+  const { queue, deleter, receive } = create({ maxOwed: 10 });
+  queue.fails = () => "AccessDenied";
+  deleter.add(await receive(9));
+  await deleter.whenRoom(new AbortController().signal);
+});
+
+Deno.test("whenRoom() leaves no listener behind when its signal aborts", async () => {
+  const { queue, deleter, receive } = create({ maxOwed: 1 });
+  queue.fails = () => "AccessDenied";
+  deleter.add(await receive(1));
+  const stop = new AbortController();
+  const listeners = countListeners(stop.signal);
+  const waiting = deleter.whenRoom(stop.signal);
+  stop.abort();
+  await waiting;
+  strictEqual(listeners(), 0);
+});

@@ -1,0 +1,185 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { balances, Books } from "../../lib/pipeline/books.ts";
+import { type HeldMessage, Holdings } from "../../lib/pipeline/holdings.ts";
+import { Leases } from "../../lib/pipeline/leases.ts";
+import { FakeQueue } from "../support/fake_queue.ts";
+import { ManualClock, settle } from "../support/manual_clock.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Holds `count` messages of a queue with a lease of 30 s, and keeps their leases. */
+async function create(count = 1) {
+  const clock = new ManualClock();
+  const queue = new FakeQueue({ clock });
+  const books = new Books();
+  const holdings = new Holdings({ books, clock, maxMessages: 1e4, maxCharacters: 1e9 });
+  const stop = new AbortController();
+  const leases = new Leases({ queue, holdings, signal: stop.signal, clock });
+  /** Takes everything that the queue hands out now. */
+  const receive = async () => {
+    const { signal } = new AbortController();
+    for (let got = 1; got > 0;) {
+      const messages = await queue.receive({ waitSeconds: 0, signal });
+      for (const message of messages) holdings.take(message);
+      got = messages.length;
+    }
+  };
+  queue.send(Array.from({ length: count }, () => "{}"));
+  await receive();
+  const running = leases.run();
+  return { clock, queue, books, holdings, stop, leases, receive, running };
+}
+
+function first(holdings: Holdings): HeldMessage {
+  const [held] = holdings.all();
+  ok(held);
+  return held;
+}
+
+Deno.test("run() extends nothing when less than half of a lease is over", async () => {
+  const { clock, queue } = await create();
+  await clock.advance(14_999);
+  deepStrictEqual(queue.calls.extend, []);
+});
+
+Deno.test("run() extends by tens when half of the leases is over", async () => {
+  const { clock, queue } = await create(25);
+  await clock.advance(15_000);
+  deepStrictEqual(queue.calls.extend, [10, 10, 5]);
+});
+
+Deno.test("run() keeps everything hidden for hours when it is held", async () => {
+  const { clock, queue, holdings } = await create(3);
+  for (let minute = 0; minute < 120; minute++) {
+    await clock.advance(60_000);
+    deepStrictEqual(queue.visible, []);
+  }
+  strictEqual(holdings.size, 3);
+});
+
+Deno.test("run() extends with the newest handle when a message came again", async () => {
+  const { clock, queue, holdings, receive } = await create();
+  const { id } = first(holdings).message;
+  await clock.advance(5_000);
+  queue.redeliver(id);
+  await receive();
+  const handles: string[] = [];
+  queue.fails = (_, { handle }) => void handles.push(handle);
+  await clock.advance(20_000);
+  deepStrictEqual(handles, [first(holdings).handle]);
+  strictEqual(first(holdings).receipts, 2);
+});
+
+Deno.test("run() counts the new lease when a message came again", async () => {
+  const { clock, queue, holdings, receive } = await create();
+  await clock.advance(10_000);
+  queue.redeliver(first(holdings).message.id);
+  await receive();
+  await clock.advance(14_000);
+  deepStrictEqual(queue.calls.extend, []);
+});
+
+Deno.test("run() tries again before the lease is over when the queue was away for a while", async () => {
+  const { clock, queue, holdings } = await create();
+  queue.away = "ECONNREFUSED";
+  await clock.advance(16_000);
+  queue.away = undefined;
+  await clock.advance(10_000);
+  strictEqual(holdings.size, 1);
+  await clock.advance(10_000);
+  deepStrictEqual(queue.visible, []);
+});
+
+Deno.test("run() lets a message go when its lease could not be kept", async () => {
+  const { clock, queue, holdings, books } = await create();
+  queue.away = "ECONNREFUSED";
+  await clock.advance(31_000);
+  strictEqual(holdings.size, 0);
+  strictEqual(books.snapshot().released, 1);
+  ok(balances(books.snapshot()));
+});
+
+Deno.test("run() lets only those go that failed when others were extended", async () => {
+  const { clock, queue, holdings } = await create(3);
+  queue.fails = (_, { id }) => id === "m00002" ? "InternalError" : undefined;
+  await clock.advance(40_000);
+  deepStrictEqual(holdings.all().map(({ message }) => message.id), ["m00001", "m00003"]);
+});
+
+Deno.test("run() keeps a message when it is committing, although its lease is lost", async () => {
+  const { clock, queue, holdings } = await create();
+  first(holdings).committing = true;
+  queue.away = "ECONNREFUSED";
+  await clock.advance(HOUR_MS);
+  strictEqual(holdings.size, 1);
+});
+
+Deno.test("run() asks for no lease beyond 12 hours when a message is held that long", async () => {
+  const { clock, queue, holdings } = await create();
+  const refused: string[] = [];
+  const longest = 12 * HOUR_MS;
+  queue.fails = (call, { id }) => {
+    if (clock.now() + 30_000 > longest) refused.push(`${call} ${id}`);
+    return undefined;
+  };
+  await clock.advance(longest - 30_000);
+  strictEqual(holdings.size, 1);
+  await clock.advance(60_000);
+  strictEqual(holdings.size, 0);
+  deepStrictEqual(refused, []);
+});
+
+Deno.test("renew() never thinks a lease longer than it is when the call takes long", async () => {
+  const { clock, queue, holdings } = await create();
+  await clock.advance(14_000);
+  const go = queue.hold("extend");
+  await clock.advance(5_000);
+  go();
+  await settle();
+  strictEqual(first(holdings).leasedAt, 15_000);
+});
+
+// It used to ask for all that were held when the round began, and warned of leases that nobody needs.
+Deno.test("renew() asks for nothing that was settled while earlier groups were asked for", async () => {
+  const { clock, queue, holdings } = await create(60);
+  const go = queue.hold("extend");
+  await clock.advance(15_000);
+  for (const held of holdings.all().slice(40)) holdings.settle(held, "committed");
+  go();
+  await settle();
+  deepStrictEqual(queue.calls.extend, [10, 10, 10, 10]);
+});
+
+// With thousands held and a silent queue a stop used to wait for minutes.
+Deno.test("run() asks for no further group when it is stopped in the midst of a round", async () => {
+  const { clock, queue, stop, running } = await create(200);
+  const go = queue.hold("extend");
+  await clock.advance(15_000);
+  stop.abort();
+  go();
+  await running;
+  strictEqual(queue.calls.extend.length, 4);
+});
+
+Deno.test("run() ends at once and leaves no timer when it is stopped", async () => {
+  const { clock, stop, running } = await create();
+  await settle();
+  stop.abort();
+  await running;
+  strictEqual(clock.sleeping, 0);
+});
+
+Deno.test("run() looks ten times a second at most when the lease is a second", async () => {
+  const clock = new ManualClock();
+  const queue = new FakeQueue({ clock, leaseSeconds: 1 });
+  const holdings = new Holdings({
+    books: new Books(),
+    clock,
+    maxMessages: 10,
+    maxCharacters: 1e9,
+  });
+  const { signal } = new AbortController();
+  void new Leases({ queue, holdings, signal, clock }).run();
+  await settle();
+  ok((clock.untilNext ?? 0) >= 100);
+});

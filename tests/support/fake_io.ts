@@ -1,0 +1,46 @@
+import type { Io } from "../../lib/cli/command.ts";
+import type { Source } from "../../lib/config/read_settings.ts";
+
+/** Settings from a table, and the files that they name; a path that is not there throws `NotFound`. */
+export function fakeSource(
+  values: Readonly<Record<string, string>> = {},
+  files: Readonly<Record<string, string>> = {},
+): Source {
+  return {
+    get: (name) => Object.hasOwn(values, name) ? values[name] : undefined,
+    readFile(path) {
+      const text = files[path];
+      // The real message names the path, so that tests see it where it is repeated.
+      if (text === undefined) throw new Deno.errors.NotFound(`No such file: ${path}`);
+      return text;
+    },
+    names: () => Object.keys(values),
+  };
+}
+
+/** Options of {@linkcode fakeIo}. */
+export interface FakeIoOptions {
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  /** What stands on standard input. */
+  readonly stdin?: string;
+}
+
+/** An {@linkcode Io} that keeps what was written. */
+export interface FakeIo extends Io {
+  readonly written: { readonly out: string; readonly err: string };
+}
+
+/** A world for a command in which nothing is real. */
+export function fakeIo({ settings, files, stdin = "" }: FakeIoOptions = {}): FakeIo {
+  const written = { out: "", err: "" };
+  return {
+    source: fakeSource(settings, files),
+    out: (text) => void (written.out += text),
+    err: (text) => void (written.err += text),
+    input: () => Promise.resolve(stdin),
+    terminal: false,
+    signal: new AbortController().signal,
+    written,
+  };
+}

@@ -1,0 +1,97 @@
+import {
+  type Batch,
+  type CommitResult,
+  type EventRow,
+  type RejectedRow,
+  type Store,
+  StoreError,
+  type StoreErrorKind,
+} from "../../lib/store/store.ts";
+
+/** A failure of the next commit. */
+export interface CommitFailure {
+  readonly kind: StoreErrorKind;
+  /** The batch commits all the same, and only the answer gets lost. */
+  readonly committed?: boolean;
+}
+
+/** A store that behaves as Postgres does: a ledger, rows, rejections, and faults on demand. */
+export class FakeStore implements Store {
+  /** Which batch committed an id. */
+  readonly ledger = new Map<string, string>();
+  readonly rows: EventRow[] = [];
+  readonly rejections: RejectedRow[] = [];
+  /** Every batch that was tried, in order. */
+  readonly tried: Batch[] = [];
+  /** Ids whose rows break a rule of the table, and those whose rejections do. */
+  readonly badRows = new Set<string>();
+  readonly badRejections = new Set<string>();
+  /** While true every call fails as transient. */
+  away = false;
+  /** How the next commits fail, one after the other; `undefined` lets one through. */
+  readonly failures: (CommitFailure | undefined)[] = [];
+  probes = 0;
+  #gate: Promise<void> | undefined;
+  #committing = 0;
+
+  /** Commits under way. */
+  get committing(): number {
+    return this.#committing;
+  }
+
+  /** Holds every further commit back, before it does anything, until the answer is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#gate = promise;
+    return () => {
+      this.#gate = undefined;
+      resolve();
+    };
+  }
+
+  async commit(batch: Batch): Promise<CommitResult> {
+    this.tried.push(batch);
+    const failure = this.failures.shift();
+    this.#committing++;
+    try {
+      await this.#gate;
+    } finally {
+      this.#committing--;
+    }
+    if (this.away) throw new StoreError("transient", "ECONNREFUSED", "The store is away");
+    if (failure && !failure.committed) throw errorOf(failure.kind);
+    const result = this.#write(batch);
+    if (failure) throw errorOf(failure.kind);
+    return result;
+  }
+
+  async probe(): Promise<void> {
+    this.probes++;
+    if (this.away) throw new StoreError("transient", "ECONNREFUSED", "The store is away");
+  }
+
+  async close(): Promise<void> {}
+
+  #write({ id: batch, events, rejections }: Batch): CommitResult {
+    const ids = [...events, ...rejections].map(({ id }) => id);
+    if (new Set(ids).size < ids.length) throw new Error(`An id stands twice in batch ${batch}`);
+    const fresh = ({ id }: { id: string }) => !this.ledger.has(id);
+    const rows = events.filter(fresh);
+    const refused = rejections.filter(fresh);
+    const isBad = rows.some(({ id }) => this.badRows.has(id)) ||
+      refused.some(({ id }) => this.badRejections.has(id));
+    if (isBad) throw errorOf("data");
+    // What an earlier try of this very batch committed is no duplicate.
+    const duplicates = ids.filter((id) => (this.ledger.get(id) ?? batch) !== batch);
+    for (const { id } of [...rows, ...refused]) this.ledger.set(id, batch);
+    this.rows.push(...rows);
+    this.rejections.push(...refused);
+    return { duplicates: new Set(duplicates) };
+  }
+}
+
+const codes: Record<StoreErrorKind, string> = { transient: "57P01", data: "22001", fatal: "42P01" };
+
+function errorOf(kind: StoreErrorKind): StoreError {
+  return new StoreError(kind, codes[kind], `Postgres refused with SQLSTATE ${codes[kind]}`);
+}

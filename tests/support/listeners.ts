@@ -1,0 +1,23 @@
+/** Counts the listeners that are on a signal: those added and not taken off again. */
+export function countListeners(signal: AbortSignal): () => number {
+  const listeners = new Set<unknown>();
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ) => {
+    if (listener) add(type, listener, options);
+    listeners.add(listener);
+  };
+  signal.removeEventListener = (
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | EventListenerOptions,
+  ) => {
+    if (listener) remove(type, listener, options);
+    listeners.delete(listener);
+  };
+  return () => listeners.size;
+}

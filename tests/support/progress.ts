@@ -1,0 +1,32 @@
+import type { BooksSnapshot } from "../../lib/pipeline/books.ts";
+import type { Line } from "./line.ts";
+
+type Counts = Awaited<ReturnType<Line["count"]>>;
+
+/**
+ * Asks until the answer is as wanted. There is no signal to wait for in another process, so this polls;
+ * a test that waits in vain fails after a minute and says what it saw last.
+ */
+export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const answer = await ask();
+    if (wanted(answer)) return answer;
+    if (performance.now() > deadline) {
+      throw new Error(`What was wanted did not come: ${JSON.stringify(answer)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Waits until the line's counts are as wanted. */
+export function untilCount(line: Line, wanted: (counts: Counts) => boolean): Promise<Counts> {
+  return until(() => line.count(), wanted);
+}
+
+/** The books that a worker logged when it stopped. */
+export function lastBooks(err: string): BooksSnapshot {
+  const line = err.split("\n").findLast((text) => text.includes('"message":"Stopped"'));
+  if (!line) throw new Error(`The worker logged no books:\n${err}`);
+  return JSON.parse(line) as BooksSnapshot;
+}
