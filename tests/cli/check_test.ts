@@ -78,7 +78,7 @@ Deno.test("check --health says what the worker says when one answers", async () 
   }
 });
 
-Deno.test("check --health asks the loopback address when the worker listens everywhere", async () => {
+Deno.test("check --health asks the loopback when the worker listens everywhere", async () => {
   const server = serve("0.0.0.0");
   try {
     strictEqual((await check("--health", { HTTP_ADDRESS: `0.0.0.0:${server.port}` })).code, 0);

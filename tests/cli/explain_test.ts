@@ -82,7 +82,7 @@ Deno.test("explain says nothing of unknown keys when there is none", async () =>
   ok(!(await explain(message)).out.includes("unknown"));
 });
 
-Deno.test("explain says the reason, the field and what was wanted when a field is wrong", async () => {
+Deno.test("explain says the reason and what was wanted when a field is wrong", async () => {
   const { code, out } = await explain({ ...message, device_id: "zq7".repeat(99) });
   strictEqual(code, 1);
   strictEqual(

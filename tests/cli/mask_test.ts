@@ -29,7 +29,8 @@ const canonical: [field: string, stdin: string, value: string][] = [
   ["device_id", "  Zoe\u0308\t\n", "Zoë"],
 ];
 for (const [field, stdin, value] of canonical) {
-  Deno.test(`mask prints the mask of ${value} when ${field} is ${JSON.stringify(stdin)}`, async () => {
+  const given = JSON.stringify(stdin);
+  Deno.test(`mask prints the mask of ${value} when ${field} is ${given}`, async () => {
     const out = wanted("k1", K1, field, value);
     deepStrictEqual(await mask(field, stdin), { code: 0, out, err: "" });
   });

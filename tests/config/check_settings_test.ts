@@ -24,7 +24,7 @@ Deno.test("checkSettings() finds nothing when all is well", () => {
   deepStrictEqual(wrongWith({}), []);
 });
 
-Deno.test("checkSettings() finds nothing when the vault is off and a queue takes rejections", () => {
+Deno.test("checkSettings() finds nothing when VAULT=off and REJECTED_TO=queue", () => {
   deepStrictEqual(wrongWith({ VAULT: "off", VAULT_PUBLIC_KEY: "", ...withQueue }), []);
 });
 
@@ -65,6 +65,7 @@ Deno.test("checkSettings() tells how to make the vault's key when it lacks", () 
   const [problem] = checkSettings(readSettings(fakeSource({ ...fine, VAULT_PUBLIC_KEY: "" }), []));
   strictEqual(
     problem,
-    "VAULT_PUBLIC_KEY: is not set. Make one with `maskline keygen`, or say VAULT=off and REJECTED_TO=queue",
+    "VAULT_PUBLIC_KEY: is not set. Make one with `maskline keygen`, " +
+      "or say VAULT=off and REJECTED_TO=queue",
   );
 });

@@ -18,7 +18,7 @@ function redact(values: Readonly<Record<string, string>>): Record<string, string
   return redactSettings(readSettings(fakeSource(values), []));
 }
 
-Deno.test("redactSettings() shows the defaults when nothing is set, and no row that is empty", () => {
+Deno.test("redactSettings() shows the defaults and no empty row when nothing is set", () => {
   const shown = redact({});
   deepStrictEqual(Object.keys(shown), [
     "VAULT",
@@ -81,7 +81,7 @@ Deno.test("redactSettings() shows no secret when all settings are given", () => 
 });
 
 for (const [name, row] of rows) {
-  Deno.test(`settingsHelp() and settingsMarkdown() have ${name} with its range and its meaning`, () => {
+  Deno.test(`settingsHelp() and settingsMarkdown() explain ${name}`, () => {
     const file = `${name}_FILE`;
     for (const text of [settingsHelp(), settingsMarkdown()]) {
       ok(text.includes(name) && text.includes(rangeOf(row)) && text.includes(row.about));

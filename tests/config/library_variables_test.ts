@@ -81,7 +81,8 @@ const texts: [text: string, names: string[], unresolved?: string[]][] = [
   [`environment.HOME, Env.HOME, env.home`, []],
 ];
 for (const [text, wanted, open = []] of texts) {
-  Deno.test(`environmentNames() gives ${wanted.join(" and ") || "no name"} when it reads ${text}`, () => {
+  const given = wanted.join(" and ") || "no name";
+  Deno.test(`environmentNames() gives ${given} when it reads ${text}`, () => {
     const found = environmentNames(text);
     deepStrictEqual([[...found.names], [...found.unresolved]], [wanted, open]);
   });

@@ -166,7 +166,7 @@ Deno.test("permissionsOf() allows the files of secrets and of the database's cer
   deepStrictEqual(read, ["/run/mask", "/etc/ca.pem"]);
 });
 
-Deno.test("permissionsOf() allows the settings' names, files of secrets only, and the libraries'", () => {
+Deno.test("permissionsOf() allows the names of settings and libraries, and no other", () => {
   const { env } = permissions();
   for (const name of ["BATCH_ROWS", "MASK_KEY", "MASK_KEY_FILE", ...libraryVariables]) {
     ok(env.includes(name), name);

@@ -3,8 +3,8 @@ import type { Contract } from "../../lib/event/contract.ts";
 import { decode } from "../../lib/event/decode.ts";
 import { login } from "../../lib/event/login.ts";
 
-const valid =
-  `{"user_id":"u-1","device_type":"ios","ip":"::1","device_id":"d-1","locale":null,"app_version":"1"}`;
+const valid = `{"user_id":"u-1","device_type":"ios","ip":"::1",` +
+  `"device_id":"d-1","locale":null,"app_version":"1"}`;
 const values = ["u-1", "ios", "::1", "d-1", null, 1_000_000];
 
 /** The valid message with more keys in front of, or behind, its own. */
@@ -97,7 +97,7 @@ Deno.test("decode() takes no field from __proto__", () => {
   });
 });
 
-Deno.test("decode() counts __proto__ and constructor as unknown keys, and changes no prototype", () => {
+Deno.test("decode() counts __proto__ and constructor and changes no prototype", () => {
   const body = withKeys(`"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},`);
   deepStrictEqual(decode(login, body), { kind: "event", values, unknownFields: 2 });
   strictEqual(Reflect.get({}, "polluted"), undefined);

@@ -15,8 +15,8 @@ const k2: MaskKey = {
 const fields = ["ip", "device_id"];
 
 /**
- * Frozen: python3's `hmac` made these once. A change of one of them would break every join with rows
- * that are stored already, so the code must change and never this table.
+ * Frozen: python3's `hmac` made these once. A change of one of them would break every join with
+ * rows that are stored already, so the code must change and never this table.
  */
 const vectors: readonly [field: string, value: string, mask: string][] = [
   ["ip", "203.0.113.7", "k1.1xJdEry5G6lKPdLqenhRvI-YbKqSYq8vtUfTGKKlw-4"],
@@ -72,7 +72,7 @@ Deno.test("mask() has one form when the value is any", async () => {
   }));
 });
 
-Deno.test("mask() gives the same mask when the value comes again, also to another masker", async () => {
+Deno.test("mask() gives the same mask when the value comes again", async () => {
   const one = await createMasker([k1], fields);
   const other = await createMasker([k1], ["ip"]);
   const mask = await one.mask("ip", "203.0.113.7");
@@ -109,7 +109,7 @@ Deno.test("createMasker() takes a later key of a ring when it is named", async (
   strictEqual(await masker.mask("ip", "::1"), maskByNode(k1, "ip", "::1"));
 });
 
-Deno.test("createMasker() keeps masking alike when the caller overwrites the key's bytes", async () => {
+Deno.test("createMasker() keeps its key when the caller overwrites the bytes", async () => {
   const bytes = k1.bytes.slice();
   const masker = await createMasker([{ id: "k1", bytes }], fields);
   bytes.fill(0);

@@ -46,14 +46,15 @@ Deno.test("startLog() writes time, level, part and text when the format is text"
 
 const levels = ["debug", "info", "warning", "error"] as const;
 for (const [index, level] of levels.entries()) {
-  Deno.test(`startLog() writes ${levels.slice(index).join(", ")} when the level is ${level}`, async () => {
+  const written = levels.slice(index);
+  Deno.test(`startLog() writes ${written.join(", ")} when the level is ${level}`, async () => {
     const lines = await linesOf({ level, format: "json" }, () => {
       log.debug("debug");
       log.info("info");
       log.warn("warning");
       log.error("error");
     });
-    deepStrictEqual(lines.map((line) => JSON.parse(line).message), levels.slice(index));
+    deepStrictEqual(lines.map((line) => JSON.parse(line).message), written);
   });
 }
 

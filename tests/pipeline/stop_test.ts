@@ -24,6 +24,7 @@ function create(options: Partial<StopOptions> = {}) {
     receiving: receiving.promise,
     committing: committing.promise,
     mayFinish: () => true,
+    grace: () => 250,
     finish() {
       calls.push("finish");
       return finished.promise;
@@ -116,11 +117,34 @@ Deno.test("stopInStages() stops at once when its signal has aborted before", asy
   deepStrictEqual(calls, ["stop"]);
 });
 
-Deno.test("stopInStages() throws and gives receives up when committing fails", async () => {
-  const { committing, stopping, calls } = create();
+Deno.test("stopInStages() asks for the grace when it is time to stop", async () => {
+  let held = 0;
+  const { clock, stop, calls } = create({ grace: () => held });
+  held = 700;
+  stop.abort();
+  await clock.advance(699);
+  deepStrictEqual(calls, ["stop"]);
+  await clock.advance(1);
+  deepStrictEqual(calls, ["stop", "abort", "finish"]);
+});
+
+Deno.test("stopInStages() gives receives up in time when the limit is shorter than the grace", async () => {
+  const { clock, stop, calls, left } = create({ seconds: 1, grace: () => 60_000 });
+  stop.abort();
+  await clock.advance(750);
+  strictEqual(calls.at(-1), "finish");
+  await clock.advance(50);
+  strictEqual(left(), 200);
+});
+
+Deno.test("stopInStages() throws when committing fails, once receives had their grace", async () => {
+  const { clock, committing, stopping, calls } = create();
   committing.reject(new Error("Fatal"));
+  await settle();
+  deepStrictEqual(calls, ["stop"]);
+  await clock.advance(250);
   await rejects(stopping, /Fatal/);
-  deepStrictEqual(calls, ["abort"]);
+  deepStrictEqual(calls, ["stop", "abort"]);
 });
 
 Deno.test("stopInStages() throws when receiving fails", async () => {

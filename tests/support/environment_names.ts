@@ -1,11 +1,11 @@
-/** Names of environment variables that a program's text asks for, and places where none can be told. */
+/** Environment variables that a program's text asks for, and places where no name can be told. */
 export interface EnvironmentNames {
   readonly names: ReadonlySet<string>;
   /** Identifiers in brackets that stand for no constant: `envVar` of `process.env[envVar]`. */
   readonly unresolved: ReadonlySet<string>;
 }
 
-/** What stands for the environment in JavaScript: the process's own, and `env` as a parameter of it. */
+/** What stands for the environment in JavaScript: the process's own, or a parameter `env`. */
 const ENV = String.raw`(?:process\.env|\benv\d*)`;
 
 const patterns: readonly RegExp[] = [
@@ -21,7 +21,7 @@ const patterns: readonly RegExp[] = [
   /["'`]((?:AWS|PG|NODE_PG|_X_AMZN)_?[A-Z0-9][A-Z0-9_]*)["'`]/g,
 ];
 
-/** Finds names of environment variables in a bundle. It reads text, not syntax, and so it is generous. */
+/** Finds environment variables in a bundle. It reads text, not syntax, and so it is generous. */
 export function environmentNames(text: string): EnvironmentNames {
   const names = new Set<string>();
   const unresolved = new Set<string>();
@@ -49,8 +49,8 @@ export function environmentNames(text: string): EnvironmentNames {
 }
 
 /**
- * The strings that an identifier is set to anywhere. The bundler numbers names that occur twice, and a
- * module's exports go by their plain name: `config28.ENV_PROFILE` may be set as `ENV_PROFILE2`.
+ * The strings that an identifier is set to anywhere. The bundler numbers names that occur twice, and
+ * a module's exports go by their plain name: `config28.ENV_PROFILE` may be set as `ENV_PROFILE2`.
  */
 function constantsOf(text: string, identifier: string): string[] {
   const name = identifier.split(".").at(-1)?.replace(/\d+$/, "") ?? "";

@@ -1,7 +1,7 @@
 import type { Io } from "../../lib/cli/command.ts";
 import type { Source } from "../../lib/config/read_settings.ts";
 
-/** Settings from a table, and the files that they name; a path that is not there throws `NotFound`. */
+/** Settings from a table, and the files that they name; any other path throws `NotFound`. */
 export function fakeSource(
   values: Readonly<Record<string, string>> = {},
   files: Readonly<Record<string, string>> = {},

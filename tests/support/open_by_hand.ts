@@ -9,8 +9,8 @@ import {
 } from "node:crypto";
 
 /**
- * Opens a sealed value with node:crypto alone: a second implementation of HPKE's base mode (RFC 9180)
- * and of the layout, written from the specifications and from nothing in lib/vault/.
+ * Opens a sealed value with node:crypto alone: a second implementation of HPKE's base mode (RFC
+ * 9180) and of the layout, written from the specifications and from nothing in lib/vault/.
  */
 export function openByHand(
   privateKey: Uint8Array,

@@ -5,10 +5,14 @@ type Counts = Awaited<ReturnType<Line["count"]>>;
 
 /**
  * Asks until the answer is as wanted. There is no signal to wait for in another process, so this polls;
- * a test that waits in vain fails after a minute and says what it saw last.
+ * a test that waits in vain fails after a minute (or as given) and says what it saw last.
  */
-export async function until<T>(ask: () => Promise<T>, wanted: (answer: T) => boolean): Promise<T> {
-  const deadline = performance.now() + 60_000;
+export async function until<T>(
+  ask: () => Promise<T>,
+  wanted: (answer: T) => boolean,
+  milliseconds = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + milliseconds;
   for (;;) {
     const answer = await ask();
     if (wanted(answer)) return answer;

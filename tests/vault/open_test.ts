@@ -34,8 +34,8 @@ function withFlipped(at: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Sealed once by version 0.1, and opened then by python's `cryptography` too. What lies in a vault for
- * years must open, so the code must change and never these literals.
+ * Sealed once by version 0.1, and opened then by python's `cryptography` too. What lies in a vault
+ * for years must open, so the code must change and never these literals.
  */
 const frozen = {
   key: {
@@ -131,7 +131,7 @@ Deno.test("open() throws when two values of a batch are spliced together", async
   await refuses(Uint8Array.of(...sealed.slice(0, 93), ...other.slice(93)), /was changed/);
 });
 
-Deno.test("open() reads the value and the key when they are views into larger buffers", async () => {
+Deno.test("open() reads the value and the key when they are views", async () => {
   const around = (bytes: Uint8Array) => {
     const larger = new Uint8Array(bytes.length + 16);
     larger.set(bytes, 8);

@@ -89,7 +89,7 @@ Deno.test("createSealer() tells the id of its key", () => {
   strictEqual(sealer.keyId, "v1");
 });
 
-Deno.test("createSealer() reads the key when its bytes are a view into a larger buffer", async () => {
+Deno.test("createSealer() reads the key when it is a view into a larger buffer", async () => {
   const bytes = new Uint8Array(64);
   bytes.set(keys.publicKey, 16);
   const batch = await (await createSealer({ id: "v1", bytes: bytes.subarray(16, 48) }))

@@ -1,0 +1,135 @@
+import { match, ok, strictEqual } from "node:assert";
+import { createLine, type Line } from "../support/line.ts";
+import { type Ended, runMaskline } from "../support/maskline.ts";
+import { until } from "../support/progress.ts";
+import { startQueueServer } from "../support/queue_server.ts";
+import { sharedPostgres } from "../support/shared_postgres.ts";
+import { dumpText } from "../support/dump.ts";
+
+const postgres = await sharedPostgres();
+
+/** Stands in every value that must not leave; no path is allowed to let it through. */
+const CANARY = "canary7391";
+
+/** Fields that the contract stores as they are carry no canary in messages that become rows. */
+const good = {
+  user_id: "user",
+  device_type: "android",
+  ip: "203.0.113.73",
+  device_id: `${CANARY}-device`,
+  locale: "DE",
+  app_version: "1.2.3",
+};
+
+/** Marked bodies that fail in every way that there is. */
+const bad: readonly string[] = [
+  `${CANARY} not JSON`,
+  `{"user_id": "${CANARY}", broken`,
+  JSON.stringify([CANARY]),
+  JSON.stringify(CANARY),
+  JSON.stringify({ [CANARY]: CANARY }),
+  JSON.stringify({ ...good, user_id: `${CANARY}\0` }),
+  JSON.stringify({ ...good, user_id: CANARY.repeat(40) }),
+  JSON.stringify({ ...good, user_id: { [CANARY]: 1 } }),
+  JSON.stringify({ ...good, ip: `${CANARY}.1.1` }),
+  JSON.stringify({ ...good, device_id: CANARY.repeat(40) }),
+  JSON.stringify({ ...good, device_id: "" }),
+  JSON.stringify({ ...good, app_version: CANARY }),
+  JSON.stringify({ ...good, app_version: `9999.1.1+${CANARY}` }),
+  JSON.stringify({ ...good, locale: CANARY.repeat(9) }),
+  `{"user_id": "\\ud800${CANARY}"}`,
+];
+
+const ORIGINALS = [CANARY, good.ip];
+
+function expectSilent(what: string, text: string): void {
+  for (const original of ORIGINALS) ok(!text.includes(original), `${what} leaks:\n${text}`);
+}
+
+function expectSilentProcess({ out, err }: Ended): void {
+  expectSilent("standard output", out);
+  expectSilent("standard error", err);
+}
+
+async function expectSilentDatabase(line: Line): Promise<void> {
+  expectSilent("the database", await dumpText(line.database));
+  // Sealed bytes are dumped as hex; a body that were stored as it is would show there.
+  const hex = new TextEncoder().encode(CANARY).toHex();
+  ok(!(await dumpText(line.database)).includes(hex));
+}
+
+Deno.test("drain leaks no value when messages are good and bad in every way", async () => {
+  await using queues = await startQueueServer();
+  await using line = await createLine({ postgres, queues });
+  const extra = { ...good, unknown: CANARY, [`${CANARY}key`]: 1 };
+  await line.queue.send([JSON.stringify(good), JSON.stringify(extra), ...bad]);
+  const ended = await line.drain({ LOG_LEVEL: "debug" });
+  strictEqual(ended.books.committed, 2);
+  strictEqual(ended.books.rejected, bad.length);
+  expectSilentProcess(ended);
+  await expectSilentDatabase(line);
+  for (const args of [["rejected", "list"], ["rejected", "list", "--json"], ["check", "--books"]]) {
+    expectSilentProcess(await runMaskline(args, { env: line.env }));
+  }
+});
+
+Deno.test("drain leaks no value when Postgres refuses rows and quotes them", async () => {
+  await using queues = await startQueueServer();
+  await using line = await createLine({ postgres, queues });
+  // Each of these makes Postgres say the row: a check in DETAIL, a trigger in its message.
+  await line.database.query("ALTER TABLE user_logins ADD CHECK (device_type <> 'refused')");
+  await line.database.query(
+    `CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NEW.device_type = 'shouted' THEN RAISE EXCEPTION 'bad row %', NEW; END IF; RETURN NEW; END $$`,
+  );
+  await line.database.query(
+    "CREATE TRIGGER shout BEFORE INSERT ON user_logins FOR EACH ROW EXECUTE FUNCTION shout()",
+  );
+  const marked = { ...good, user_id: `${CANARY}-user` };
+  await line.queue.send([
+    JSON.stringify({ ...marked, device_type: "refused" }),
+    JSON.stringify({ ...marked, device_type: "shouted" }),
+    JSON.stringify(good),
+  ]);
+  const ended = await line.drain({ LOG_LEVEL: "debug" });
+  strictEqual(ended.books.rejected, 2, ended.err);
+  strictEqual(ended.books.committed, 1);
+  expectSilentProcess(ended);
+  await expectSilentDatabase(line);
+});
+
+Deno.test("run leaks no value when Postgres goes away in the midst of a commit", async () => {
+  await using queues = await startQueueServer();
+  await using line = await createLine({ postgres, queues });
+  await line.database.query(
+    `CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      PERFORM pg_sleep(30); RETURN NEW; END $$`,
+  );
+  await line.database.query(
+    "CREATE TRIGGER hang BEFORE INSERT ON user_logins FOR EACH ROW EXECUTE FUNCTION hang()",
+  );
+  await line.queue.send([JSON.stringify({ ...good, user_id: `${CANARY}-user` }), ...bad]);
+  const worker = line.start({ LOG_LEVEL: "debug", STOP_SECONDS: "3" });
+  const sleeping =
+    "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+  await until(() => line.database.query(sleeping), (rows) => rows.length > 0);
+  await line.database.query(`SELECT pg_terminate_backend(pid) FROM (${sleeping}) AS s`);
+  await worker.untilErr(/The store is away/);
+  worker.kill("SIGTERM");
+  const ended = await worker.ended;
+  match(ended.err, /57P01|connection_lost/);
+  expectSilentProcess(ended);
+  await expectSilentDatabase(line);
+});
+
+Deno.test("explain and mask leak no value when their input is bad", async () => {
+  const env = { MASK_KEY: `k1:${crypto.getRandomValues(new Uint8Array(32)).toBase64()}` };
+  for (const input of [...bad, JSON.stringify(good)]) {
+    expectSilentProcess(await runMaskline(["explain"], { env, input }));
+  }
+  expectSilentProcess(await runMaskline(["mask", "ip"], { env, input: CANARY }));
+  // A personal value that is typed where a flag or a word should be.
+  for (const args of [["mask", CANARY], ["mask", "ip", CANARY], [CANARY], ["run", `--${CANARY}`]]) {
+    expectSilent("standard output", (await runMaskline(args, { env, input: "" })).out);
+  }
+});
