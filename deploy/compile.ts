@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { environment } from "../lib/config/environment.ts";
 import { type CredentialSource, permissionsOf, toFlags } from "../lib/config/permissions.ts";
-import { readSettings, SettingsError } from "../lib/config/read_settings.ts";
+import { readSettings, SettingsError, type Source } from "../lib/config/read_settings.ts";
 
 const SOURCES: readonly string[] = [
   "environment",
@@ -35,13 +35,19 @@ async function deno(args: readonly string[], cwd?: string): Promise<void> {
   if (code !== 0) Deno.exit(code);
 }
 
+/** The settings without their secret files: those are there where the binary runs, not where it is made. */
+const withoutSecrets: Source = {
+  ...environment,
+  get: (name) => name.endsWith("_FILE") ? undefined : environment.get(name),
+};
+
 function flagsFromSettings(): string[] {
   const allowNet = Deno.env.get("ALLOW_NET");
   const source = Deno.env.get("CREDENTIAL_SOURCE");
   if (source && !SOURCES.includes(source)) {
     throw new SettingsError([`CREDENTIAL_SOURCE: wanted ${SOURCES.join(", ")}`]);
   }
-  const settings = readSettings(environment, allowNet ? [] : ["SQS_QUEUE_URL", "DATABASE_URL"]);
+  const settings = readSettings(withoutSecrets, allowNet ? [] : ["SQS_QUEUE_URL", "DATABASE_URL"]);
   const permissions = permissionsOf(
     settings,
     environment.get,

@@ -67,7 +67,11 @@ async function item(io: Io, name: string, run: () => Promise<readonly string[]>)
 }
 
 async function checkQueue(settings: WorkerSettings): Promise<readonly string[]> {
-  const { queue, attributes } = await openSqs({ url: settings.SQS_QUEUE_URL, maxCalls: 1 });
+  const { queue, attributes } = await openSqs({
+    url: settings.SQS_QUEUE_URL,
+    maxCalls: 1,
+    protocol: settings.SQS_PROTOCOL,
+  });
   queue.close();
   const { visible, notVisible } = attributes;
   return [

@@ -1,5 +1,6 @@
 import { checkSettings } from "../config/check_settings.ts";
 import { redactSettings } from "../config/describe_settings.ts";
+import { unreachableHosts } from "../config/reachable.ts";
 import { readSettings, type Settings } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
 import { getLogger, startLog } from "../observe/log.ts";
@@ -23,7 +24,10 @@ export type WorkerSettings =
  * @throws {SettingsError}
  */
 export function workerSettings(io: Io): WorkerSettings {
-  const settings = readSettings(io.source, WORKER_NEEDS, checkSettings);
+  const settings = readSettings(io.source, WORKER_NEEDS, (read) => [
+    ...checkSettings(read),
+    ...unreachableHosts(read, io.source.get),
+  ]);
   return settings as WorkerSettings;
 }
 

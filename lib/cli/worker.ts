@@ -83,6 +83,7 @@ function openQueue(settings: WorkerSettings): Promise<OpenedSqs> {
   return openSqs({
     url: settings.SQS_QUEUE_URL,
     deadLetterUrl: settings.SQS_DLQ_URL,
+    protocol: settings.SQS_PROTOCOL,
     // Receives, deletes and extensions may all be under way at once.
     maxCalls: 2 * settings.MAX_POLLERS + 8,
   });

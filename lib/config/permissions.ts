@@ -65,7 +65,8 @@ export function permissionsOf(
     net: [...net],
     env: [...settingVariables(), ...libraryVariables],
     read: [...settingFiles(get), ...certificateFiles(values), ...credentials.read],
-    sys: ["osRelease"],
+    // The SDK tells its host's system to AWS, and asks where home is when HOME does not say.
+    sys: ["osRelease", "homedir"],
   };
 }
 

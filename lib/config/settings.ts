@@ -12,6 +12,12 @@ export const settings = {
     protocols: ["https:", "http:"],
     about: "The queue to read from",
   },
+  SQS_PROTOCOL: {
+    kind: "choice",
+    choices: ["json", "query"],
+    default: "json",
+    about: "`query` is for emulators that do not know AWS's JSON protocol (LocalStack before 3.0)",
+  },
   DATABASE_URL: {
     kind: "url",
     protocols: ["postgres:", "postgresql:"],

@@ -1,5 +1,6 @@
 import {
   configure,
+  type FormattedValues,
   getJsonLinesFormatter,
   getLogger as getLogTapeLogger,
   getTextFormatter,
@@ -31,7 +32,7 @@ export async function startLog(options: LogOptions): Promise<void> {
     (options.format === "auto" && !Deno.stderr.isTerminal());
   const format = json
     ? getJsonLinesFormatter({ properties: "flatten" })
-    : getTextFormatter({ level: "full", category: " ", timestamp: "time", lineEnding: "lf" });
+    : getTextFormatter({ timestamp: "time", level: "full", format: formatText });
   const write = options.write ?? writeToStderr;
   await configure({
     reset: true,
@@ -47,6 +48,15 @@ export async function startLog(options: LogOptions): Promise<void> {
 /** Stops writing the log. */
 export async function stopLog(): Promise<void> {
   await reset();
+}
+
+/** `17:22:21.005 [warning] outage: The store is away (57P01)`, then what the sentence does not say. */
+function formatText({ timestamp, level, message, record }: FormattedValues): string {
+  const sentence = String(record.rawMessage);
+  const carried = Object.entries(record.properties)
+    .filter(([name]) => !sentence.includes(`{${name}}`))
+    .map(([name, value]) => ` ${name}=${value}`);
+  return `${timestamp} [${level}] ${record.category.at(-1)}: ${message}${carried.join("")}`;
 }
 
 const encoder = new TextEncoder();

@@ -1,7 +1,12 @@
 import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { DeadLetterQueue } from "./dead_letter.ts";
 import { SqsQueue } from "./sqs.ts";
-import { createSqsClient, DEADLINE_MARGIN_SECONDS, withDeadline } from "./sqs_client.ts";
+import {
+  createSqsClient,
+  DEADLINE_MARGIN_SECONDS,
+  type SqsProtocol,
+  withDeadline,
+} from "./sqs_client.ts";
 import { readAttributes, type SqsAttributes } from "./sqs_attributes.ts";
 
 /** A queue that is open, with what it says of itself. */
@@ -18,6 +23,8 @@ export interface OpenSqsOptions {
   readonly deadLetterUrl?: URL | undefined;
   /** Calls under way at once; a socket each. */
   readonly maxCalls: number;
+  /** Default `json`. */
+  readonly protocol?: SqsProtocol;
 }
 
 /**
@@ -27,9 +34,9 @@ export interface OpenSqsOptions {
  * @throws {QueueError} it is not there, may not be asked, or does not answer
  */
 export async function openSqs(
-  { url, deadLetterUrl, maxCalls }: OpenSqsOptions,
+  { url, deadLetterUrl, maxCalls, protocol }: OpenSqsOptions,
 ): Promise<OpenedSqs> {
-  const client = createSqsClient(url, maxCalls);
+  const client = createSqsClient(url, maxCalls, protocol);
   try {
     const attributes = await describe(client, url.href);
     const queue = new SqsQueue({

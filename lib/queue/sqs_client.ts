@@ -1,15 +1,23 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import { AwsQueryProtocol } from "@aws-sdk/core/protocols";
 import { QueueError } from "./queue.ts";
 
 /** How long a call may take beyond the wait that it asks for, in seconds. */
 export const DEADLINE_MARGIN_SECONDS = 5;
+
+/** How requests are written: `query` is the form before 2023, which older emulators alone know. */
+export type SqsProtocol = "json" | "query";
 
 /**
  * The SDK's client for the queue at `url`. Region, endpoint and credentials are the SDK's own business
  * (`AWS_REGION`, `AWS_ENDPOINT_URL_SQS`, the default credential chain); only where no region is said
  * is it taken from the queue's host name, which names it.
  */
-export function createSqsClient(url: URL, maxSockets: number): SQSClient {
+export function createSqsClient(
+  url: URL,
+  maxSockets: number,
+  protocol: SqsProtocol = "json",
+): SQSClient {
   const region = regionOf(url);
   const config: SQSClientConfig = {
     // The URL of the queue names its host, but an endpoint that was configured must win over it:
@@ -24,9 +32,19 @@ export function createSqsClient(url: URL, maxSockets: number): SQSClient {
     },
   };
   if (region) config.region = region;
+  if (protocol === "query") config.protocol = createQueryProtocol();
   const endpoint = endpointOf(url);
   if (endpoint) config.endpoint = endpoint;
   return new SQSClient(config);
+}
+
+/** The values are those of SQS's API of 2012-11-05, which it still has. */
+function createQueryProtocol(): AwsQueryProtocol {
+  return new AwsQueryProtocol({
+    defaultNamespace: "com.amazonaws.sqs",
+    xmlNamespace: "http://queue.amazonaws.com/doc/2012-11-05/",
+    version: "2012-11-05",
+  });
 }
 
 const AWS_HOST =
@@ -85,6 +103,7 @@ export async function withDeadline<T>(
 
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
+  if (error instanceof Deno.errors.NotCapable) return "this binary was not made for that host";
   const { code } = error as { code?: unknown };
   return typeof code === "string" ? code : error.name;
 }

@@ -141,6 +141,13 @@ function toStoreError(error: unknown): StoreError {
       `Postgres refused with SQLSTATE ${code}${text}`,
     );
   }
+  if (error instanceof Deno.errors.NotCapable) {
+    return new StoreError(
+      "fatal",
+      "not_permitted",
+      "This binary was not made for that database host",
+    );
+  }
   // The driver's own failures have no code or the network's (ECONNREFUSED, ETIMEDOUT, …).
   const reason = typeof code === "string" ? code : "connection_lost";
   const kind = FATAL_CODES.has(reason) ? "fatal" : "transient";

@@ -20,21 +20,8 @@ function redact(values: Readonly<Record<string, string>>): Record<string, string
 
 Deno.test("redactSettings() shows the defaults and no empty row when nothing is set", () => {
   const shown = redact({});
-  deepStrictEqual(Object.keys(shown), [
-    "VAULT",
-    "REJECTED_TO",
-    "HTTP_ADDRESS",
-    "BATCH_ROWS",
-    "BATCH_MILLISECONDS",
-    "MAX_IN_FLIGHT",
-    "MAX_POLLERS",
-    "MAX_MESSAGES_PER_SECOND",
-    "DATABASE_CONNECTIONS",
-    "STATEMENT_SECONDS",
-    "STOP_SECONDS",
-    "LOG_LEVEL",
-    "LOG_FORMAT",
-  ]);
+  const withDefault = rows.filter(([, row]) => "default" in row).map(([name]) => name);
+  deepStrictEqual(Object.keys(shown), withDefault);
   strictEqual(shown["BATCH_ROWS"], 500);
   strictEqual(shown["HTTP_ADDRESS"], "127.0.0.1:8080");
 });

@@ -29,6 +29,7 @@ function problemsOf(
 Deno.test("readSettings() gives the defaults when nothing is set", () => {
   deepStrictEqual(read({}), {
     SQS_QUEUE_URL: undefined,
+    SQS_PROTOCOL: "json",
     DATABASE_URL: undefined,
     MASK_KEY: undefined,
     VAULT_PUBLIC_KEY: undefined,

@@ -63,6 +63,11 @@ Deno.test("decode() counts the keys that the contract does not name", () => {
   deepStrictEqual(decode(login, body), { kind: "event", values, unknownFields: 4 });
 });
 
+Deno.test("decode() counts no unknown key less when the locale is absent", () => {
+  const body = withKeys(`"a":1,`).replace(`"locale":null,`, "");
+  deepStrictEqual(decode(login, body), { kind: "event", values, unknownFields: 1 });
+});
+
 Deno.test("decode() counts an unknown key once when it stands twice", () => {
   deepStrictEqual(decode(login, withKeys(`"a":1,"a":2,`)), {
     kind: "event",

@@ -40,7 +40,7 @@ Deno.test("startLog() writes time, level, part and text when the format is text"
   );
   match(
     line ?? "",
-    /^\d{2}:\d{2}:\d{2}\.\d{3} \[warning\] maskline committer: Committed 3 rows\n$/,
+    /^\d{2}:\d{2}:\d{2}\.\d{3} \[warning\] committer: Committed 3 rows\n$/,
   );
 });
 

@@ -18,12 +18,16 @@ export function openByHand(
   sealed: Uint8Array,
   binding: { field: string; mask: string },
 ): string {
-  const encapsulated = sealed.subarray(1, 33);
-  const shared = decapsulate(privateKey, encapsulated);
-  const { key, nonce } = keySchedule(shared, utf8(`maskline/vault/v1/${keyId}`));
-  const dataKey = decrypt(key, nonce, sealed.subarray(33, 81), utf8(""));
+  const dataKey = dataKeyByHand(privateKey, keyId, sealed);
   const aad = utf8(`${binding.field}\0${binding.mask}`);
   return decrypt(dataKey, sealed.subarray(81, 93), sealed.subarray(93), aad).toString("utf8");
+}
+
+/** The data key of the batch in which the value was sealed. */
+export function dataKeyByHand(privateKey: Uint8Array, keyId: string, sealed: Uint8Array): Buffer {
+  const shared = decapsulate(privateKey, sealed.subarray(1, 33));
+  const { key, nonce } = keySchedule(shared, utf8(`maskline/vault/v1/${keyId}`));
+  return decrypt(key, nonce, sealed.subarray(33, 81), utf8(""));
 }
 
 /** The public half of an X25519 private key. */

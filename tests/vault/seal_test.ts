@@ -4,7 +4,7 @@ import { generateVaultKeys } from "../../lib/vault/generate.ts";
 import { open } from "../../lib/vault/open.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
 import { layout } from "../../lib/vault/suite.ts";
-import { openByHand, publicHalf } from "../support/open_by_hand.ts";
+import { dataKeyByHand, openByHand, publicHalf } from "../support/open_by_hand.ts";
 
 const keys = await generateVaultKeys();
 const publicKey = { id: "v1", bytes: keys.publicKey };
@@ -83,6 +83,13 @@ Deno.test("startBatch() encapsulates another key when another batch starts", asy
     one.slice(dataKey.from, dataKey.to),
     other.slice(dataKey.from, dataKey.to),
   );
+});
+
+Deno.test("startBatch() draws another data key of 32 bytes when another batch starts", async () => {
+  const one = dataKeyByHand(keys.privateKey, "v1", await sealAlone("same"));
+  const other = dataKeyByHand(keys.privateKey, "v1", await sealAlone("same"));
+  deepStrictEqual([one.length, other.length], [32, 32]);
+  notDeepStrictEqual(one, other);
 });
 
 Deno.test("createSealer() tells the id of its key", () => {

@@ -1,0 +1,27 @@
+import type { Settings } from "./read_settings.ts";
+import { type Lookup, permissionsOf } from "./permissions.ts";
+
+/**
+ * The hosts of these settings that the runtime will refuse, a sentence each. A binary reaches only the
+ * hosts that it was made for; said at the start, this is a wrong setting and not an outage.
+ */
+export function unreachableHosts(values: Settings, get: Lookup): string[] {
+  return permissionsOf(values, get).net.flatMap((host) => {
+    const { state } = Deno.permissions.querySync({ name: "net", host });
+    return state === "granted" ? [] : [
+      `${
+        nameOf(values, host)
+      }: this binary was not made for ${host}; set the hosts where it is compiled`,
+    ];
+  });
+}
+
+function nameOf(values: Settings, host: string): string {
+  if (values.DATABASE_URL && host.startsWith(`${values.DATABASE_URL.hostname}:`)) {
+    const port = values.DATABASE_URL.port || "5432";
+    if (host.endsWith(`:${port}`)) return "DATABASE_URL";
+  }
+  const { HTTP_ADDRESS } = values;
+  if (HTTP_ADDRESS !== "off" && host.endsWith(`:${HTTP_ADDRESS.port}`)) return "HTTP_ADDRESS";
+  return "SQS_QUEUE_URL or AWS settings";
+}

@@ -1,0 +1,118 @@
+import { deepStrictEqual, ok } from "node:assert";
+import fc from "fast-check";
+import { balances } from "../../lib/pipeline/books.ts";
+import { createLine, startOn } from "../support/fake_line.ts";
+import type { Call } from "../support/fake_queue.ts";
+
+type Line = ReturnType<typeof createLine>;
+
+/** Something that happens to a line. What it does to is chosen by a number from 0 to 1. */
+interface Step {
+  readonly name: string;
+  readonly at: number;
+}
+
+const happenings: Record<string, (line: Line, at: number) => void> = {
+  send: ({ queue }, at) => {
+    queue.send(Array.from({ length: Math.ceil(at * 40) }, (_, i) => i % 7 === 3 ? "bad" : "good"));
+  },
+  redeliver: ({ queue }, at) => queue.redeliver(queue.ids[Math.floor(at * queue.ids.length)] ?? ""),
+  "mark a bad row": ({ queue, store }, at) => {
+    store.badRows.add(queue.ids[Math.floor(at * queue.ids.length)] ?? "");
+  },
+  "store goes away": ({ store }) => void (store.away = true),
+  "store comes back": ({ store }) => void (store.away = false),
+  "commit fails": ({ store }) => void store.failures.push({ kind: "transient" }),
+  "answer gets lost": ({ store }) => {
+    store.failures.push({ kind: "transient", committed: true });
+  },
+  "queue goes away": ({ queue }) => void (queue.away = "ECONNREFUSED"),
+  "queue comes back": ({ queue }) => void (queue.away = undefined),
+  "some calls fail": ({ queue }, at) => {
+    const call = (["delete", "extend", "release"] as const satisfies Call[])[Math.floor(at * 3)];
+    queue.fails = (other, { id }) =>
+      other === call && Number(id.slice(1)) % 3 === 0 ? "InternalError" : undefined;
+  },
+  "all calls work": ({ queue }) => void (queue.fails = () => undefined),
+  wait: () => {},
+  "wait long": () => {},
+};
+
+const steps = fc.array(
+  fc.record<Step>({
+    name: fc.constantFrom(...Object.keys(happenings)),
+    at: fc.double({ min: 0, max: 0.999, noNaN: true }),
+  }),
+  { minLength: 5, maxLength: 40 },
+);
+
+async function take(line: Line, { name, at }: Step): Promise<void> {
+  happenings[name]?.(line, at);
+  const milliseconds = name === "wait long" ? at * 60_000 : at * 2_000;
+  // In pieces, so that the books are looked at in the midst of things too.
+  for (let piece = 0; piece < 4; piece++) {
+    await line.clock.advance(milliseconds / 4);
+    ok(balances(line.pipeline.books), `${name}: ${JSON.stringify(line.pipeline.books)}`);
+  }
+}
+
+function mend({ queue, store }: Line): void {
+  queue.away = undefined;
+  queue.fails = () => undefined;
+  store.away = false;
+  store.failures.length = 0;
+}
+
+/** Every message is stored or set aside, once, and is gone from the queue. */
+function checkAll({ queue, store }: Line, sent: readonly string[]): void {
+  const stored = [...store.rows, ...store.rejections].map(({ id }) => id).sort();
+  deepStrictEqual(stored, sent);
+  deepStrictEqual(queue.ids, []);
+}
+
+Deno.test("run() keeps its books and loses and doubles nothing when anything may happen", async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (happening) => {
+      const line = createLine();
+      for (const step of happening) await take(line, step);
+      const sent = line.queue.send(["good"]);
+      const all = Array.from({ length: Number(sent[0]?.slice(1)) }, (_, index) => index + 1);
+      mend(line);
+      await line.clock.advance(300_000);
+      checkAll(line, all.map((number) => `m${String(number).padStart(5, "0")}`));
+      const { inFlight, committed, rejected } = line.pipeline.books;
+      deepStrictEqual(inFlight, 0);
+      deepStrictEqual(committed + rejected, all.length);
+      line.stop.abort();
+      await line.clock.advance(30_000);
+      deepStrictEqual(line.ended(), true);
+      deepStrictEqual(line.clock.sleeping, 0);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+Deno.test("run() loses and doubles nothing when it is stopped in the midst and another goes on", async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, steps, async (before, after) => {
+      const line = createLine();
+      for (const step of before) await take(line, step);
+      line.stop.abort();
+      for (const step of after) await take(line, step);
+      await line.clock.advance(30_000);
+      ok(line.ended());
+      deepStrictEqual(line.result.books?.inFlight, 0);
+      const sent = line.queue.send(["good"]);
+      const all = Array.from({ length: Number(sent[0]?.slice(1)) }, (_, index) => index + 1);
+      mend(line);
+      const next = startOn(line);
+      await line.clock.advance(300_000);
+      checkAll(line, all.map((number) => `m${String(number).padStart(5, "0")}`));
+      ok(balances(next.pipeline.books));
+      next.stop.abort();
+      await line.clock.advance(30_000);
+      deepStrictEqual(line.clock.sleeping, 0);
+    }),
+    { numRuns: 100 },
+  );
+});
