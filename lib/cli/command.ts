@@ -56,9 +56,8 @@ export function parseArguments(command: Command, args: readonly string[]): Argum
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (!name || Object.hasOwn(options, name)) continue;
     const meant = nearest(name, Object.keys(options));
-    throw new UsageError(
-      `There is no flag --${name}` + (meant ? `, did you mean --${meant}?` : ""),
-    );
+    // What was typed is not repeated: it may be a personal value in the wrong place.
+    throw new UsageError("There is no such flag" + (meant ? `, did you mean --${meant}?` : ""));
   }
   const { values, positionals } = parse(args, options);
   const [least, most] = command.words ?? [0, 0];

@@ -1,10 +1,7 @@
-import config from "../../deno.json" with { type: "json" };
 import { settingsHelp } from "../config/describe_settings.ts";
 import type { Command } from "./command.ts";
 import { commands } from "./commands.ts";
-
-/** The version of this program. */
-export const version: string = config.version;
+import { version } from "./version.ts";
 
 /** What `maskline --help` prints. */
 export function mainHelp(): string {

@@ -4,7 +4,8 @@ import { QueueError } from "../queue/queue.ts";
 import { StoreError } from "../store/store.ts";
 import { type Command, exit, type Io, parseArguments, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
-import { commandHelp, mainHelp, version } from "./help.ts";
+import { commandHelp, mainHelp } from "./help.ts";
+import { version } from "./version.ts";
 
 /** Runs one command line and gives the exit status: 0 done, 1 failed, 2 wrong usage or settings. */
 export async function main(args: readonly string[], io: Io): Promise<number> {

@@ -55,10 +55,9 @@ export class Committer {
    */
   async run(): Promise<void> {
     const { batcher, signal } = this.#options;
-    while (true) {
+    while (!signal.aborted) {
       const items = await batcher.next();
-      // Closing hands out what is left; after an abort it is to be released, not sealed and sent on.
-      if (items.length === 0 || signal.aborted) return;
+      if (items.length === 0) return;
       await this.#commitAll(items);
     }
   }
@@ -81,6 +80,7 @@ export class Committer {
   /** Commits some items together, however long the store is away. */
   async #commit(items: readonly Item[]): Promise<void> {
     const { store, outage, signal } = this.#options;
+    // After an abort what is left is to be released, and not sealed or sent on before.
     if (signal.aborted) return;
     await this.#setAside(items);
     const members = items.filter((item) => this.#isSafe(item));

@@ -51,13 +51,13 @@ Deno.test(
         DATABASE_URL: "postgres://postgres@192.0.2.1:5432/postgres",
       };
       const host = await runMaskline(["drain"], { env: elsewhere, binary });
-      strictEqual(host.code, 1);
-      match(host.err, /not made for that database host/);
+      strictEqual(host.code, 2);
+      match(host.err, /DATABASE_URL: this binary was not made for 192\.0\.2\.1:5432/);
 
       const otherQueue = { ...line.env, AWS_ENDPOINT_URL_SQS: "http://192.0.2.1:9324" };
       const queue = await runMaskline(["drain"], { env: otherQueue, binary });
-      strictEqual(queue.code, 1);
-      match(queue.err, /not made for that host/);
+      strictEqual(queue.code, 2);
+      match(queue.err, /this binary was not made for 192\.0\.2\.1:9324/);
 
       const { MASK_KEY: _, ...keyless } = line.env;
       const fromFile = { ...keyless, MASK_KEY_FILE: "/etc/hostname" };

@@ -117,6 +117,7 @@ Deno.test("recover() is final when a probe for another committer is still to com
   await clock.advance(1_000);
   strictEqual(outage.active, false);
   strictEqual(over(), true);
+  strictEqual(state.probes, 0);
 });
 
 Deno.test("recover() is final when a probe is under way", async () => {

@@ -434,7 +434,8 @@ Deno.test("run() does not end for being empty while a delete is owed", async () 
   const { clock, queue, ended } = createLine({ untilEmpty: true });
   const go = queue.hold("delete");
   queue.send(["a"]);
-  await clock.advance(20_000);
+  // Longer than a stop would wait for it.
+  await clock.advance(60_000);
   strictEqual(ended(), false);
   go();
   await clock.advance(10_000);
