@@ -1,8 +1,17 @@
 import { serveHealth } from "../observe/http.ts";
 import { balances } from "../pipeline/books.ts";
 import { type Command, exit } from "./command.ts";
+import { getLogger } from "../observe/log.ts";
+import type { Settings } from "../config/read_settings.ts";
 import { startWorkerLog, workerSettings } from "./settings.ts";
 import { openWorker } from "./worker.ts";
+
+const log = getLogger("http");
+
+function hostOf({ HTTP_ADDRESS: address }: Settings): string {
+  if (address === "off") return "";
+  return address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
+}
 
 /** `maskline run` */
 export const run: Command = {
@@ -22,6 +31,9 @@ rest back; a second signal ends it at once. Exits with 0 only if the books balan
       settings.HTTP_ADDRESS,
       { books: () => pipeline.books, storeIsUp: () => pipeline.storeIsUp },
     );
+    if (server) {
+      log.info("Listening: {url}", { url: `http://${hostOf(settings)}:${server.port}/books` });
+    }
     try {
       const books = await pipeline.run(io.signal);
       return balances(books) && books.inFlight === 0 ? exit.done : exit.failed;

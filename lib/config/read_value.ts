@@ -62,7 +62,7 @@ function readInteger(text: string, min: number, max: number): number {
   return value;
 }
 
-/** The choice that a person most likely meant: at most a third of its letters away; else `null`. */
+/** The choice that a person most likely meant: at most two in five of its letters away; else `null`. */
 export function nearest(
   text: string,
   choices: readonly string[],
@@ -70,6 +70,6 @@ export function nearest(
 ): string | null {
   if (choices.length === 0) return null;
   const best = closest(text, [...choices]);
-  const bound = Math.min(atMost, Math.max(1, Math.floor(best.length / 3)));
+  const bound = Math.min(atMost, Math.ceil(best.length * 0.4));
   return distance(text, best) <= bound ? best : null;
 }

@@ -48,10 +48,14 @@ async function drainAndShow(inner: Io, io: Io, local: LocalDatabase): Promise<nu
   await startLog({ level: "error", format: "text", write: io.err });
   const worker = await openWorker(workerSettings(inner), { untilEmpty: true, signal: io.signal });
   const startedAt = performance.now();
+  let shown = "";
   const progress = setInterval(() => {
     const { received, committed, rejected } = worker.pipeline.books;
-    io.out(`  working: ${received} received, ${committed} committed, ${rejected} rejected\n`);
-  }, 500);
+    const line = `  ${received} received, ${committed} committed, ${rejected} rejected\n`;
+    // The end is two polls that bring nothing; there is nothing to tell meanwhile.
+    if (line !== shown) io.out(line);
+    shown = line;
+  }, 100);
   let books: BooksSnapshot;
   try {
     books = await worker.pipeline.run(io.signal);
@@ -93,7 +97,7 @@ async function show(database: Database, io: Io): Promise<void> {
 }
 
 async function stayUp(inner: Io, io: Io, queue: LocalQueue): Promise<number> {
-  io.out("Working, with some traffic, until Ctrl-C. http://127.0.0.1:8080/books has the books\n");
+  io.out("Working, with some traffic, until Ctrl-C. The log says where the books are\n");
   const traffic = sendTraffic(queue, io.signal);
   const status = await main(["run"], inner);
   await traffic;
@@ -110,7 +114,7 @@ async function localSource(
     ["SQS_QUEUE_URL", queue.url],
     ["DATABASE_URL", local.url],
     ["DATABASE_CONNECTIONS", "1"],
-    ["HTTP_ADDRESS", stay ? "127.0.0.1:8080" : "off"],
+    ["HTTP_ADDRESS", stay ? "127.0.0.1:0" : "off"],
   ]);
   const collect = (text: string) => {
     for (const line of text.trim().split("\n")) {

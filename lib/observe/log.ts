@@ -1,7 +1,6 @@
 import {
   configure,
   type FormattedValues,
-  getJsonLinesFormatter,
   getLogger as getLogTapeLogger,
   getTextFormatter,
   type Logger,
@@ -31,7 +30,7 @@ export async function startLog(options: LogOptions): Promise<void> {
   const json = options.format === "json" ||
     (options.format === "auto" && !Deno.stderr.isTerminal());
   const format = json
-    ? getJsonLinesFormatter({ properties: "flatten" })
+    ? formatJson
     : getTextFormatter({ timestamp: "time", level: "full", format: formatText });
   const write = options.write ?? writeToStderr;
   await configure({
@@ -50,13 +49,31 @@ export async function stopLog(): Promise<void> {
   await reset();
 }
 
+/** One JSON object: when, how grave, which part, the sentence, and what it carries. */
+function formatJson(record: LogRecord): string {
+  const { timestamp, level, category, properties } = record;
+  return JSON.stringify({
+    time: new Date(timestamp).toISOString(),
+    level,
+    part: category.at(-1),
+    message: sentenceOf(record),
+    ...properties,
+  }) + "\n";
+}
+
 /** `17:22:21.005 [warning] outage: The store is away (57P01)`, then what the sentence does not say. */
-function formatText({ timestamp, level, message, record }: FormattedValues): string {
-  const sentence = String(record.rawMessage);
+function formatText({ timestamp, level, record }: FormattedValues): string {
+  const template = String(record.rawMessage);
   const carried = Object.entries(record.properties)
-    .filter(([name]) => !sentence.includes(`{${name}}`))
+    .filter(([name]) => !template.includes(`{${name}}`))
     .map(([name, value]) => ` ${name}=${value}`);
-  return `${timestamp} [${level}] ${record.category.at(-1)}: ${message}${carried.join("")}`;
+  const part = record.category.at(-1);
+  return `${timestamp} [${level}] ${part}: ${sentenceOf(record)}${carried.join("")}`;
+}
+
+/** The sentence with its values in it, as they are: LogTape's own rendering would quote them. */
+function sentenceOf({ message }: LogRecord): string {
+  return message.map(String).join("");
 }
 
 const encoder = new TextEncoder();

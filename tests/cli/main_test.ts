@@ -63,7 +63,8 @@ Deno.test("main() shows a command's help though words are missing", async () => 
 
 const wrong: [args: string[], err: RegExp][] = [
   [["drein"], /^There is no such command, did you mean `maskline drain`\? See `maskline --help`$/],
-  [["rnu"], /^There is no such command\. See `maskline --help`$/],
+  [["rnu"], /^There is no such command, did you mean `maskline run`\? See `maskline --help`$/],
+  [["xyzzy"], /^There is no such command\. See `maskline --help`$/],
   [["explian"], /did you mean `maskline explain`\?/],
   [["203.0.113.7"], /^There is no such command/],
   [["__proto__"], /^There is no such command/],

@@ -124,7 +124,7 @@ Deno.test("readValue() throws when a URL lacks its scheme or host, or has others
   }
 });
 
-Deno.test("nearest() gives the choice when at most a third of its letters differ", () => {
+Deno.test("nearest() gives the choice when at most two in five of its letters differ", () => {
   strictEqual(nearest("drein", ["run", "drain", "check"]), "drain");
   strictEqual(nearest("explian", ["explain", "drain"]), "explain");
   strictEqual(nearest("rum", ["run", "drain"]), "run");
@@ -133,7 +133,7 @@ Deno.test("nearest() gives the choice when at most a third of its letters differ
 
 Deno.test("nearest() gives null when nothing is near or nothing is there", () => {
   strictEqual(nearest("zzz", ["run", "drain"]), null);
-  strictEqual(nearest("drxxn", ["run", "drain"]), null);
+  strictEqual(nearest("drxxx", ["run", "drain"]), null);
   strictEqual(nearest("run", []), null);
   strictEqual(nearest("MASK_KEY_ALL", ["MASK_KEY"], 2), null);
 });

@@ -27,9 +27,9 @@ Deno.test("startLog() writes a JSON object a line when the format is json", asyn
   for (const line of lines) match(line, /^\{[^\n]*\}\n$/);
   const [first, second] = lines.map((line) => JSON.parse(line));
   strictEqual(first.message, "Committed 3 rows");
-  strictEqual(first.logger, "maskline.committer");
-  deepStrictEqual([first.level, first.rows, first.batch], ["INFO", 3, "b-1"]);
-  ok(Math.abs(Date.parse(first["@timestamp"]) - Date.now()) < 60_000);
+  strictEqual(first.part, "committer");
+  deepStrictEqual([first.level, first.rows, first.batch], ["info", 3, "b-1"]);
+  ok(Math.abs(Date.parse(first.time) - Date.now()) < 60_000);
   strictEqual(second.message, "Two\nlines");
 });
 
