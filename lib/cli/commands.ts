@@ -24,6 +24,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "Show what becomes of one message, read from standard input",
     load: async () => (await import("./explain.ts")).explain,
   },
+  "explain-sqlstate": {
+    summary: "Tell what Maskline does at a Postgres error",
+    load: async () => (await import("./explain_sqlstate.ts")).explainSqlstate,
+  },
   migrate: {
     summary: "Make or upgrade the tables",
     load: async () => (await import("./migrate.ts")).migrateCommand,
