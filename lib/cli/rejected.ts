@@ -1,7 +1,6 @@
-import { readSettings } from "../config/read_settings.ts";
-import { openDatabase } from "../store/postgres.ts";
 import { type ListedRejection, listRejected } from "../store/sql/list_rejected.ts";
 import { type Command, exit, UsageError } from "./command.ts";
+import { withDatabase } from "./with_database.ts";
 
 /** `maskline rejected list` */
 export const rejected: Command = {
@@ -23,24 +22,13 @@ shown.
     if (!Number.isInteger(limit) || limit < 1 || limit > 10_000) {
       throw new UsageError("--limit: wanted a whole number from 1 to 10000");
     }
-    const { DATABASE_URL, STATEMENT_SECONDS } = readSettings(io.source, ["DATABASE_URL"]);
-    if (!DATABASE_URL) return exit.wrongUsage;
-    const database = openDatabase({
-      url: DATABASE_URL,
-      connections: 1,
-      statementSeconds: STATEMENT_SECONDS,
-    });
-    try {
-      const rows = await database.query<ListedRejection>(listRejected, [
-        flags["all"] ? null : "open",
-        limit,
-      ]);
+    return await withDatabase(io, async (database) => {
+      const status = flags["all"] ? null : "open";
+      const rows = await database.query<ListedRejection>(listRejected, [status, limit]);
       for (const row of rows) io.out(flags["json"] ? `${JSON.stringify(row)}\n` : lineOf(row));
       if (rows.length === 0 && !flags["json"]) io.err("Nothing is set aside\n");
       return exit.done;
-    } finally {
-      await database.close();
-    }
+    });
   },
 };
 
