@@ -91,7 +91,7 @@ async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): 
     const checks: [string, () => Promise<readonly string[]>][] = [
       ["database and schema", async () => (await checkSchema(database, table), [])],
       ["database is writable", async () => (await database.query(probe), [])],
-      ["privileges", () => checkPrivileges(database)],
+      ["privileges", () => checkPrivileges(database, settings)],
     ];
     if (books) checks.push(["books", () => checkBooks(database, table)]);
     for (const [name, run] of checks) {
@@ -104,8 +104,13 @@ async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): 
   }
 }
 
-async function checkPrivileges(database: Database): Promise<readonly string[]> {
-  const missing = await database.query<{ what: string }>(missingPrivileges(storedTableOf(login)));
+async function checkPrivileges(
+  database: Database,
+  settings: WorkerSettings,
+): Promise<readonly string[]> {
+  const missing = await database.query<{ what: string }>(
+    missingPrivileges(storedTableOf(login), settings.DEDUPE_FIELD !== undefined),
+  );
   if (missing.length === 0) return [];
   throw new RangeError(`The role lacks ${missing.map(({ what }) => what).join(", ")}`);
 }

@@ -1,11 +1,11 @@
 import { readSettings } from "../config/read_settings.ts";
 import type { Field, Rule } from "../event/contract.ts";
 import { decode } from "../event/decode.ts";
-import { login } from "../event/login.ts";
 import { reasons } from "../event/reasons.ts";
 import { createMasker } from "../mask/mask.ts";
 import { utcDate } from "../pipeline/transform.ts";
 import { type Command, exit } from "./command.ts";
+import { checkDedupeField, contractOf } from "./contract_of.ts";
 
 /** `maskline explain` */
 export const explain: Command = {
@@ -17,19 +17,22 @@ Exits with 1 where the message would be set aside.
 
   maskline explain < message.json`,
   async run(io) {
-    const { MASK_KEY } = readSettings(io.source, []);
+    const settings = readSettings(io.source, [], checkDedupeField);
+    const { MASK_KEY } = settings;
+    const contract = contractOf(settings);
     const body = await io.input();
-    const event = decode(login, body);
+    const event = decode(contract, body);
     if (event.kind === "rejection") {
       const where = event.field ? ` (${event.field})` : "";
       io.out(`set aside: ${event.reason}${where}: ${reasons[event.reason]}\n`);
-      const field = login.fields.find(({ name }) => name === event.field);
+      const field = contract.fields.find(({ name }) => name === event.field);
       if (field) io.out(`wanted:    ${describeField(field)}\n`);
+      else if (event.field) io.out(`wanted:    ${KEY_RULE}\n`);
       return exit.failed;
     }
-    const personal = login.fields.filter((field) => field.personal).map(({ name }) => name);
+    const personal = contract.fields.filter((field) => field.personal).map(({ name }) => name);
     const masker = MASK_KEY ? await createMasker(MASK_KEY, personal) : undefined;
-    for (const [index, field] of login.fields.entries()) {
+    for (const [index, field] of contract.fields.entries()) {
       const value = event.values[index] ?? null;
       const shown = !field.personal || typeof value !== "string"
         ? JSON.stringify(value)
@@ -40,8 +43,12 @@ Exits with 1 where the message would be set aside.
         }→ ${field.column.name} = ${shown}\n`,
       );
     }
+    if (contract.dedupeField !== undefined) {
+      io.out(`${contract.dedupeField.padEnd(12)} ok  ${KEY_RULE}\n`);
+      io.out(`${"".padEnd(16)}→ the event is known as ${JSON.stringify(event.key)}\n`);
+    }
     io.out(
-      `time sent    →   ${login.sentDate.name} = the UTC date on which it was sent; today ${
+      `time sent    →   ${contract.sentDate.name} = the UTC date on which it was sent; today ${
         utcDate(Date.now())
       }\n`,
     );
@@ -49,6 +56,9 @@ Exits with 1 where the message would be set aside.
     return exit.done;
   },
 };
+
+/** What `readKey` takes. */
+const KEY_RULE = "a string of 1 to 128 characters, or a whole number";
 
 function describeField({ rule, personal, optional }: Field): string {
   return [describeRule(rule), personal ? "personal" : "", optional ? "or null, or absent" : ""]

@@ -15,6 +15,14 @@ export function warningsOf(attributes: SqsAttributes, settings: Settings): strin
       "The queue has no redrive policy: a message that cannot be handled would come for ever",
     );
   }
+  const { retentionSeconds, deadLetterRetentionSeconds = Infinity } = attributes;
+  // A message that is moved keeps the time at which it was sent, so its days in both queues count.
+  if (deadLetterRetentionSeconds <= retentionSeconds) {
+    warnings.push(
+      `The dead-letter queue keeps messages for ${deadLetterRetentionSeconds} s, not longer than the ` +
+        `queue does (${retentionSeconds} s): what is moved there late may be gone at once`,
+    );
+  }
   if (attributes.visibilitySeconds <= batchSeconds) {
     warnings.push(
       `The queue's visibility timeout is ${attributes.visibilitySeconds} s, not longer than a batch may ` +

@@ -3,6 +3,7 @@ import { redactSettings } from "../config/describe_settings.ts";
 import { unreachableHosts } from "../config/reachable.ts";
 import { readSettings, type Settings } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
+import { checkDedupeField } from "./contract_of.ts";
 import { getLogger, startLog } from "../observe/log.ts";
 import type { Io } from "./command.ts";
 
@@ -26,6 +27,7 @@ export type WorkerSettings =
 export function workerSettings(io: Io): WorkerSettings {
   const settings = readSettings(io.source, WORKER_NEEDS, (read) => [
     ...checkSettings(read),
+    ...checkDedupeField(read),
     ...unreachableHosts(read, io.source.get),
   ]);
   return settings as WorkerSettings;

@@ -1,4 +1,3 @@
-import { login } from "../event/login.ts";
 import { createMasker } from "../mask/mask.ts";
 import { getLogger } from "../observe/log.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
@@ -10,6 +9,7 @@ import { openDatabase } from "../store/postgres.ts";
 import { PostgresStore } from "../store/postgres_store.ts";
 import { createSealer } from "../vault/seal.ts";
 import { type Settings, SettingsError } from "../config/read_settings.ts";
+import { contractOf } from "./contract_of.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { storedTableOf } from "./stored_table_of.ts";
 import { untilReady } from "./until_ready.ts";
@@ -40,7 +40,8 @@ export async function openWorker(
   settings: WorkerSettings,
   options: WorkerOptions,
 ): Promise<Worker> {
-  const fields = login.fields.filter(({ personal }) => personal).map(({ name }) => name);
+  const contract = contractOf(settings);
+  const fields = contract.fields.filter(({ personal }) => personal).map(({ name }) => name);
   const masker = await createMasker(settings.MASK_KEY, fields);
   const sealing = await sealerOf(settings);
   const database = openDatabase({
@@ -50,14 +51,16 @@ export async function openWorker(
   });
   let opened: OpenedSqs | undefined;
   try {
-    const table = storedTableOf(login);
+    const table = storedTableOf(contract);
     await untilReady("the database", () => checkSchema(database, table), options.signal);
     opened = await untilReady("the queue", () => openQueue(settings), options.signal);
     for (const warning of warningsOf(opened.attributes, settings)) log.warn(warning);
     const pipeline = new Pipeline({
       queue: opened.queue,
-      store: new PostgresStore(database, table),
-      transform: createTransform(login, masker),
+      store: new PostgresStore(database, table, {
+        dedupe: contract.dedupeField !== undefined,
+      }),
+      transform: createTransform(contract, masker),
       setAside: sealing ?? sendTo(opened),
       limits: limitsOf(settings),
       untilEmpty: options.untilEmpty ?? false,

@@ -13,6 +13,8 @@ export function rangeOf(row: Row): string {
       return row.choices.join(", ");
     case "address":
       return "host:port, off";
+    case "text":
+      return `${row.min} to ${row.max} characters`;
     case "integer":
       return `${row.min} to ${row.max} ${row.unit}`;
   }

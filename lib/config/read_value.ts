@@ -17,6 +17,8 @@ export function readValue(row: Row, text: string): unknown {
       return readChoice(text, row.choices);
     case "address":
       return readAddress(text);
+    case "text":
+      return readText(text, row.min, row.max);
     case "integer":
       return readInteger(text, row.min, row.max);
   }
@@ -50,6 +52,12 @@ function readAddress(text: string): unknown {
     throw new RangeError(`wanted host:port or off, got ${JSON.stringify(text)}`);
   }
   return { hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
+}
+
+function readText(text: string, min: number, max: number): string {
+  const count = [...text].length;
+  if (count >= min && count <= max) return text;
+  throw new RangeError(`wanted ${min} to ${max} characters, got ${count}`);
 }
 
 function readInteger(text: string, min: number, max: number): number {

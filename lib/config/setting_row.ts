@@ -15,6 +15,8 @@ export type Row =
     | { readonly kind: "keys"; readonly atMost: number }
     | { readonly kind: "choice"; readonly choices: readonly string[]; readonly default: string }
     | { readonly kind: "address"; readonly default: string }
+    /** Any text of so many characters (code points); nothing by default. */
+    | { readonly kind: "text"; readonly min: number; readonly max: number }
     | {
       readonly kind: "integer";
       readonly unit: string;
@@ -35,4 +37,5 @@ export type ValueOf<R extends Row> = R extends { kind: "url" } ? URL | undefined
   : R extends { kind: "keys" } ? readonly [NamedKey, ...NamedKey[]] | undefined
   : R extends { kind: "choice"; choices: readonly (infer C)[] } ? C
   : R extends { kind: "address" } ? Address | "off"
+  : R extends { kind: "text" } ? string | undefined
   : number;

@@ -54,6 +54,13 @@ export const settings = {
     protocols: ["https:", "http:"],
     about: "The queue for rejected messages; wanted with REJECTED_TO=queue",
   },
+  DEDUPE_FIELD: {
+    kind: "text",
+    min: 1,
+    max: 128,
+    about:
+      "Field of the body that names an event, so that one sent again under a new message id is a duplicate too; kept in clear, so not a personal field",
+  },
   HTTP_ADDRESS: {
     kind: "address",
     default: "127.0.0.1:8080",

@@ -53,6 +53,11 @@ export interface Contract {
   readonly fields: readonly Field[];
   /** Column that takes the UTC date on which the message was sent. */
   readonly sentDate: Column;
+  /**
+   * The key in the JSON object that names an event, where the queue's message id does not do: two
+   * messages with the same value are one event (see `read_key.ts`). Not a personal field.
+   */
+  readonly dedupeField?: string;
 }
 
 /** All columns in the order in which rows carry their values: the fields', then the date sent. */

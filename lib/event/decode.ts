@@ -1,5 +1,6 @@
 import type { Contract, Field } from "./contract.ts";
 import type { Reason } from "./reasons.ts";
+import { readKey } from "./read_key.ts";
 import { readValue } from "./read_value.ts";
 
 /** A canonical value of one field, before masking. */
@@ -12,6 +13,8 @@ export interface Event {
   readonly values: readonly Value[];
   /** How many keys of the message the contract does not name. */
   readonly unknownFields: number;
+  /** The name of the event itself, where the contract has a field for that. */
+  readonly key?: string;
 }
 
 /** A message that does not satisfy the contract: a code and a field name, never a value. */
@@ -25,7 +28,8 @@ export interface Rejection {
 /**
  * Reads a message body by a contract. Total: whatever comes, the answer is an event or a rejection and
  * nothing is thrown. Of a key that stands twice the last one counts, as in ECMA-404's `JSON.parse`;
- * the first field in the contract's order that is at fault names the rejection.
+ * the first field in the contract's order that is at fault names the rejection, the one that names the
+ * event last.
  *
  * @example
  * ```ts
@@ -43,18 +47,26 @@ export function decode(contract: Contract, body: string): Event | Rejection {
   const object = parseObject(body);
   if (typeof object === "string") return { kind: "rejection", reason: object, field: null };
   const values: Value[] = [];
-  let known = 0;
+  const unknown = new Set(Object.keys(object));
   for (const field of contract.fields) {
-    // Own keys only: `{"__proto__": …}` and inherited names such as `constructor` are not fields.
-    const present = Object.hasOwn(object, field.name);
-    if (present) known++;
-    const value = readField(field, present ? object[field.name] : undefined);
+    const value = readField(field, own(object, field.name));
     if (typeof value === "object" && value !== null) {
       return { kind: "rejection", reason: value.reason, field: field.name };
     }
     values.push(value);
+    unknown.delete(field.name);
   }
-  return { kind: "event", values, unknownFields: Object.keys(object).length - known };
+  const name = contract.dedupeField;
+  if (name === undefined) return { kind: "event", values, unknownFields: unknown.size };
+  const key = readKey(own(object, name));
+  if (typeof key === "object") return { kind: "rejection", reason: key.reason, field: name };
+  unknown.delete(name);
+  return { kind: "event", values, unknownFields: unknown.size, key };
+}
+
+/** Own keys only: `{"__proto__": …}` and inherited names such as `constructor` are not fields. */
+function own(object: Record<string, unknown>, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
 function readField(field: Field, value: unknown): Value | { reason: Reason } {

@@ -13,6 +13,7 @@ export const reasons = {
   not_an_ip_address: "The text is neither an IPv4 nor an IPv6 address",
   not_a_version: "The text is not one to four numbers with dots",
   version_out_of_range: "A number of the version is above 2146 (the first) or 999 (the others)",
+  not_a_whole_number: "The number has a fraction, or is beyond 2⁵³ and so not exact",
   store_refused: "Postgres refused the row; its SQLSTATE stands beside",
 } as const;
 

@@ -25,7 +25,11 @@ export async function startLocalQueue(name = "login-queue"): Promise<LocalQueue>
     if (statusCode !== 200) throw new Error(`The local queue refused ${action}: ${statusCode}`);
   };
   const deadLetters = `${name}-dead-letters`;
-  await call("CreateQueue", { QueueName: deadLetters, Attributes: {} });
+  await call("CreateQueue", {
+    QueueName: deadLetters,
+    // The longest that SQS offers: a dead letter's age counts from when it was first sent.
+    Attributes: { MessageRetentionPeriod: "1209600" },
+  });
   const RedrivePolicy = JSON.stringify({
     deadLetterTargetArn: `arn:aws:sqs:us-east-1:000000000000:${deadLetters}`,
     maxReceiveCount: 5,

@@ -10,6 +10,7 @@ import {
 } from "../store/store.ts";
 import type { Books } from "./books.ts";
 import type { Batcher } from "./batcher.ts";
+import { firstOfKey } from "./first_of_key.ts";
 import type { HeldMessage, Holdings } from "./holdings.ts";
 import { isolate } from "./isolate.ts";
 import type { Outage } from "./outage.ts";
@@ -83,14 +84,17 @@ export class Committer {
     // After an abort what is left is to be released, and not sealed or sent on before.
     if (signal.aborted) return;
     await this.#setAside(items);
-    const members = items.filter((item) => this.#isSafe(item));
-    if (members.length === 0) return;
-    const batch = this.#build(members);
+    const { firsts, repeats } = firstOfKey(items.filter((item) => this.#isSafe(item)));
+    if (firsts.length === 0) return;
+    const batch = this.#build(firsts);
     while (!signal.aborted) {
       try {
         const { duplicates } = await store.commit(batch);
         outage.recover();
-        this.#settle(members, duplicates);
+        this.#settle(firsts, duplicates);
+        // Whatever became of the first of a key, its event is on record now. Where the store refuses the
+        // first, the batch is split until the repeat stands in a part without it and is one itself.
+        if (repeats.length > 0) this.#settle(repeats, idsOf(repeats));
         return;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
@@ -180,6 +184,10 @@ export class Committer {
     // Isolated once more, so that a refusal which is refused too ends as fatal and not as `data`.
     await this.#isolate([{ held, transformed: { kind: "refusal", refusal } }]);
   }
+}
+
+function idsOf(items: readonly Item[]): Set<string> {
+  return new Set(items.map(({ held }) => held.message.id));
 }
 
 function letterOf({ id, body }: Message, { reason, field }: Refusal): DeadLetter {

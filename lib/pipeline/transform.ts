@@ -35,7 +35,13 @@ export function createTransform(
       const original = values[index];
       if (typeof original === "string") values[index] = await masker.mask(name, original);
     }));
-    const row = { id: message.id, dateSent: utcDate(message.sentAt), values };
+    const { key } = event;
+    const row = {
+      id: message.id,
+      dateSent: utcDate(message.sentAt),
+      values,
+      ...(key === undefined ? {} : { key }),
+    };
     return { kind: "row", row, unknownFields: event.unknownFields };
   };
 }

@@ -1,5 +1,6 @@
 import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { DeadLetterQueue } from "./dead_letter.ts";
+import { deadLetterRetention } from "./dead_letter_retention.ts";
 import { SqsQueue } from "./sqs.ts";
 import {
   createSqsClient,
@@ -59,5 +60,8 @@ async function describe(client: SQSClient, url: string): Promise<SqsAttributes> 
     DEADLINE_MARGIN_SECONDS,
     (abortSignal) => client.send(command, { abortSignal }),
   );
-  return readAttributes(Attributes);
+  const attributes = readAttributes(Attributes);
+  const { deadLetterArn } = attributes;
+  const seconds = deadLetterArn && await deadLetterRetention(client, deadLetterArn);
+  return seconds ? { ...attributes, deadLetterRetentionSeconds: seconds } : attributes;
 }

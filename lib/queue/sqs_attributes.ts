@@ -7,6 +7,10 @@ export interface SqsAttributes {
   readonly delayed: number;
   /** After how many receives a message goes to a dead-letter queue; undefined without one. */
   readonly maxReceiveCount: number | undefined;
+  /** That queue's ARN. */
+  readonly deadLetterArn: string | undefined;
+  /** How long that queue keeps a message; only where it could be asked. */
+  readonly deadLetterRetentionSeconds?: number;
   readonly fifo: boolean;
 }
 
@@ -23,18 +27,26 @@ export function readAttributes(attributes: Readonly<Record<string, string>>): Sq
     visible: number("ApproximateNumberOfMessages", 0),
     notVisible: number("ApproximateNumberOfMessagesNotVisible", 0),
     delayed: number("ApproximateNumberOfMessagesDelayed", 0),
-    maxReceiveCount: readMaxReceiveCount(attributes["RedrivePolicy"]),
+    ...readRedrivePolicy(attributes["RedrivePolicy"]),
     fifo: attributes["FifoQueue"] === "true",
   };
 }
 
-function readMaxReceiveCount(policy: string | undefined): number | undefined {
-  if (!policy) return undefined;
+function readRedrivePolicy(
+  policy: string | undefined,
+): Pick<SqsAttributes, "maxReceiveCount" | "deadLetterArn"> {
+  const { maxReceiveCount, deadLetterTargetArn: arn } = parseObject(policy);
+  const count = Number(maxReceiveCount);
+  return {
+    maxReceiveCount: Number.isInteger(count) && count > 0 ? count : undefined,
+    deadLetterArn: typeof arn === "string" ? arn : undefined,
+  };
+}
+
+function parseObject(text = "{}"): Record<string, unknown> {
   try {
-    const { maxReceiveCount } = JSON.parse(policy) as { maxReceiveCount?: unknown };
-    const count = Number(maxReceiveCount);
-    return Number.isInteger(count) && count > 0 ? count : undefined;
+    return Object(JSON.parse(text));
   } catch {
-    return undefined;
+    return {};
   }
 }

@@ -1,10 +1,10 @@
 import { Buffer } from "node:buffer";
+import { Socket } from "node:net";
 // @deno-types="@types/pg"
 import pg from "pg";
 import { begin, commit } from "./sql/transaction.ts";
-import { kindOfSqlstate } from "./sqlstate.ts";
-import { StoreError } from "./store.ts";
 import { tlsOf } from "./tls.ts";
+import { toStoreError } from "./to_store_error.ts";
 
 /** A value that a statement's parameter takes. */
 export type Parameter =
@@ -34,6 +34,7 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** Runs `work` in one transaction on one connection; rolls back when it throws. */
   transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>;
+  /** Drops all connections within half a second; statements under way fail as `transient`. */
   close(): Promise<void>;
 }
 
@@ -47,9 +48,13 @@ export interface DatabaseOptions {
   readonly applicationName?: string;
 }
 
+/** How long a peer may take to see a connection off, in milliseconds. A guess: a few round trips. */
+const FAREWELL_MS = 500;
+
 /** Opens a pool. Nothing is connected before the first statement. The only file that knows the driver. */
 export function openDatabase(options: DatabaseOptions): Database {
   const milliseconds = options.statementSeconds * 1000;
+  const sockets = new Set<Socket>();
   const pool = new pg.Pool({
     ...connectionOf(options.url),
     max: options.connections,
@@ -61,12 +66,21 @@ export function openDatabase(options: DatabaseOptions): Database {
     keepAlive: true,
     // Idle connections are kept: reconnecting costs more than holding a few.
     idleTimeoutMillis: 0,
+    stream() {
+      const socket = new Socket();
+      sockets.add(socket);
+      return socket.on("close", () => sockets.delete(socket));
+    },
   });
   // Without a listener an idle connection that breaks would end the process. The next statement on
   // it fails and says what happened, so there is nothing to do here.
   pool.on("error", () => {});
   const clients = new Set<pg.PoolClient>();
-  pool.on("connect", (client) => clients.add(client));
+  pool.on("connect", (client) => {
+    clients.add(client);
+    // The pool listens only while the connection is its own, and not while it is lent.
+    client.on("error", () => {});
+  });
   pool.on("remove", (client) => clients.delete(client));
   const run = async <Row>(
     client: pg.Pool | pg.PoolClient,
@@ -106,7 +120,11 @@ export function openDatabase(options: DatabaseOptions): Database {
       // The pool alone would wait for statements under way, and with a peer that never answers for
       // their whole time-out. Ending a client that waits for an answer drops its connection.
       const ending = [...clients].map((client) => (client as unknown as pg.Client).end());
+      // An idle connection says good-bye and one that is being made waits for an answer: behind a dead
+      // network both would take for ever.
+      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), FAREWELL_MS);
       await Promise.allSettled([...ending, pool.end()]);
+      clearTimeout(timer);
     },
   };
 }
@@ -126,39 +144,3 @@ function toDriver(parameter: Parameter): unknown {
   }
   return parameter;
 }
-
-const IDENTIFIERS_ONLY = /^(?:28|3D|3F|42)/;
-
-function toStoreError(error: unknown): StoreError {
-  const { code, message } = error as { code?: unknown; message?: unknown };
-  if (typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)) {
-    // These arise before any parameter is looked at, so their text names tables, columns and users,
-    // and no value. All other texts of Postgres may quote the row and are dropped.
-    const text = IDENTIFIERS_ONLY.test(code) ? `: ${String(message)}` : "";
-    return new StoreError(
-      kindOfSqlstate(code),
-      code,
-      `Postgres refused with SQLSTATE ${code}${text}`,
-    );
-  }
-  if (error instanceof Deno.errors.NotCapable) {
-    return new StoreError(
-      "fatal",
-      "not_permitted",
-      "This binary was not made for that database host",
-    );
-  }
-  // The driver's own failures have no code or the network's (ECONNREFUSED, ETIMEDOUT, …).
-  const reason = typeof code === "string" ? code : "connection_lost";
-  const kind = FATAL_CODES.has(reason) ? "fatal" : "transient";
-  return new StoreError(kind, reason, `Postgres did not answer: ${reason}`);
-}
-
-/** TLS failures of a certificate: no retry mends them, and going on without TLS is no choice. */
-const FATAL_CODES: ReadonlySet<string> = new Set([
-  "CERT_HAS_EXPIRED",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-]);

@@ -4,22 +4,41 @@ import { batchOwners } from "./sql/batch_owners.ts";
 import { commitBatch } from "./sql/commit_batch.ts";
 import { makeLedgerDays } from "./sql/make_ledger_days.ts";
 import { probe } from "./sql/probe.ts";
-import type { Batch, CommitResult, EventRow, RejectedRow, Store } from "./store.ts";
+import {
+  type Batch,
+  type CommitResult,
+  type EventRow,
+  type RejectedRow,
+  type Store,
+  StoreError,
+} from "./store.ts";
+
+/** Options of {@linkcode PostgresStore}. */
+export interface PostgresStoreOptions {
+  /** Every event has a key, and one whose key was committed before is a duplicate. Default false. */
+  readonly dedupe?: boolean;
+}
 
 /** Postgres behind the seam. */
 export class PostgresStore implements Store {
   readonly #database: Database;
   readonly #commit: Statement;
   readonly #columns: number;
+  readonly #dedupe: boolean;
   /** Days for which the ledger surely has a partition. */
   readonly #days = new Set<string>();
   /** Batches whose commit ended without an answer: some of their ids may be ours already. */
   readonly #unsure = new Set<string>();
 
-  constructor(database: Database, table: StoredTable) {
+  constructor(
+    database: Database,
+    table: StoredTable,
+    { dedupe = false }: PostgresStoreOptions = {},
+  ) {
     this.#database = database;
-    this.#commit = commitBatch(table);
+    this.#commit = commitBatch(table, { dedupe });
     this.#columns = columnsOf(table).length - 1;
+    this.#dedupe = dedupe;
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
@@ -28,8 +47,12 @@ export class PostgresStore implements Store {
     this.#unsure.add(batch.id);
     const rows = await this.#database.query<{ message_id: string }>(
       this.#commit,
-      parametersOf(batch, this.#columns),
-    );
+      this.#parametersOf(batch),
+    ).catch((error) => {
+      // Refused for certain, and never tried again under this id.
+      if (error instanceof StoreError && error.kind !== "transient") this.#unsure.delete(batch.id);
+      throw error;
+    });
     const duplicates = new Set(rows.map((row) => row.message_id));
     if (triedBefore && duplicates.size > 0) await this.#keepOthers(batch, duplicates);
     this.#unsure.delete(batch.id);
@@ -42,6 +65,11 @@ export class PostgresStore implements Store {
 
   close(): Promise<void> {
     return this.#database.close();
+  }
+
+  #parametersOf(batch: Batch): Parameter[] {
+    const parameters = parametersOf(batch, this.#columns);
+    return this.#dedupe ? [...parameters, batch.events.map(({ key }) => key ?? null)] : parameters;
   }
 
   /** Takes out of `duplicates` what an earlier attempt of this very batch committed. */

@@ -15,6 +15,8 @@ export interface EventRow {
   readonly dateSent: string;
   /** One value a field of the contract, in its order; no original is among them. */
   readonly values: readonly ColumnValue[];
+  /** What names the event besides its message; each row has one where the store was told so, or none. */
+  readonly key?: string;
 }
 
 /** A rejected message. */
@@ -32,7 +34,7 @@ export interface RejectedRow {
   readonly sealed: { readonly bytes: Uint8Array; readonly keyId: string } | null;
 }
 
-/** What commits together. No id stands twice in it. */
+/** What commits together. No id stands twice in it, and no key. */
 export interface Batch {
   /** A UUID; the same when the same batch is tried again. */
   readonly id: string;
@@ -42,7 +44,7 @@ export interface Batch {
 
 /** What became of a batch that committed. */
 export interface CommitResult {
-  /** The ids that had been committed before, by whomever: nothing was written for them. */
+  /** The ids that had been committed before, by whomever, or whose key had: nothing was written for them. */
   readonly duplicates: ReadonlySet<string>;
 }
 

@@ -1,6 +1,9 @@
 /** TLS as the driver takes it: off, or on with or without a verified certificate. */
 export type Tls = false | { readonly rejectUnauthorized: boolean; readonly ca?: string };
 
+/** The driver takes these from the query, past the host by which TLS was decided here. */
+const ELSEWHERE = ["host", "hostaddr", "port", "ssl"];
+
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
@@ -9,12 +12,20 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
  * (none), `require` (encrypted, unverified), `verify-ca` and `verify-full` (verified); `sslrootcert`
  * names a file with the authority's certificate.
  *
- * @throws {RangeError} another `sslmode`: `allow` and `prefer` fall back to clear text silently
+ * @throws {RangeError} another `sslmode`: `allow` and `prefer` fall back to clear text silently; or a
+ * query that names another host or its own `ssl`, which would do the same; or a certificate that cannot be read
  */
 export function tlsOf(url: URL): Tls {
+  const elsewhere = ELSEWHERE.find((name) => url.searchParams.has(name));
+  if (elsewhere) {
+    throw new RangeError(
+      `DATABASE_URL: wanted no ${elsewhere} in the query; host and port stand before it, and sslmode ` +
+        "says how to encrypt",
+    );
+  }
   const mode = url.searchParams.get("sslmode");
   const authority = url.searchParams.get("sslrootcert");
-  const ca = authority ? { ca: Deno.readTextFileSync(authority) } : {};
+  const ca = authority ? { ca: readAuthority(authority) } : {};
   switch (mode) {
     case null:
       return LOOPBACK.test(url.hostname) ? false : { rejectUnauthorized: true, ...ca };
@@ -29,5 +40,14 @@ export function tlsOf(url: URL): Tls {
       throw new RangeError(
         "DATABASE_URL: wanted sslmode=disable, require, verify-ca or verify-full",
       );
+  }
+}
+
+function readAuthority(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    const why = error instanceof Error ? error.name : "error";
+    throw new RangeError(`DATABASE_URL: sslrootcert cannot be read (${why})`, { cause: error });
   }
 }

@@ -58,6 +58,7 @@ Deno.test("redactSettings() shows no secret when all settings are given", () => 
     DATABASE_URL: "postgres://zq7:zq7@db/app?options=zq7",
     MASK_KEY: `k1:${KEY}`,
     VAULT_PUBLIC_KEY: `v1:${OTHER}`,
+    DEDUPE_FIELD: "event_id",
     HTTP_ADDRESS: "off",
   });
   const text = JSON.stringify(shown);
@@ -89,6 +90,7 @@ Deno.test("rangeOf() says in words what each kind of setting may be", () => {
   strictEqual(rangeOf(settings.BATCH_ROWS), "1 to 10000 rows");
   strictEqual(rangeOf(settings.VAULT), "on, off");
   strictEqual(rangeOf(settings.HTTP_ADDRESS), "host:port, off");
+  strictEqual(rangeOf(settings.DEDUPE_FIELD), "1 to 128 characters");
   strictEqual(rangeOf(settings.DATABASE_URL), "URL (postgres://, postgresql://)");
   strictEqual(rangeOf(settings.MASK_KEY), "1 to 8 keys");
   strictEqual(rangeOf(settings.VAULT_PUBLIC_KEY), "key");

@@ -36,6 +36,7 @@ Deno.test("readSettings() gives the defaults when nothing is set", () => {
     VAULT: "on",
     REJECTED_TO: "table",
     SQS_DLQ_URL: undefined,
+    DEDUPE_FIELD: undefined,
     HTTP_ADDRESS: { hostname: "127.0.0.1", port: 8080 },
     BATCH_ROWS: 500,
     BATCH_MILLISECONDS: 200,

@@ -19,6 +19,7 @@ Deno.test("readAttributes() reads what a queue says of itself", () => {
       notVisible: 8,
       delayed: 9,
       maxReceiveCount: 5,
+      deadLetterArn: "arn:aws:sqs:eu-west-1:1:dead",
       fifo: true,
     },
   );
@@ -32,6 +33,7 @@ Deno.test("readAttributes() takes SQS's defaults when nothing is said", () => {
     notVisible: 0,
     delayed: 0,
     maxReceiveCount: undefined,
+    deadLetterArn: undefined,
     fifo: false,
   });
 });

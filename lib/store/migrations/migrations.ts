@@ -1,5 +1,6 @@
 import { ledger } from "./0001_ledger.ts";
 import { rejected } from "./0002_rejected.ts";
+import { dedupe } from "./0003_dedupe.ts";
 
 /** One step from an older schema to a newer one. Once it has been released it never changes. */
 export interface Migration {
@@ -9,7 +10,7 @@ export interface Migration {
 }
 
 /** All migrations, oldest first. */
-export const migrations: readonly Migration[] = [ledger, rejected];
+export const migrations: readonly Migration[] = [ledger, rejected, dedupe];
 
 /** The version that this program needs. */
 export const wantedVersion = migrations.at(-1)?.version ?? 0;

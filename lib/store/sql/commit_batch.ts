@@ -1,6 +1,12 @@
 import type { Statement } from "../postgres.ts";
 import { columnsOf, nameOf, quote, type StoredTable } from "../stored_table.ts";
 
+/** Options of {@linkcode commitBatch}. */
+export interface CommitBatchOptions {
+  /** Events have keys, and one whose key is known is not new. Default false. */
+  readonly dedupe?: boolean;
+}
+
 /**
  * Commits a batch in one statement, and so in one transaction and one round trip: the ledger decides
  * which ids are new, and only for those the rows and the rejections are written. Gives back the ids
@@ -10,17 +16,21 @@ import { columnsOf, nameOf, quote, type StoredTable } from "../stored_table.ts";
  * makes it a join, expects ten rows of each `unnest`, and takes nested loops: 250,000 comparisons for
  * 500 rows.
  */
-export function commitBatch(table: StoredTable): Statement {
+export function commitBatch(
+  table: StoredTable,
+  { dedupe = false }: CommitBatchOptions = {},
+): Statement {
   const columns = table.columns;
-  // $1 batch, $2 ids, $3 dates, then one array a column, then those of the rejections.
+  // $1 batch, $2 ids, $3 dates, then one array a column, then those of the rejections, then the keys.
   const first = 4;
   const rejected = first + columns.length;
   const names = columns.map((column) => quote(column.name));
   const arrays = columns.map((column, index) => `$${first + index}::${arrayType(column.type)}`);
+  const keys = `$${rejected + 9}::text[]`;
   const text = `
-WITH fresh AS (
+WITH ${dedupe ? `${takeKeys(keys)}, ` : ""}fresh AS (
   INSERT INTO maskline.ledger (message_id, date_sent, outcome, batch)
-  SELECT id, sent, 'committed'::maskline.outcome, $1::uuid FROM unnest($2::text[], $3::date[]) AS event (id, sent)
+  ${dedupe ? eventsWithNewKeys(keys) : EVENTS}
   UNION ALL
   SELECT id, sent, 'rejected'::maskline.outcome, $1::uuid
   FROM unnest($${rejected}::text[], $${rejected + 1}::date[]) AS rejection (id, sent)
@@ -45,7 +55,32 @@ WITH fresh AS (
 )
 SELECT id AS message_id FROM unnest($2::text[] || $${rejected}::text[]) AS member (id)
 WHERE NOT coalesce(id IN (SELECT message_id FROM fresh), false)`;
-  return { name: `maskline_commit_${table.name}`, text };
+  return { name: `maskline_commit_${table.name}${dedupe ? "_by_key" : ""}`, text };
+}
+
+const EVENTS =
+  `SELECT id, sent, 'committed'::maskline.outcome, $1::uuid FROM unnest($2::text[], $3::date[]) AS event (id, sent)`;
+
+function eventsWithNewKeys(keys: string): string {
+  return `SELECT id, sent, 'committed'::maskline.outcome, $1::uuid
+  FROM unnest($2::text[], $3::date[], ${keys}) AS event (id, sent, key)
+  WHERE coalesce(key IN (SELECT key FROM taken), false)`;
+}
+
+/**
+ * Takes the keys that nobody has, all of them before the first id: two batches that share some lock them
+ * in the same order and cannot deadlock. A message that was rejected before makes no row, so it must not
+ * take its key from one that will, such as its own body sent again.
+ */
+function takeKeys(keys: string): string {
+  return `taken AS (
+  INSERT INTO maskline.dedupe (key, date_sent)
+  SELECT key, sent FROM unnest($2::text[], $3::date[], ${keys}) AS event (id, sent, key)
+  WHERE NOT coalesce(id IN (SELECT maskline.rejected_before($2::text[], $3::date[])), false)
+  ORDER BY key COLLATE "C"
+  ON CONFLICT DO NOTHING
+  RETURNING key
+)`;
 }
 
 /** `varchar(128)` → `varchar[]`: the column checks the length itself, and a cast would cut silently. */

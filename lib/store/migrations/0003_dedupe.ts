@@ -1,0 +1,27 @@
+import type { Migration } from "./migrations.ts";
+
+/**
+ * The keys of events, for `DEDUPE_FIELD`. An event that is sent again on another day has another date,
+ * and a unique index over partitions would have to hold the date: so this table has none, and
+ * `date_sent` is there for deleting old keys.
+ *
+ * `rejected_before` fixes how it is planned. A plan that was made while the day's partition was nearly
+ * empty would read the whole partition for every message, until somebody analyzes it.
+ */
+export const dedupe: Migration = {
+  version: 3,
+  name: "dedupe",
+  sql: `
+CREATE TABLE maskline.dedupe (
+  key text COLLATE "C" PRIMARY KEY,
+  date_sent date NOT NULL
+);
+
+CREATE FUNCTION maskline.rejected_before(ids text[], days date[]) RETURNS SETOF text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+  SELECT message_id FROM unnest(ids, days) AS member (id, day)
+  JOIN maskline.ledger ON message_id = id AND date_sent = day
+  WHERE outcome = 'rejected'
+$$;`,
+};

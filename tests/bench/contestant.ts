@@ -1,0 +1,83 @@
+/** Where a contestant finds its messages and puts its rows. */
+export interface Course {
+  readonly endpoint: string;
+  readonly queueUrl: string;
+  /** The same queue for a client of SQS's older protocol. */
+  readonly queryEndpoint: string;
+  /** For what cannot be stored; nothing is ever sent to it here. */
+  readonly deadLetterUrl: string;
+  readonly databaseUrl: string;
+}
+
+/** A program to start. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A way to drain a queue into Postgres. */
+export interface Contestant {
+  /** For `--only`, and as a name in the JSON. */
+  readonly id: string;
+  /** As the table calls it. */
+  readonly name: string;
+  /** Why it cannot run on this machine. */
+  readonly skipped?: string | undefined;
+  readonly messages: number;
+  /** Which tables it needs: Maskline's own, or the target alone. */
+  readonly schema: "maskline" | "exercise";
+  program(course: Course): Program;
+}
+
+/** A contestant that runs. */
+export interface Running extends AsyncDisposable {
+  readonly pid: number;
+  readonly startedAt: number;
+  /** The exit status once it has ended. */
+  readonly code: number | undefined;
+  /** The end of what it said on standard error. */
+  complaint(): string;
+}
+
+/** What programs need of our own environment: the places of their caches and tools. */
+const PASSED_ON = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "DENO_TLS_CA_STORE", "TMPDIR"];
+
+/** Starts a contestant. Disposing of it ends it by SIGTERM, and waits. */
+export function startContestant({ command, args, env }: Program): Running {
+  const passedOn = PASSED_ON.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const startedAt = Date.now();
+  const child = new Deno.Command(command, {
+    args: [...args],
+    clearEnv: true,
+    env: { ...Object.fromEntries(passedOn), ...env },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let complaint = "";
+  let code: number | undefined;
+  const ended = Promise.all([
+    child.status.then((status) => void (code = status.code)),
+    (async () => {
+      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+        complaint = (complaint + text).slice(-2000);
+      }
+    })(),
+  ]);
+  return {
+    pid: child.pid,
+    startedAt,
+    get code() {
+      return code;
+    },
+    complaint: () => complaint,
+    async [Symbol.asyncDispose]() {
+      if (code === undefined) child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import type { TestDatabase } from "../support/test_database.ts";
+
+/**
+ * Puts rows into the target table and entries into the ledger as if they had come today, into the one
+ * partition that the run itself will write to: the worst place for them.
+ */
+export async function fillTables(database: TestDatabase, rows: number): Promise<void> {
+  await database.query("SELECT maskline.make_ledger_days(ARRAY[(now() AT TIME ZONE 'UTC')::date])");
+  await database.query(
+    `INSERT INTO user_logins (user_id, device_type, masked_ip, masked_device_id, locale, app_version,
+      create_date)
+    SELECT 'filler-' || n, 'android', 'k1.' || substr(hash, 1, 43), 'k1.' || substr(hash, 22, 43),
+      'US', n % 3000000, (now() AT TIME ZONE 'UTC')::date
+    FROM generate_series(1, $1::bigint) AS n,
+      LATERAL (SELECT encode(sha256(int8send(n)), 'hex') AS hash) AS hashed`,
+    [rows],
+  );
+  // In the order of the key: the index is then written from left to right, in a fraction of the time.
+  await database.query(
+    `INSERT INTO maskline.ledger (message_id, date_sent, outcome, batch)
+    SELECT id, (now() AT TIME ZONE 'UTC')::date, 'committed', '00000000-0000-0000-0000-000000000000'
+    FROM (SELECT gen_random_uuid()::text COLLATE "C" AS id FROM generate_series(1, $1::bigint)) AS new
+    ORDER BY id`,
+    [rows],
+  );
+  await database.query("VACUUM (ANALYZE, FREEZE)");
+}

@@ -1,0 +1,119 @@
+import { fileURLToPath } from "node:url";
+import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { compile, findCompiler } from "../support/compiler.ts";
+import { awsVariables } from "../support/line.ts";
+import type { Contestant, Course, Program } from "./contestant.ts";
+import type { Ground } from "./measure.ts";
+
+/** Options of {@linkcode masklineContestants}. */
+export interface MasklineContestantsOptions {
+  readonly messages: number;
+  /** Where the compiled program goes. */
+  readonly binary: string;
+  readonly ground: Ground;
+  /** Whether a contestant of that id takes part: nothing is compiled for nobody. */
+  readonly wanted: (id: string) => boolean;
+  readonly say: (line: string) => void;
+}
+
+/** What a variant sets beyond the settings that all of them need. */
+type Variant = (course: Course) => Readonly<Record<string, string>>;
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Maskline with and without its vault, run by Deno and compiled. */
+export async function masklineContestants(
+  options: MasklineContestantsOptions,
+): Promise<Contestant[]> {
+  const { messages, wanted } = options;
+  const vault = await generateVaultKeys();
+  const key = `v1:${vault.publicKey.toBase64()}`;
+  const variants: readonly (readonly [string, string, Variant])[] = [
+    ["", "vault on", () => ({ VAULT_PUBLIC_KEY: key })],
+    [
+      "-off",
+      "vault off",
+      ({ deadLetterUrl }) => ({
+        VAULT: "off",
+        REJECTED_TO: "queue",
+        SQS_DLQ_URL: deadLetterUrl,
+      }),
+    ],
+  ];
+  const compiled = variants.some(([suffix]) => wanted(`maskline-binary${suffix}`))
+    ? await compileMaskline(options)
+    : { skipped: "not asked for" };
+  const { name: runtime = "", skipped } = compiled;
+  return variants.flatMap(([suffix, vaultIs, variant]) => [
+    {
+      id: `maskline-deno${suffix}`,
+      name: `Maskline, ${vaultIs}`,
+      messages,
+      schema: "maskline" as const,
+      program: (course: Course) =>
+        programOf(course, variant, Deno.execPath(), ["run", "--quiet", "-A", `${root}main.ts`]),
+    },
+    {
+      id: `maskline-binary${suffix}`,
+      name: `Maskline, ${vaultIs}, compiled${runtime}`,
+      skipped,
+      messages,
+      schema: "maskline" as const,
+      program: (course: Course) => programOf(course, variant, options.binary, []),
+    },
+  ]);
+}
+
+function programOf(
+  course: Course,
+  variant: Variant,
+  command: string,
+  args: readonly string[],
+): Program {
+  return {
+    command,
+    args: [...args, "drain"],
+    env: { ...settingsOf(course), ...variant(course) },
+  };
+}
+
+function settingsOf({ endpoint, queueUrl, databaseUrl }: Course): Record<string, string> {
+  return {
+    SQS_QUEUE_URL: queueUrl,
+    DATABASE_URL: databaseUrl,
+    MASK_KEY: `k1:${crypto.getRandomValues(new Uint8Array(32)).toBase64()}`,
+    HTTP_ADDRESS: "off",
+    ...awsVariables(endpoint),
+  };
+}
+
+/** Makes the executable for the hosts of this benchmark; says why where it cannot. */
+async function compileMaskline(
+  { binary, ground, say }: MasklineContestantsOptions,
+): Promise<{ name?: string; skipped?: string }> {
+  const compiler = await findCompiler();
+  if (!compiler) return { skipped: "no denort for `deno compile` on this machine" };
+  say("Compiling Maskline");
+  const script = fileURLToPath(new URL("../../deploy/compile.ts", import.meta.url));
+  const { endpoint } = ground.queues;
+  try {
+    await compile(compiler, ["run", "--quiet", "-A", script, "--output", binary], {
+      SQS_QUEUE_URL: `${endpoint}/000000000000/bench`,
+      DATABASE_URL: ground.postgres.url,
+      VAULT: "off",
+      REJECTED_TO: "queue",
+      SQS_DLQ_URL: `${endpoint}/000000000000/bench-dead`,
+      ...awsVariables(endpoint),
+    }, root);
+    return { name: await runtimeOf(compiler) };
+  } catch (error) {
+    return { skipped: `it did not compile: ${error instanceof Error ? error.message : error}` };
+  }
+}
+
+/** Names the Deno inside the binary where it is another one than that which runs the rest. */
+async function runtimeOf(compiler: string): Promise<string> {
+  const { stdout } = await new Deno.Command(compiler, { args: ["--version"] }).output();
+  const [, version = ""] = /^deno (\S+)/.exec(new TextDecoder().decode(stdout)) ?? [];
+  return version === Deno.version.deno ? "" : ` (Deno ${version})`;
+}

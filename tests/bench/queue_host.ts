@@ -1,0 +1,87 @@
+import { fileURLToPath } from "node:url";
+
+/** A queue to make and fill. */
+export interface FillRequest {
+  readonly name: string;
+  readonly count: number;
+  readonly tag: string;
+  readonly repeats: number;
+}
+
+/** How far a contestant is, as the emulator sees it. Times are in milliseconds since 1970. */
+export interface QueueState {
+  /** Every message was sent, received and deleted. */
+  readonly empty: boolean;
+  /** Calls by action since the queue was filled. */
+  readonly calls: Readonly<Record<string, number>>;
+  readonly firstReceiveAt?: number | undefined;
+  readonly lastDeleteAt?: number | undefined;
+  /** Deletes so far; a batch counts as ten. Tells progress, not a figure. */
+  readonly deleted: number;
+}
+
+/** A queue that one contestant drains. */
+export interface HostedQueue {
+  readonly url: string;
+  state(): Promise<QueueState>;
+  remove(): Promise<void>;
+}
+
+/** The emulator in a process of its own. Disposing of it closes it. */
+export interface QueueHost extends AsyncDisposable {
+  /** What `AWS_ENDPOINT_URL_SQS` takes. */
+  readonly endpoint: string;
+  /** The same queues for clients of the older protocol, forms and XML. */
+  readonly queryEndpoint: string;
+  /** Makes a queue with messages in it, and sets the counters of calls to nothing. */
+  fill(request: FillRequest): Promise<HostedQueue>;
+}
+
+/** Starts the emulator; it ends with this process in any case. */
+export async function startQueueHost(): Promise<QueueHost> {
+  const script = fileURLToPath(new URL("queue_host_process.ts", import.meta.url));
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-A", script],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  child.unref();
+  const { endpoint, queryEndpoint, control } = await readAddresses(child);
+  const ask = async <T>(path: string, body?: unknown): Promise<T> => {
+    const response = await fetch(
+      control + path,
+      body === undefined ? {} : { method: "POST", body: JSON.stringify(body) },
+    );
+    if (!response.ok) throw new Error(`The queue process answered ${path} with ${response.status}`);
+    return await response.json() as T;
+  };
+  return {
+    endpoint,
+    queryEndpoint,
+    async fill(request) {
+      const { url } = await ask<{ url: string }>("/fill", request);
+      const query = `url=${encodeURIComponent(url)}&count=${request.count}`;
+      return {
+        url,
+        state: () => ask<QueueState>(`/state?${query}`),
+        remove: async () => void await ask(`/remove?${query}`),
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      child.ref();
+      await child.stdin.close();
+      await child.status;
+    },
+  };
+}
+
+async function readAddresses(
+  child: Deno.ChildProcess,
+): Promise<{ endpoint: string; queryEndpoint: string; control: string }> {
+  let text = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.includes("\n")) return JSON.parse(text);
+  }
+  throw new Error("The queue process ended before it printed its addresses");
+}

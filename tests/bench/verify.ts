@@ -1,0 +1,50 @@
+import type { TestDatabase } from "../support/test_database.ts";
+import type { Contestant } from "./contestant.ts";
+
+/** What must stand in the tables after a run. */
+export interface Wanted {
+  /** With what the run's user ids begin. */
+  readonly tag: string;
+  readonly messages: number;
+  /** Entries of the ledger before. */
+  readonly ledger: number;
+}
+
+/** Entries of Maskline's ledger; none where there is no ledger. */
+export async function countLedger(
+  database: TestDatabase,
+  schema: Contestant["schema"],
+): Promise<number> {
+  if (schema !== "maskline") return 0;
+  const [row] = await database.query<{ count: string }>("SELECT count(*) FROM maskline.ledger");
+  return Number(row?.count);
+}
+
+/**
+ * A figure counts only when the work was done: a row for each message, no more, every personal value
+ * masked, and a ledger entry for each where there is a ledger.
+ *
+ * @throws {Error} it was not
+ */
+export async function verifyRows(
+  database: TestDatabase,
+  schema: Contestant["schema"],
+  { tag, messages, ledger }: Wanted,
+): Promise<void> {
+  const [found] = await database.query<Record<"rows" | "users" | "masked", string>>(
+    // The shortest way to write 32 bytes, base64 without padding, has 43 characters.
+    `SELECT count(*) AS rows, count(DISTINCT user_id) AS users, count(*) FILTER (
+      WHERE length(masked_ip) >= 43 AND length(masked_device_id) >= 43
+        AND app_version IS NOT NULL AND create_date IS NOT NULL
+    ) AS masked FROM user_logins WHERE user_id LIKE $1`,
+    [`${tag}-%`],
+  );
+  for (const name of ["rows", "users", "masked"] as const) {
+    if (Number(found?.[name]) === messages) continue;
+    throw new Error(`Wanted ${messages} ${name} in the table, got ${found?.[name]}`);
+  }
+  const entries = await countLedger(database, schema) - ledger;
+  if (schema === "maskline" && entries !== messages) {
+    throw new Error(`Wanted ${messages} entries in the ledger, got ${entries}`);
+  }
+}

@@ -1,0 +1,206 @@
+import { ok, strictEqual } from "node:assert";
+import { createFragileLine } from "../support/fragile_line.ts";
+import { openSession } from "../support/open_session.ts";
+import {
+  expectPatience,
+  linger,
+  MOST_TRIES,
+  onInsert,
+  slowDown,
+  terminate,
+  untilAway,
+  untilCommitting,
+} from "../support/outages.ts";
+import { startPostgres } from "../support/postgres_server.ts";
+import { until } from "../support/progress.ts";
+import { startQueueProcess } from "../support/queue_process.ts";
+import { startTcpProxy } from "../support/tcp_proxy.ts";
+
+// A crash may lose what was committed with `synchronous_commit` off, which is no fault of Maskline.
+const postgres = await startPostgres({ settings: { synchronous_commit: "on" } });
+const queues = await startQueueProcess();
+
+const env = { STATEMENT_SECONDS: "2", MAX_IN_FLIGHT: "500", BATCH_ROWS: "100" };
+
+/** Runs a statement on another database, since the line's own takes none at present. */
+async function fromOutside(sql: string): Promise<void> {
+  await using session = await openSession(postgres.url);
+  await session.query(sql);
+}
+
+Deno.test("run commits once what Postgres interrupts when it restarts, fast and immediate, in mid-commit", async () => {
+  await using line = await createFragileLine({ postgres, queues });
+  await slowDown(line);
+  const worker = line.start(env);
+  for (const [round, mode] of (["fast", "immediate", "fast", "immediate"] as const).entries()) {
+    await line.sendNext(300);
+    await untilCommitting(line);
+    await postgres.stop(mode);
+    await untilAway(worker, round + 1);
+    await postgres.start();
+    await line.untilDone();
+  }
+  await line.expectDeliveredBy(worker);
+  expectPatience(worker, /57P0[1-3]|connection_lost|ECONNRE\w+/, 4);
+});
+
+Deno.test("run goes on when its connections are terminated again and again", async () => {
+  await using line = await createFragileLine({ postgres, queues });
+  await slowDown(line);
+  const worker = line.start(env);
+  for (let outage = 1; outage <= 4; outage++) {
+    await line.sendNext(100);
+    await untilCommitting(line);
+    await terminate(line);
+    await untilAway(worker, outage);
+    // The next try as well, before it can succeed.
+    await untilCommitting(line);
+    await terminate(line);
+    await line.untilDone();
+  }
+  await line.expectDeliveredBy(worker);
+  expectPatience(worker, /57P01|connection_lost/, 4);
+});
+
+Deno.test("run waits and finds the way back by itself when a failover leaves it on a read-only server", async () => {
+  await using line = await createFragileLine({ postgres, queues });
+  const { name } = line.database;
+  const worker = line.start(env);
+  await line.sendNext(100);
+  await line.untilDone();
+  await fromOutside(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+  await terminate(line);
+  await line.sendNext(200);
+  await worker.untilErr(/The store is away \(25006\)/);
+  await linger();
+  // Its sessions stay read-only, whatever the default is, until it opens new ones.
+  await fromOutside(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+  await line.expectDeliveredBy(worker);
+  expectPatience(worker, /25006/);
+});
+
+Deno.test("run waits, at its start and later, when Postgres has no connection left", async () => {
+  await using line = await createFragileLine({ postgres, queues });
+  await using tcp = startTcpProxy(postgres.port);
+  const { name } = line.database;
+  // Superusers are let in beyond the limit, which is for the test itself.
+  await line.database.query(`CREATE ROLE ${name} LOGIN`);
+  await line.database.query(`GRANT pg_read_all_data, pg_write_all_data TO ${name}`);
+  await line.database.query(`GRANT USAGE ON SCHEMA maskline TO ${name}`);
+  await line.database.query(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA maskline TO ${name}`);
+  await line.database.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
+  const url = new URL(line.database.url);
+  url.port = String(tcp.port);
+  url.username = name;
+  const worker = line.start({ ...env, DATABASE_URL: url.href });
+  await worker.untilErr(/Waiting for the database: 53300/);
+  await line.database.query(`ALTER DATABASE ${name} CONNECTION LIMIT 5`);
+  await line.sendNext(100);
+  await line.untilDone();
+  await line.database.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
+  await terminate(line);
+  const before = tcp.cuts;
+  await line.sendNext(200);
+  await worker.untilErr(/The store is away \(53300\)/);
+  await linger();
+  await line.database.query(`ALTER DATABASE ${name} CONNECTION LIMIT 5`);
+  await line.expectDeliveredBy(worker);
+  const refused = tcp.cuts - before;
+  ok(refused >= 2 && refused <= 2 * MOST_TRIES, `${refused} connections`);
+  expectPatience(worker, /53300/);
+  await line.database.query(`DROP OWNED BY ${name}`);
+  await line.database.query(`DROP ROLE ${name}`);
+});
+
+Deno.test("run waits without hurry when the disk is full and everything but a commit succeeds", async () => {
+  await using line = await createFragileLine({ postgres, queues });
+  await line.database.query("CREATE TABLE disk AS SELECT true AS is_full");
+  // A sequence is not rolled back, so it counts what failed.
+  await line.database.query("CREATE SEQUENCE commits");
+  await onInsert(
+    line,
+    `IF (SELECT is_full FROM disk) THEN
+      PERFORM nextval('commits');
+      RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full';
+    END IF`,
+  );
+  const commits = async () => {
+    const [row] = await line.database.query<{ last_value: string }>("TABLE commits");
+    return Number(row?.last_value);
+  };
+  const worker = line.start(env);
+  await line.sendNext(400);
+  // The database answers each probe all the same: only a commit tells that the disk is still full.
+  await worker.untilErr(/The store is away \(53100\)/);
+  await linger();
+  await line.database.query("UPDATE disk SET is_full = false");
+  await line.expectDeliveredBy(worker);
+  const failed = await commits();
+  // A probe lets both committers try.
+  ok(failed >= 2 && failed <= 2 * MOST_TRIES, `${failed} commits failed`);
+  expectPatience(worker, /53100/);
+});
+
+Deno.test("run tries again when Postgres chooses its commit to break a deadlock", async () => {
+  await using line = await createFragileLine({ postgres, queues });
+  await using other = await openSession(line.database.url);
+  const today = "(now() AT TIME ZONE 'UTC')::date";
+  const insert = `INSERT INTO maskline.ledger
+    SELECT id, ${today}, 'committed', gen_random_uuid() FROM unnest($1::text[]) AS event (id)`;
+  await line.database.query(`SELECT maskline.make_ledger_days(ARRAY[${today}])`);
+  // Who looks for a deadlock first is the one who has to give way, so the other never looks.
+  await other.query("SET deadlock_timeout = '1min'");
+  const ids = (await line.sendNext(40)).sort();
+  await other.query("BEGIN");
+  await other.query(insert, [ids.slice(-1)]);
+  const worker = line.start({ ...env, STATEMENT_SECONDS: "10" });
+  const waiting = `SELECT FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+  await until(() => line.database.query(waiting), (rows) => rows.length > 0);
+  // Whichever of its batches waits for the last id holds a part of the others.
+  await other.query(insert, [ids.slice(0, -1)]);
+  await worker.untilErr(/The store is away \(40P01\)/);
+  await other.query("ROLLBACK");
+  await line.expectDeliveredBy(worker);
+  expectPatience(worker, /40P01/);
+});
+
+Deno.test("run waits without hurry when somebody locks the table and lock_timeout is short", async () => {
+  await using line = await createFragileLine({ postgres, queues });
+  const { name } = line.database;
+  await fromOutside(`ALTER DATABASE ${name} SET lock_timeout = '50ms'`);
+  await using other = await openSession(line.database.url);
+  await other.query("BEGIN");
+  await other.query("LOCK TABLE user_logins IN SHARE MODE");
+  const worker = line.start(env);
+  await line.sendNext(300);
+  await worker.untilErr(/The store is away \(55P03\)/);
+  await linger();
+  await other.query("ROLLBACK");
+  await line.expectDeliveredBy(worker);
+  const [row] = await line.database.query<{ xact_rollback: string }>(
+    "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()",
+  );
+  const count = Number(row?.xact_rollback);
+  ok(count >= 2 && count <= 2 * MOST_TRIES, `${count} transactions failed`);
+  expectPatience(worker, /55P03/);
+});
+
+Deno.test("run books rows as committed, not as duplicates, when the answer to their commit gets lost", async () => {
+  await using line = await createFragileLine({ postgres, queues });
+  await using tcp = startTcpProxy(postgres.port);
+  await slowDown(line);
+  const url = new URL(line.database.url);
+  url.port = String(tcp.port);
+  const worker = line.start({ ...env, DATABASE_URL: url.href, DATABASE_CONNECTIONS: "1" });
+  for (let round = 1; round <= 3; round++) {
+    await line.sendNext(60);
+    await untilCommitting(line);
+    tcp.cutAfter(0);
+    await untilAway(worker, round);
+    await line.untilDone();
+  }
+  const { duplicate } = await line.expectDeliveredBy(worker);
+  strictEqual(duplicate, 0);
+  expectPatience(worker, /connection_lost|ECONNRESET/, 3);
+});

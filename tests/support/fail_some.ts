@@ -1,0 +1,45 @@
+import type { SqsRequest } from "./sqs_proxy.ts";
+
+/** An entry of a batch call. */
+export interface BatchEntry {
+  readonly Id: string;
+  readonly ReceiptHandle: string;
+  readonly VisibilityTimeout?: number;
+}
+
+/** The entries of a batch call. */
+export function entriesOf(request: SqsRequest): BatchEntry[] {
+  return request.body["Entries"] as BatchEntry[];
+}
+
+/** Carries a batch call out for a part of its entries only, and answers that the others failed. */
+export async function failSome(
+  upstream: string,
+  request: SqsRequest,
+  fails: (entry: BatchEntry, index: number) => boolean,
+): Promise<Response> {
+  const entries = entriesOf(request);
+  const failed = new Set(entries.filter(fails));
+  const done = entries.filter((entry) => !failed.has(entry));
+  if (done.length > 0) {
+    await callSqs(upstream, request.action, { ...request.body, Entries: done });
+  }
+  return Response.json({
+    Successful: done.map(({ Id }) => ({ Id })),
+    Failed: [...failed].map(({ Id }) => ({ Id, Code: "InternalError", SenderFault: false })),
+  });
+}
+
+/** Calls the emulator itself, past a proxy. @throws {Error} it did not do it */
+export async function callSqs(upstream: string, action: string, input: object): Promise<void> {
+  const response = await fetch(upstream, {
+    method: "POST",
+    headers: {
+      "content-type": "application/x-amz-json-1.0",
+      "x-amz-target": `AmazonSQS.${action}`,
+    },
+    body: JSON.stringify(input),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${action} wanted status 200, got ${response.status}: ${text}`);
+}

@@ -1,0 +1,92 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { balances, type BooksSnapshot } from "../../lib/pipeline/books.ts";
+import { createLine, type Line, type LineOptions } from "./line.ts";
+import type { MasklineProcess } from "./maskline.ts";
+import { compareWith, numberedMessages, sentAs } from "./numbered_messages.ts";
+import { lastBooks, until } from "./progress.ts";
+import type { TestQueue } from "./queue_server.ts";
+
+/** Options of {@linkcode createFragileLine}. */
+export interface FragileLineOptions extends Omit<LineOptions, "queueAttributes" | "unmigrated"> {
+  /** The lease, in seconds. Default 4. */
+  readonly leaseSeconds?: number;
+  /** After how many receipts a message goes to the dead-letter queue. Default 3. */
+  readonly maxReceiveCount?: number;
+}
+
+/** A line whose queue gives up on a message soon, and which remembers what was sent. */
+export interface FragileLine extends Line {
+  /** The dead-letter queue. */
+  readonly letters: TestQueue;
+  /** Sends the next `count` numbered messages and gives their ids. */
+  sendNext(count: number): Promise<string[]>;
+  /** How many were sent. */
+  readonly sent: number;
+  /** Waits until all that was sent is in the ledger and the queue is empty. */
+  untilDone(): Promise<void>;
+  /**
+   * Waits until all is done, then fails unless each event is one row, each bad message one rejection
+   * and nothing became a dead letter.
+   */
+  expectDelivered(): Promise<void>;
+  /**
+   * The same; and the worker, who did all of it alone, ends with 0 at SIGTERM, with books that tell so.
+   */
+  expectDeliveredBy(worker: MasklineProcess): Promise<BooksSnapshot>;
+}
+
+/** Makes such a line. */
+export async function createFragileLine(options: FragileLineOptions): Promise<FragileLine> {
+  const { postgres, queues, leaseSeconds = 4, maxReceiveCount = 3 } = options;
+  const letters = await queues.createQueue();
+  const line = await createLine({
+    postgres,
+    queues,
+    queueAttributes: {
+      VisibilityTimeout: String(leaseSeconds),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount }),
+    },
+  });
+  const ids: string[] = [];
+  const untilDone = async () => {
+    await until(() => line.count(), ({ ledger }) => ledger >= ids.length);
+    // What a worker could not delete comes again when its lease is over, and goes then.
+    await until(() => line.queue.inspect(), ({ ready, inflight }) => ready + inflight === 0);
+  };
+  const expectDelivered = async () => {
+    await untilDone();
+    const { events, bad } = sentAs(ids);
+    deepStrictEqual(await line.count(), {
+      rows: events,
+      rejected: bad.length,
+      ledger: ids.length,
+    });
+    deepStrictEqual(await compareWith(line.database, ids), { lost: 0, doubled: 0 });
+    deepStrictEqual(await letters.inspect(), { ready: 0, inflight: 0, delayed: 0 });
+  };
+  return {
+    ...line,
+    letters,
+    get sent() {
+      return ids.length;
+    },
+    async sendNext(count) {
+      const sent = await line.queue.send(numberedMessages(count, ids.length));
+      ids.push(...sent);
+      return sent;
+    },
+    untilDone,
+    expectDelivered,
+    async expectDeliveredBy(worker) {
+      await expectDelivered();
+      worker.kill("SIGTERM");
+      const { code, err } = await worker.ended;
+      strictEqual(code, 0, err);
+      const books = lastBooks(err);
+      ok(balances(books) && books.inFlight === 0, JSON.stringify(books));
+      const { events, bad } = sentAs(ids);
+      deepStrictEqual([books.committed, books.rejected], [events, bad.length], err);
+      return books;
+    },
+  };
+}
