@@ -1,6 +1,7 @@
 import { SettingsError } from "../config/read_settings.ts";
 import { login } from "../event/login.ts";
 import { openSqs } from "../queue/open_sqs.ts";
+import { durabilityWarnings } from "../store/durability.ts";
 import { checkSchema } from "../store/check_schema.ts";
 import { type Database, openDatabase } from "../store/postgres.ts";
 import { missingPrivileges } from "../store/sql/can_write.ts";
@@ -90,7 +91,10 @@ async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): 
     const table = storedTableOf(login);
     const checks: [string, () => Promise<readonly string[]>][] = [
       ["database and schema", async () => (await checkSchema(database, table), [])],
-      ["database is writable", async () => (await database.query(probe), [])],
+      ["database is writable", async () => {
+        await database.query(probe);
+        return await durabilityWarnings(database);
+      }],
       ["privileges", () => checkPrivileges(database, settings)],
     ];
     if (books) checks.push(["books", () => checkBooks(database, table)]);

@@ -5,6 +5,7 @@ import { sealBodies, sendBodies, type SetAside } from "../pipeline/set_aside.ts"
 import { createTransform } from "../pipeline/transform.ts";
 import { type OpenedSqs, openSqs } from "../queue/open_sqs.ts";
 import { checkSchema } from "../store/check_schema.ts";
+import { durabilityWarnings } from "../store/durability.ts";
 import { openDatabase } from "../store/postgres.ts";
 import { PostgresStore } from "../store/postgres_store.ts";
 import { createSealer } from "../vault/seal.ts";
@@ -54,7 +55,11 @@ export async function openWorker(
     const table = storedTableOf(contract);
     await untilReady("the database", () => checkSchema(database, table), options.signal);
     opened = await untilReady("the queue", () => openQueue(settings), options.signal);
-    for (const warning of warningsOf(opened.attributes, settings)) log.warn(warning);
+    const warnings = [
+      ...warningsOf(opened.attributes, settings),
+      ...await untilReady("the database", () => durabilityWarnings(database), options.signal),
+    ];
+    for (const warning of warnings) log.warn("{warning}", { warning });
     const pipeline = new Pipeline({
       queue: opened.queue,
       store: new PostgresStore(database, table, {

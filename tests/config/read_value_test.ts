@@ -124,6 +124,23 @@ Deno.test("readValue() throws when a URL lacks its scheme or host, or has others
   }
 });
 
+Deno.test("readValue() takes a text as it is when it has from 1 to 128 characters", () => {
+  for (const text of ["a", " a ", "a".repeat(128), "📱".repeat(128)]) {
+    strictEqual(readValue(settings.DEDUPE_FIELD, text), text);
+  }
+});
+
+Deno.test("readValue() throws, and repeats nothing, when a text is too short or too long", () => {
+  for (
+    const [text, count] of [["", 0], ["zq7".repeat(43), 129], ["📱".repeat(129), 129]] as const
+  ) {
+    throws(() => readValue(settings.DEDUPE_FIELD, text), {
+      name: "RangeError",
+      message: `wanted 1 to 128 characters, got ${count}`,
+    });
+  }
+});
+
 Deno.test("nearest() gives the choice when at most two in five of its letters differ", () => {
   strictEqual(nearest("drein", ["run", "drain", "check"]), "drain");
   strictEqual(nearest("explian", ["explain", "drain"]), "explain");

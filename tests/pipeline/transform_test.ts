@@ -54,6 +54,18 @@ Deno.test("createTransform() names the row by the message and the day on which i
   deepStrictEqual([result.row.id, result.row.dateSent], ["a", "2026-02-03"]);
 });
 
+Deno.test("createTransform() gives the row its event's key when the contract has a field for it", async () => {
+  const keyed = createTransform({ ...login, dedupeField: "event_id" }, masker);
+  const result = await keyed(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
+  ok(result.kind === "row");
+  strictEqual(result.row.key, "d:7");
+});
+
+Deno.test("createTransform() gives the row no key when the contract has no field for it", async () => {
+  const result = await transform(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
+  ok(result.kind === "row" && !Object.hasOwn(result.row, "key"));
+});
+
 Deno.test("createTransform() counts the fields that the contract does not name", async () => {
   const body = JSON.stringify({ ...event, extra: 1, more: 2 });
   const result = await transform(messageOf("a", 1, body));

@@ -1,11 +1,12 @@
 import { pick, type Random, seeded } from "../../lib/local/random.ts";
-import { createLine, type Line } from "./line.ts";
-import { type MasklineProcess, startMaskline } from "./maskline.ts";
+import { mistreat, queueFaults, Tally } from "./chaos_faults.ts";
+import { ChaosWorker } from "./chaos_worker.ts";
+import { createLine } from "./line.ts";
+import { compareWith, numberedMessages, sentAs } from "./numbered_messages.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import { until } from "./progress.ts";
 import type { QueueServer } from "./queue_server.ts";
-import { failEntries, type Fault, sqsError, type SqsProxy, startSqsProxy } from "./sqs_proxy.ts";
-import { startTcpProxy, type TcpProxy } from "./tcp_proxy.ts";
+import { startTcpProxy } from "./tcp_proxy.ts";
 
 /** Options of {@linkcode runChaos}. */
 export interface ChaosOptions {
@@ -13,12 +14,14 @@ export interface ChaosOptions {
   readonly queues: QueueServer;
   readonly messages: number;
   readonly kills: number;
-  /** Decides the messages, the moments and the faults. */
+  /** Decides the moments and the faults. What the workers make of them is up to the machine as well. */
   readonly seed: number;
   /** Workers side by side. */
   readonly workers: number;
   /** Mistreat the connections to the queue and to Postgres as well. */
   readonly faults: boolean;
+  /** Told of each kill; for a progress line. */
+  readonly onKill?: (kill: number) => void;
 }
 
 /** What a chaos run did, and what it cost. */
@@ -26,177 +29,150 @@ export interface ChaosFigures {
   readonly messages: number;
   readonly bad: number;
   readonly kills: number;
+  /** Workers that were stopped by SIGTERM on top, and had to end with 0 and with balanced books. */
+  readonly stops: number;
+  /** How often each kind of fault was injected, and each moment of a kill was met. */
+  readonly faultKinds: ReadonlyMap<string, number>;
+  readonly killKinds: ReadonlyMap<string, number>;
   readonly faults: number;
   readonly lost: number;
   readonly doubled: number;
   readonly seconds: number;
 }
 
-/** One message in fifty is no event. */
-const BAD_EVERY = 50;
+/** The longest wait for a call at which to kill: there may be nothing left to do. */
+const CATCH_MS = 1_500;
+/** One kill in so many is a stop besides. */
+const ONE_STOP_IN = 5;
 
-/** Kills and mistreats workers at many moments until all is worked off, then counts. */
+/**
+ * Kills and mistreats workers at many moments until all is worked off, then compares.
+ *
+ * @throws {Error} a worker ended by itself or ended a stop badly, or not all was worked off in time
+ */
 export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
-  const { postgres, queues, messages, kills, seed, faults } = options;
+  const { postgres, queues, messages, kills, seed } = options;
   const startedAt = performance.now();
   const random = seeded(seed);
+  const ending = new AbortController();
   await using line = await createLine({
     postgres,
     queues,
     queueAttributes: { VisibilityTimeout: "2" },
   });
-  await using sqs = startSqsProxy(queues.endpoint);
   await using tcp = startTcpProxy(postgres.port);
-  const bodies = chaosMessages(messages);
-  const injected = { count: 0 };
-  if (faults) sqs.fault = queueFaults(random, injected);
-  const env = workerEnv(line, sqs, tcp);
-  const workers: MasklineProcess[] = Array.from({ length: options.workers }, () => start(env));
-  const mistreating = faults ? mistreat(tcp, random, injected) : undefined;
+  const faultKinds = new Tally();
+  const fault = options.faults
+    ? queueFaults({
+      upstream: queues.endpoint,
+      random,
+      tally: faultKinds,
+      signal: ending.signal,
+    })
+    : () => undefined;
+  await using crew = new AsyncDisposableStack();
+  const env = workerEnv(line.env, tcp.port, options);
+  const workers = Array.from(
+    { length: options.workers },
+    () => crew.use(new ChaosWorker({ upstream: queues.endpoint, env, fault })),
+  );
+  // First in is last out: calls that are held up end before their workers are waited for.
+  crew.defer(() => ending.abort());
+  const mistreating = options.faults ? mistreat(tcp, random, faultKinds) : undefined;
+  crew.defer(() => mistreating?.stop());
+
+  const bodies = numberedMessages(messages);
+  const ids: string[] = [];
+  const killKinds = new Tally();
+  let stops = 0;
   for (let kill = 0; kill < kills; kill++) {
     // A part for each kill, so that there is work under way at every one of them.
-    const part = (count: number) => Math.floor(messages * count / kills);
-    await line.queue.send(bodies.slice(part(kill), part(kill + 1)));
-    await wait(100 + random() * 800);
-    const victim = Math.floor(random() * workers.length);
-    workers[victim]?.kill("SIGKILL");
-    await workers[victim]?.ended;
-    workers[victim] = start(env);
+    ids.push(...await line.queue.send(bodies.slice(ids.length, partOf(messages, kill + 1, kills))));
+    if (random() * ONE_STOP_IN < 1) {
+      const worker = pick(random, workers);
+      await worker.stop();
+      await worker.replace();
+      stops++;
+    }
+    killKinds.add(await killOne(workers, random));
+    options.onKill?.(kill + 1);
   }
+
   mistreating?.stop();
-  sqs.fault = () => undefined;
+  for (const worker of workers) worker.fault = () => undefined;
+  ending.abort();
   await until(() => line.count(), ({ ledger }) => ledger >= messages, 180_000);
-  await endAll(workers);
-  const { lost, doubled } = await compare(line, messages);
+  // What a killed worker held, or could not delete, comes again and goes then.
+  await until(() => line.queue.inspect(), ({ ready, inflight }) => ready + inflight === 0);
+  for (const worker of workers) await worker.stop();
+  const { lost, doubled } = await compareWith(line.database, ids);
   return {
     messages,
-    bad: Math.floor(messages / BAD_EVERY),
+    bad: sentAs(ids).bad.length,
     kills,
-    faults: injected.count + tcp.cuts,
+    stops,
+    faultKinds: faultKinds.counts,
+    killKinds: killKinds.counts,
+    faults: faultKinds.total,
     lost,
     doubled,
     seconds: Math.round((performance.now() - startedAt) / 1000),
   };
 }
 
-/** Each event has a user of its own, so that a row can be told from a doubled one. */
-function chaosMessages(count: number): string[] {
-  return Array.from(
-    { length: count },
-    (_, index) =>
-      index % BAD_EVERY === BAD_EVERY - 1
-        ? JSON.stringify({ foo: `bad-${index}` })
-        : JSON.stringify({
-          user_id: `user-${index}`,
-          device_type: "android",
-          ip: `198.51.${index >> 8 & 255}.${index & 255}`,
-          device_id: `device-${index % 977}`,
-          locale: null,
-          app_version: "1.2.3",
-        }),
-  );
+/** Up to which message the first `parts` of `all` parts go. */
+function partOf(messages: number, parts: number, all: number): number {
+  return Math.floor(messages * parts / all);
 }
 
-function workerEnv(line: Line, sqs: SqsProxy, tcp: TcpProxy): Record<string, string> {
-  const url = new URL(line.database.url);
-  url.port = String(tcp.port);
-  return {
-    ...line.env,
-    DATABASE_URL: url.href,
-    AWS_ENDPOINT_URL_SQS: sqs.endpoint,
-    STATEMENT_SECONDS: "2",
-    STOP_SECONDS: "10",
-    // Small batches, so that a kill falls into the midst of many.
-    BATCH_ROWS: "100",
-    BATCH_MILLISECONDS: "50",
-    MAX_IN_FLIGHT: "400",
-  };
-}
-
-function start(env: Record<string, string>): MasklineProcess {
-  return startMaskline(["run"], { env });
-}
-
-async function endAll(workers: readonly MasklineProcess[]): Promise<void> {
-  for (const worker of workers) worker.kill("SIGTERM");
-  for (const { ended } of workers) {
-    const { code, err } = await ended;
-    if (code !== 0) throw new Error(`A worker ended with ${code}:\n${err}`);
-  }
-}
-
-/** Duplicate deliveries, failing and half failing calls, throttling: one call in six. */
-function queueFaults(random: Random, injected: { count: number }): Fault {
-  return async (request) => {
-    if (random() > 1 / 6) return undefined;
-    injected.count++;
-    switch (request.action) {
-      case "ReceiveMessage":
-        return pick(random, [
-          () => sqsError(503, "ServiceUnavailable"),
-          () => sqsError(400, "ThrottlingException"),
-          // The queue did its part, but the answer is lost: the messages come when their lease is over.
-          async () => {
-            await (await request.forward()).body?.cancel();
-            return sqsError(500, "InternalFailure");
-          },
-        ])();
-      case "DeleteMessageBatch":
-        return pick(random, [
-          () => failEntries(request),
-          () => sqsError(500, "InternalFailure"),
-          // Deleted, but nobody learns of it.
-          async () => {
-            await (await request.forward()).body?.cancel();
-            return failEntries(request);
-          },
-        ])();
-      case "ChangeMessageVisibilityBatch":
-        return failEntries(request);
-      default:
-        return undefined;
-    }
-  };
-}
-
-/** Cuts, cuts in the midst of an answer, delays and black-holes the connections to Postgres. */
-function mistreat(tcp: TcpProxy, random: Random, injected: { count: number }): { stop(): void } {
-  const act = () => {
-    injected.count++;
-    tcp.blackHole = false;
-    tcp.delay = 0;
-    pick(random, [
-      () => tcp.cut(),
-      () => tcp.cutAfter(Math.floor(random() * 400)),
-      () => void (tcp.delay = 150),
-      () => void (tcp.blackHole = true),
-    ])();
-  };
-  const timer = setInterval(act, 900);
-  return {
-    stop() {
-      clearInterval(timer);
-      tcp.blackHole = false;
-      tcp.delay = 0;
-      // What was swallowed is waited for in vain.
-      tcp.cut();
+/** Kills one of the workers at a moment that is chosen by lot, and starts the next in its place. */
+async function killOne(workers: readonly ChaosWorker[], random: Random): Promise<string> {
+  const worker = pick(random, workers);
+  const moments: Record<string, () => Promise<unknown>> = {
+    "while it starts": async () => {
+      worker.signal("SIGKILL");
+      await worker.replace();
+      await wait(random() * 900);
+    },
+    "at work": () => wait(random() * 900),
+    "received, not told": () => worker.catch("ReceiveMessage", true, CATCH_MS),
+    "committed, not deleted": () => worker.catch("DeleteMessageBatch", false, CATCH_MS),
+    "deleted, not told": () => worker.catch("DeleteMessageBatch", true, CATCH_MS),
+    "while it stops": async () => {
+      worker.signal("SIGTERM");
+      await wait(random() * 300);
     },
   };
+  const [moment, come] = pick(random, Object.entries(moments));
+  const isMet = await come() !== false;
+  try {
+    worker.signal("SIGKILL");
+  } catch (error) {
+    // A stop may be quicker than the kill.
+    if (moment !== "while it stops") throw error;
+  }
+  await worker.replace();
+  return isMet ? moment : "at work";
 }
 
-async function compare(line: Line, messages: number): Promise<{ lost: number; doubled: number }> {
-  const [found] = await line.database.query<Record<string, string>>(
-    `SELECT count(*) AS rows, count(DISTINCT user_id) AS users,
-      (SELECT count(*) FROM maskline.rejected) AS rejected FROM user_logins`,
-  );
-  const rows = Number(found?.["rows"]);
-  const users = Number(found?.["users"]);
-  const rejected = Number(found?.["rejected"]);
-  const bad = Math.floor(messages / BAD_EVERY);
-  // A message id is the primary key of a rejection, so more of them than bad messages are doubled.
+function workerEnv(
+  env: Readonly<Record<string, string>>,
+  postgresPort: number,
+  { messages, kills, workers }: ChaosOptions,
+): Record<string, string> {
+  const url = new URL(env["DATABASE_URL"] ?? "");
+  url.port = String(postgresPort);
   return {
-    lost: Math.max(0, messages - bad - users) + Math.max(0, bad - rejected),
-    doubled: rows - users + Math.max(0, rejected - bad),
+    ...env,
+    DATABASE_URL: url.href,
+    STATEMENT_SECONDS: "2",
+    STOP_SECONDS: "4",
+    // Small batches, so that a kill falls into the midst of many.
+    BATCH_ROWS: "50",
+    BATCH_MILLISECONDS: "50",
+    MAX_IN_FLIGHT: "400",
+    // A worker needs half a second for its share of a part: else most kills would find it idle.
+    MAX_MESSAGES_PER_SECOND: String(Math.max(50, Math.ceil(2 * messages / kills / workers))),
   };
 }
 

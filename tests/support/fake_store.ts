@@ -19,6 +19,8 @@ export interface CommitFailure {
 export class FakeStore implements Store {
   /** Which batch committed an id. */
   readonly ledger = new Map<string, string>();
+  /** Keys of events that were committed, with the batch. */
+  readonly keys = new Map<string, string>();
   readonly rows: EventRow[] = [];
   readonly rejections: RejectedRow[] = [];
   /** Every batch that was tried, in order. */
@@ -75,15 +77,23 @@ export class FakeStore implements Store {
   #write({ id: batch, events, rejections }: Batch): CommitResult {
     const ids = [...events, ...rejections].map(({ id }) => id);
     if (new Set(ids).size < ids.length) throw new Error(`An id stands twice in batch ${batch}`);
-    const fresh = ({ id }: { id: string }) => !this.ledger.has(id);
+    const keys = events.flatMap(({ key }) => key ?? []);
+    if (new Set(keys).size < keys.length) throw new Error(`A key stands twice in batch ${batch}`);
+    const fresh = ({ id, key = "" }: { id: string; key?: string }) =>
+      !this.ledger.has(id) && !this.keys.has(key);
     const rows = events.filter(fresh);
     const refused = rejections.filter(fresh);
     const isBad = rows.some(({ id }) => this.badRows.has(id)) ||
       refused.some(({ id }) => this.badRejections.has(id));
     if (isBad) throw errorOf("data");
     // What an earlier try of this very batch committed is no duplicate.
-    const duplicates = ids.filter((id) => (this.ledger.get(id) ?? batch) !== batch);
+    const known = events.filter((row) => !fresh(row) && this.ledger.get(row.id) !== batch);
+    const duplicates = [
+      ...known.map(({ id }) => id),
+      ...ids.filter((id) => (this.ledger.get(id) ?? batch) !== batch),
+    ];
     for (const { id } of [...rows, ...refused]) this.ledger.set(id, batch);
+    for (const { key } of rows) if (key !== undefined) this.keys.set(key, batch);
     this.rows.push(...rows);
     this.rejections.push(...refused);
     return { duplicates: new Set(duplicates) };

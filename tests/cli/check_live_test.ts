@@ -1,0 +1,231 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { sampleMessages } from "../../lib/local/sample.ts";
+import { freePort } from "../support/free_port.ts";
+import { createLine, type Line } from "../support/line.ts";
+import { runMaskline } from "../support/maskline.ts";
+import { startQueueServer } from "../support/queue_server.ts";
+import { sharedPostgres } from "../support/shared_postgres.ts";
+
+const postgres = await sharedPostgres();
+const queues = await startQueueServer();
+
+/** A queue with a redrive policy, as it should have, and a migrated database. */
+async function fineLine(): Promise<Line> {
+  const letters = await queues.createQueue(undefined, { MessageRetentionPeriod: "1209600" });
+  return await createLine({
+    postgres,
+    queues,
+    queueAttributes: {
+      VisibilityTimeout: "60",
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount: 5 }),
+    },
+  });
+}
+
+async function check(
+  line: Line,
+  env: Readonly<Record<string, string>> = {},
+  flag?: string,
+): Promise<{ code: number; lines: string[]; err: string }> {
+  const { code, out, err } = await runMaskline(["check", ...(flag ? [flag] : [])], {
+    env: { ...line.env, ...env },
+  });
+  return { code, lines: out.trimEnd().split("\n"), err };
+}
+
+const EMPTY = "note  about 0 messages wait and 0 are in flight";
+
+Deno.test("check says ok to each part when all is well, and receives and writes nothing", async () => {
+  await using line = await fineLine();
+  await line.queue.send(sampleMessages({ count: 10 }));
+  deepStrictEqual(await check(line), {
+    code: 0,
+    lines: [
+      "ok    settings",
+      "ok    queue",
+      "note  about 10 messages wait and 0 are in flight",
+      "ok    database and schema",
+      "ok    database is writable",
+      "ok    privileges",
+    ],
+    err: "",
+  });
+  deepStrictEqual(await line.queue.inspect(), { ready: 10, inflight: 0, delayed: 0 });
+  deepStrictEqual(await line.count(), { rows: 0, rejected: 0, ledger: 0 });
+});
+
+Deno.test("check notes what of the queue makes trouble later", async () => {
+  await using line = await createLine({
+    postgres,
+    queues,
+    queueAttributes: { VisibilityTimeout: "5" },
+  });
+  const { code, lines } = await check(line);
+  strictEqual(code, 0);
+  const notes = lines.filter((text) => text.startsWith("note"));
+  deepStrictEqual(notes.length, 3);
+  match(notes[1] ?? "", /has no redrive policy/);
+  match(notes[2] ?? "", /visibility timeout is 5 s/);
+});
+
+Deno.test("check notes a dead-letter queue that keeps messages for no longer than the queue", async () => {
+  const letters = await queues.createQueue();
+  await using line = await createLine({
+    postgres,
+    queues,
+    queueAttributes: {
+      VisibilityTimeout: "60",
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount: 5 }),
+    },
+  });
+  const { code, lines } = await check(line);
+  strictEqual(code, 0);
+  ok(lines.some((text) => /^note {2}The dead-letter queue keeps messages for 345600 s/.test(text)));
+});
+
+Deno.test("check goes on to the database when the queue is missing", async () => {
+  await using line = await fineLine();
+  const { code, lines, err } = await check(line, { SQS_QUEUE_URL: `${line.queue.url}-not` });
+  deepStrictEqual([code, err], [1, ""]);
+  match(
+    lines[1] ?? "",
+    /^WRONG queue: Could not read the queue's attributes: .*(NonExistent|DoesNotExist)/,
+  );
+  deepStrictEqual(lines.slice(2), [
+    "ok    database and schema",
+    "ok    database is writable",
+    "ok    privileges",
+  ]);
+});
+
+Deno.test("check says what is wrong with the queue when nobody listens there", async () => {
+  await using line = await fineLine();
+  const endpoint = `http://127.0.0.1:${freePort()}`;
+  const { code, lines } = await check(line, {
+    SQS_QUEUE_URL: `${endpoint}/1/q`,
+    AWS_ENDPOINT_URL_SQS: endpoint,
+  });
+  strictEqual(code, 1);
+  strictEqual(lines[1], "WRONG queue: Could not read the queue's attributes: ECONNREFUSED");
+});
+
+Deno.test("check stops at the database when it is missing", async () => {
+  await using line = await fineLine();
+  const { code, lines, err } = await check(line, { DATABASE_URL: `${line.database.url}_not` });
+  deepStrictEqual([code, err], [1, ""]);
+  deepStrictEqual(lines.slice(0, 3), ["ok    settings", "ok    queue", EMPTY]);
+  match(lines[3] ?? "", /^WRONG database and schema: .*3D000: database ".*_not" does not exist/);
+  strictEqual(lines.length, 4);
+});
+
+Deno.test("check says what is wrong with the database when nobody listens there", async () => {
+  await using line = await fineLine();
+  const url = new URL(line.database.url);
+  url.port = String(freePort());
+  const { code, lines } = await check(line, { DATABASE_URL: url.href });
+  strictEqual(code, 1);
+  strictEqual(lines.at(-1), "WRONG database and schema: Postgres did not answer: ECONNREFUSED");
+});
+
+Deno.test("check says to migrate when the tables are not there", async () => {
+  await using line = await createLine({ postgres, queues, unmigrated: true });
+  const { code, lines } = await check(line);
+  strictEqual(code, 1);
+  strictEqual(
+    lines.at(-1),
+    "WRONG database and schema: Maskline's tables are not there; run `maskline migrate`",
+  );
+});
+
+Deno.test("check says so when the database is read-only", async () => {
+  await using line = await fineLine();
+  await line.database.query(
+    `ALTER DATABASE "${line.database.name}" SET default_transaction_read_only = on`,
+  );
+  const { code, lines } = await check(line);
+  strictEqual(code, 1);
+  strictEqual(lines.at(-1), "WRONG database is writable: Postgres refused with SQLSTATE 25006");
+});
+
+Deno.test("check names the privileges that are missing, and those of keys when they are kept", async () => {
+  await using line = await fineLine();
+  const role = `reader_${crypto.randomUUID().slice(0, 8)}`;
+  await line.database.query(`CREATE ROLE ${role} LOGIN`);
+  await line.database.query(`GRANT USAGE ON SCHEMA maskline TO ${role}`);
+  await line.database.query(
+    `GRANT SELECT ON maskline.migrations, maskline.ledger TO ${role}`,
+  );
+  const url = new URL(line.database.url);
+  url.username = role;
+  const env = { DATABASE_URL: url.href };
+  const missing = 'WRONG privileges: The role lacks INSERT on "public"."user_logins", ' +
+    "INSERT on maskline.ledger, INSERT on maskline.rejected";
+  const last = "EXECUTE on maskline.make_ledger_days";
+  const plain = await check(line, env);
+  deepStrictEqual([plain.code, plain.lines.at(-1)], [1, `${missing}, ${last}`]);
+  const keyed = await check(line, { ...env, DEDUPE_FIELD: "event_id" });
+  strictEqual(
+    keyed.lines.at(-1),
+    `${missing}, INSERT on maskline.dedupe, SELECT on maskline.dedupe, ${last}`,
+  );
+  await line.database.query(`DROP OWNED BY ${role}`);
+  await line.database.query(`DROP ROLE ${role}`);
+});
+
+/** The lines of `check --books` from the books on. */
+async function books(line: Line): Promise<{ code: number; lines: string[] }> {
+  const { code, lines } = await check(line, {}, "--books");
+  return { code, lines: lines.slice(lines.indexOf("ok    privileges") + 1) };
+}
+
+Deno.test("check --books says ok when ledger, rows and rejections agree", async () => {
+  await using line = await fineLine();
+  await line.queue.send(sampleMessages({ count: 40 }));
+  await line.drain();
+  deepStrictEqual(await books(line), {
+    code: 0,
+    lines: ["ok    books", "note  39 committed and 1 rejected stand in the ledger"],
+  });
+});
+
+Deno.test("check --books fails when a row is missing", async () => {
+  await using line = await fineLine();
+  await line.queue.send(sampleMessages({ count: 40 }));
+  await line.drain();
+  await line.database.query(
+    "DELETE FROM user_logins WHERE ctid = (SELECT min(ctid) FROM user_logins)",
+  );
+  deepStrictEqual(await books(line), {
+    code: 1,
+    lines: ["WRONG books: 39 messages are committed in the ledger, but only 38 rows are there"],
+  });
+});
+
+Deno.test("check --books notes rows of another hand, and rejections that went to a queue", async () => {
+  await using line = await fineLine();
+  const letters = await queues.createQueue();
+  await line.queue.send(sampleMessages({ count: 40 }));
+  await line.drain({ REJECTED_TO: "queue", SQS_DLQ_URL: letters.url });
+  await line.database.query("INSERT INTO user_logins (user_id) VALUES ('theirs'), ('theirs')");
+  deepStrictEqual(await books(line), {
+    code: 0,
+    lines: [
+      "ok    books",
+      "note  39 committed and 1 rejected stand in the ledger",
+      "note  2 rows have no ledger entry: another hand wrote them",
+      "note  1 rejections went to a queue",
+    ],
+  });
+});
+
+Deno.test("check --books fails when rejections are there that the ledger does not know", async () => {
+  await using line = await fineLine();
+  await line.database.query(
+    `INSERT INTO maskline.rejected (message_id, sent_at, receive_count, reason, sealed, key_id)
+      VALUES ('a', now(), 1, 'missing', '', 'v1')`,
+  );
+  deepStrictEqual(await books(line), {
+    code: 1,
+    lines: ["WRONG books: 1 rejections are there, but 0 stand in the ledger"],
+  });
+});

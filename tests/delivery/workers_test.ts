@@ -1,0 +1,68 @@
+import { ok, strictEqual } from "node:assert";
+import { balances } from "../../lib/pipeline/books.ts";
+import { pick, type Random, seeded } from "../../lib/local/random.ts";
+import { createFragileLine } from "../support/fragile_line.ts";
+import type { MasklineProcess } from "../support/maskline.ts";
+import { lastBooks } from "../support/progress.ts";
+import { startQueueProcess } from "../support/queue_process.ts";
+import { sharedPostgres } from "../support/shared_postgres.ts";
+
+const postgres = await sharedPostgres();
+const queues = await startQueueProcess();
+
+const WORKERS = 3;
+const STEPS = 16;
+const MESSAGES_A_STEP = 200;
+
+/** What happens next to the workers. */
+type Step = "start" | "kill" | "stop";
+
+function nextStep(random: Random, running: number): Step {
+  if (running === 0) return "start";
+  const all: readonly Step[] = ["start", "start", "kill", "stop"];
+  return pick(random, running === WORKERS ? ["kill", "stop"] : all);
+}
+
+async function endOne(worker: MasklineProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+  // It may be stopped before it hears signals at all: then it ends as any process does.
+  const listens = worker.err().includes("Settings");
+  worker.kill(signal);
+  const { code, err } = await worker.ended;
+  if (signal === "SIGKILL" || !listens) return;
+  strictEqual(code, 0, err);
+  if (!err.includes("Started")) return;
+  const books = lastBooks(err);
+  ok(balances(books) && books.inFlight === 0, JSON.stringify(books));
+}
+
+async function work(seed: number): Promise<void> {
+  const random = seeded(seed);
+  await using line = await createFragileLine({
+    postgres,
+    queues,
+    leaseSeconds: 3,
+    // Each end of a worker may cost a receipt of what it held; nothing else does.
+    maxReceiveCount: STEPS + 1,
+  });
+  // Slow enough that there is something left at each step.
+  const env = { MAX_MESSAGES_PER_SECOND: "150", BATCH_ROWS: "50", BATCH_MILLISECONDS: "50" };
+  const workers: MasklineProcess[] = [];
+  for (let step = 0; step < STEPS; step++) {
+    await line.sendNext(MESSAGES_A_STEP);
+    const what = nextStep(random, workers.length);
+    if (what === "start") workers.push(line.start(env));
+    else {
+      const [worker] = workers.splice(Math.floor(random() * workers.length), 1);
+      if (worker) await endOne(worker, what === "kill" ? "SIGKILL" : "SIGTERM");
+    }
+    // The moment is what this test is about; there is no condition to wait for.
+    await new Promise((resolve) => setTimeout(resolve, random() * 700));
+  }
+  while (workers.length < WORKERS) workers.push(line.start());
+  await line.expectDelivered();
+  await Promise.all(workers.map((worker) => endOne(worker, "SIGTERM")));
+}
+
+Deno.test("run loses and doubles nothing when three workers come and go at any moment", async () => {
+  await work(1);
+});

@@ -1,0 +1,113 @@
+import { ok, strictEqual } from "node:assert";
+import { balances } from "../../lib/pipeline/books.ts";
+import { type MasklineProcess, startMaskline } from "./maskline.ts";
+import { lastBooks } from "./progress.ts";
+import { type Fault, type SqsProxy, startSqsProxy } from "./sqs_proxy.ts";
+
+/** A call of the worker to the queue, at which it is caught. */
+interface Trap {
+  readonly action: string;
+  /** The queue has done what it was asked, and its answer is held back. */
+  readonly done: boolean;
+  readonly caught: PromiseWithResolvers<void>;
+  readonly over: PromiseWithResolvers<void>;
+}
+
+/** Options of {@linkcode ChaosWorker}. */
+export interface ChaosWorkerOptions {
+  readonly upstream: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly fault: Fault;
+}
+
+/** A place where one worker after the other works, each behind the same proxy to the queue. */
+export class ChaosWorker implements AsyncDisposable {
+  readonly #proxy: SqsProxy;
+  readonly #env: Readonly<Record<string, string>>;
+  #worker: MasklineProcess;
+  #ended = false;
+  #trap: Trap | undefined;
+
+  constructor({ upstream, env, fault }: ChaosWorkerOptions) {
+    this.#proxy = startSqsProxy(upstream);
+    this.#env = { ...env, AWS_ENDPOINT_URL_SQS: this.#proxy.endpoint };
+    this.fault = fault;
+    this.#worker = this.#start();
+  }
+
+  /** How calls are answered that run into no trap. */
+  set fault(fault: Fault) {
+    this.#proxy.fault = async (request) => {
+      const trap = this.#trap;
+      if (!trap || trap.action !== request.action) return await fault(request);
+      this.#trap = undefined;
+      const response = trap.done ? await request.forward() : undefined;
+      // Read here, or it would arrive after all when the worker is gone.
+      const body = await response?.text();
+      trap.caught.resolve();
+      await trap.over.promise;
+      return response && new Response(body, response);
+    };
+  }
+
+  /** Waits until the worker makes such a call and holds it up; not for longer than so long. */
+  async catch(action: string, done: boolean, milliseconds: number): Promise<boolean> {
+    const trap: Trap = {
+      action,
+      done,
+      caught: Promise.withResolvers(),
+      over: Promise.withResolvers(),
+    };
+    this.#trap = trap;
+    let isCaught = true;
+    const timer = setTimeout(() => {
+      isCaught = false;
+      trap.caught.resolve();
+    }, milliseconds);
+    await trap.caught.promise;
+    clearTimeout(timer);
+    if (this.#trap === trap) this.#trap = undefined;
+    // Whoever waits here goes on when the worker has been killed.
+    void this.#worker.ended.then(() => trap.over.resolve());
+    return isCaught;
+  }
+
+  /** Sends a signal. @throws {Error} the worker had ended by itself */
+  signal(signal: "SIGKILL" | "SIGTERM"): void {
+    if (this.#ended) throw new Error(`A worker ended by itself:\n${this.#worker.err()}`);
+    this.#worker.kill(signal);
+  }
+
+  /** Waits for the end of a worker that was killed, and starts the next. */
+  async replace(): Promise<void> {
+    await this.#worker.ended;
+    this.#worker = this.#start();
+  }
+
+  /** Stops the worker and fails unless it ended well. */
+  async stop(): Promise<void> {
+    // Before it listens it ends as any process does, and while it waits for Postgres it has no books.
+    const mayFail = !this.#worker.err().includes("Started");
+    this.signal("SIGTERM");
+    const { code, err } = await this.#worker.ended;
+    if (mayFail) return;
+    strictEqual(code, 0, err);
+    const books = lastBooks(err);
+    ok(balances(books) && books.inFlight === 0, JSON.stringify(books));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.#worker.kill("SIGKILL");
+    await this.#worker.ended;
+    await this.#proxy[Symbol.asyncDispose]();
+  }
+
+  #start(): MasklineProcess {
+    const worker = startMaskline(["run"], { env: this.#env });
+    this.#ended = false;
+    void worker.ended.then(() => {
+      if (worker === this.#worker) this.#ended = true;
+    });
+    return worker;
+  }
+}
