@@ -47,27 +47,24 @@ async function main(): Promise<number> {
   await using queues = await startQueueHost();
   const ground: Ground = { postgres, queues, repeats: args.repeats };
   const say = (line: string) => console.error(line);
-  const contestants = await findContestants(args, ground, say);
-  try {
-    const machine = await describeMachine(ground);
-    if (args.growth) {
-      const points = await measureGrowth({ args, ground, contestants: contestants.list, say });
-      console.log(growthTable(points, machine, args));
-      await writeJson(args.json, { machine, args, points });
-      return 0;
-    }
-    const runs = await measureRounds({ args, ground, contestants: contestants.list, say });
-    const rows = summarize(contestants.list, runs);
-    console.log(reportTable(rows, machine, args));
-    console.log(tellGoals(rows));
-    const plain = rows.map(({ rounds: _, ...row }) => row);
-    await writeJson(args.json, { machine, args, rows: plain, runs });
-    if (args.svg) await Deno.writeTextFile(args.svg, drawChart(rows, machine));
-    // A peer that fails is a line in the table; Maskline that fails is a broken build.
-    return rows.some(({ id, problem }) => id.startsWith("maskline") && problem) ? 1 : 0;
-  } finally {
-    await contestants[Symbol.asyncDispose]();
+  await using contestants = await findContestants(args, ground, say);
+  const machine = await describeMachine(ground);
+  if (args.growth) {
+    const points = await measureGrowth({ args, ground, contestants: contestants.list, say });
+    console.log(growthTable(points, machine, args));
+    await writeJson(args.json, { machine, args, points });
+    return 0;
   }
+  const runs = await measureRounds({ args, ground, contestants: contestants.list, say });
+  const rows = summarize(contestants.list, runs);
+  console.log(reportTable(rows, machine, args));
+  console.log(tellGoals(rows));
+  const plain = rows.map(({ rounds: _, ...row }) => row);
+  await writeJson(args.json, { machine, args, rows: plain, runs });
+  if (args.svg) await Deno.writeTextFile(args.svg, drawChart(rows, machine));
+  // A peer that fails is a line in the table; Maskline that fails is a broken build. Who was skipped did
+  // not run at all.
+  return runs.some(({ id, problem }) => id.startsWith("maskline") && problem) ? 1 : 0;
 }
 
 async function writeJson(path: string | undefined, content: unknown): Promise<void> {

@@ -1,3 +1,5 @@
+import { leash } from "../support/leash.ts";
+
 /** Where a contestant finds its messages and puts its rows. */
 export interface Course {
   readonly endpoint: string;
@@ -58,6 +60,8 @@ export function startContestant({ command, args, env }: Program): Running {
     stdout: "null",
     stderr: "piped",
   }).spawn();
+  // Peers poll for ever, so that one must not outlive a benchmark that was killed.
+  const held = leash('kill "$1"', [`${child.pid}`], {});
   let complaint = "";
   let code: number | undefined;
   const ended = Promise.all([
@@ -76,7 +80,7 @@ export function startContestant({ command, args, env }: Program): Running {
     },
     complaint: () => complaint,
     async [Symbol.asyncDispose]() {
-      if (code === undefined) child.kill("SIGTERM");
+      await held.release();
       await ended;
     },
   };
