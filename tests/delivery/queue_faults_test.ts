@@ -182,6 +182,7 @@ Deno.test("drain loses nothing when an answer with messages comes after it gave 
   // Deno 2.9.6 sends a call that was given up once more (denoland/deno#36786), and nobody reads that
   // answer either: its messages may still be hidden when the drain ends.
   const next = line.start();
+  await next.untilErr(/Started/);
   await line.expectDelivered();
   next.kill("SIGTERM");
   strictEqual((await next.ended).code, 0);
@@ -220,6 +221,7 @@ Deno.test("run stops within STOP_SECONDS when the queue accepts calls and never 
   proxy.fault = () => undefined;
   await lock.end();
   const next = line.start();
+  await next.untilErr(/Started/);
   await line.expectDelivered();
   next.kill("SIGTERM");
   strictEqual((await next.ended).code, 0);
