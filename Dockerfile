@@ -59,8 +59,7 @@ LABEL org.opencontainers.image.title="Maskline" \
   org.opencontainers.image.licenses="MIT"
 COPY --from=build /tmp/maskline /usr/local/bin/maskline
 ARG HTTP_ADDRESS
-# The AWS SDK asks the system for a home where the environment names none, which is not permitted.
-ENV HTTP_ADDRESS=${HTTP_ADDRESS} HOME=/home/nonroot
+ENV HTTP_ADDRESS=${HTTP_ADDRESS}
 # By number, so that Kubernetes' runAsNonRoot can tell; it is the base's user nonroot.
 USER 65532:65532
 EXPOSE 8080
