@@ -1,6 +1,9 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import { AwsQueryProtocol } from "@aws-sdk/core/protocols";
 import { QueueError } from "./queue.ts";
+import { sendOnce } from "./send_once.ts";
 
 /** How long a call may take beyond the wait that it asks for, in seconds. */
 export const DEADLINE_MARGIN_SECONDS = 5;
@@ -27,8 +30,8 @@ export function createSqsClient(
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: 5_000,
-      httpsAgent: { maxSockets },
-      httpAgent: { maxSockets },
+      httpsAgent: sendOnce(new HttpsAgent({ keepAlive: true, maxSockets })),
+      httpAgent: sendOnce(new HttpAgent({ keepAlive: true, maxSockets })),
     },
   };
   if (region) config.region = region;
