@@ -195,7 +195,7 @@ export class Pipeline {
       milliseconds: endsAt - this.#clock.now(),
       clock: this.#clock,
     });
-    log.info("Stopped", { ...this.books });
+    log.info("Stopped", { ...this.books, unknownFields: this.unknownFields });
   }
 
   #startCommitters(): Promise<void>[] {
