@@ -5,6 +5,7 @@ import { reasons } from "../event/reasons.ts";
 import { createMasker } from "../mask/mask.ts";
 import { utcDate } from "../pipeline/transform.ts";
 import { type Command, exit } from "./command.ts";
+import { maskerOptionsOf } from "./masker_options_of.ts";
 import { checkDedupeField, contractOf } from "./contract_of.ts";
 
 /** `maskline explain` */
@@ -18,7 +19,6 @@ Exits with 1 where the message would be set aside.
   maskline explain < message.json`,
   async run(io) {
     const settings = readSettings(io.source, [], checkDedupeField);
-    const { MASK_KEY } = settings;
     const contract = contractOf(settings);
     const body = await io.input();
     const event = decode(contract, body);
@@ -31,7 +31,9 @@ Exits with 1 where the message would be set aside.
       return exit.failed;
     }
     const personal = contract.fields.filter((field) => field.personal).map(({ name }) => name);
-    const masker = MASK_KEY ? await createMasker(MASK_KEY, personal) : undefined;
+    const masker = settings.MASK_KEY
+      ? await createMasker(maskerOptionsOf(settings.MASK_KEY, personal, settings))
+      : undefined;
     for (const [index, field] of contract.fields.entries()) {
       const value = event.values[index] ?? null;
       const shown = !field.personal || typeof value !== "string"

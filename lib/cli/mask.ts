@@ -4,6 +4,7 @@ import { login } from "../event/login.ts";
 import { readValue } from "../event/read_value.ts";
 import { reasons } from "../event/reasons.ts";
 import { createMasker } from "../mask/mask.ts";
+import { maskerOptionsOf } from "./masker_options_of.ts";
 import { type Command, exit, UsageError } from "./command.ts";
 
 const personal = login.fields.filter((field) => field.personal);
@@ -29,7 +30,8 @@ since an argument list is visible to everybody on the machine.
         meant ? `FIELD: did you mean ${meant}?` : `FIELD: wanted ${names.join(" or ")}`,
       );
     }
-    const { MASK_KEY } = readSettings(io.source, ["MASK_KEY"]);
+    const settings = readSettings(io.source, ["MASK_KEY"]);
+    const { MASK_KEY } = settings;
     if (!MASK_KEY) return exit.wrongUsage;
     // The line's end is the shell's, not the value's.
     const canonical = readValue(field.rule, (await io.input()).replace(/\r?\n$/, ""));
@@ -38,7 +40,7 @@ since an argument list is visible to everybody on the machine.
       io.err(`The value on standard input has no mask in the field ${name}: ${why}\n`);
       return exit.failed;
     }
-    const masker = await createMasker(MASK_KEY, [name]);
+    const masker = await createMasker(maskerOptionsOf(MASK_KEY, [name], settings));
     io.out(`${await masker.mask(name, canonical)}\n`);
     return exit.done;
   },

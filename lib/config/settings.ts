@@ -31,10 +31,30 @@ export const settings = {
     secret: true,
     about: "Mask keys, `k1:<base64 of 32 bytes>`, with commas between; the first makes new masks",
   },
+  MASK_PEPPER: {
+    kind: "keys",
+    atMost: 1,
+    secret: true,
+    about:
+      "A second secret for masks, `p1:<base64 of 32 bytes>`, held apart from MASK_KEY: who has one of them can guess nothing. Another pepper makes other masks",
+  },
   VAULT_PUBLIC_KEY: {
     kind: "keys",
     atMost: 1,
     about: "Public half of the vault's key, `v1:<base64 of 32 bytes>`; wanted unless VAULT=off",
+  },
+  VAULT_PRIVATE_KEY: {
+    kind: "keys",
+    atMost: 8,
+    secret: true,
+    about:
+      "Private half, `v1:<base64 of 32 bytes>`; only for the commands that open, and never on the worker's machine",
+  },
+  VAULT_DATABASE_URL: {
+    kind: "url",
+    protocols: ["postgres:", "postgresql:"],
+    secret: true,
+    about: "A Postgres of its own for the vault and the audit; default the one of DATABASE_URL",
   },
   VAULT: {
     kind: "choice",

@@ -1,9 +1,5 @@
+import { OpenError } from "./open_error.ts";
 import { associatedData, type Binding, hpkeInfo, layout, suite, type VaultKey } from "./suite.ts";
-
-/** A sealed value did not open. The message says what to look at, and nothing of the value. */
-export class OpenError extends Error {
-  override readonly name = "OpenError";
-}
 
 /**
  * Opens what {@linkcode createSealer} sealed.

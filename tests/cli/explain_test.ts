@@ -46,7 +46,7 @@ Deno.test("explain says how the date comes about, as of today", async () => {
 Deno.test("explain shows the masks when MASK_KEY is set", async () => {
   const { out } = await explain(message, { MASK_KEY: `k1:${KEY}` });
   const bytes = Uint8Array.fromBase64(KEY);
-  const masker = await createMasker([{ id: "k1", bytes }], ["ip", "device_id"]);
+  const masker = await createMasker({ ring: [{ id: "k1", bytes }], fields: ["ip", "device_id"] });
   strictEqual(shown(out, "masked_ip"), await masker.mask("ip", message.ip));
   strictEqual(shown(out, "masked_device_id"), await masker.mask("device_id", message.device_id));
 });

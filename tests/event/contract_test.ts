@@ -70,7 +70,7 @@ Deno.test("decode() rejects a login when the contract is another one", () => {
 
 Deno.test("createTransform() masks the personal field of another contract", async () => {
   const bytes = Uint8Array.from({ length: 32 }, (_, index) => index * 7);
-  const masker = await createMasker([{ id: "k1", bytes }], ["email"]);
+  const masker = await createMasker({ ring: [{ id: "k1", bytes }], fields: ["email"] });
   const transform = createTransform(purchase, masker);
   const body = `{"order":"A7","email":"e@x.org"}`;
   const result = await transform({

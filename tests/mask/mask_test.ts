@@ -1,7 +1,8 @@
 import { match, notStrictEqual, rejects, strictEqual } from "node:assert";
 import { createHmac, hkdfSync } from "node:crypto";
 import fc from "fast-check";
-import { createMasker, type MaskKey } from "../../lib/mask/mask.ts";
+import { createMasker } from "../../lib/mask/mask.ts";
+import type { MaskKey } from "../../lib/mask/mask_key.ts";
 
 const k1: MaskKey = {
   id: "k1",
@@ -43,7 +44,7 @@ function maskByNode(key: MaskKey, field: string, value: string): string {
 for (const [field, value, mask] of vectors) {
   const short = value.length > 40 ? `${value.length} letters` : JSON.stringify(value);
   Deno.test(`mask() gives the frozen mask when the ${field} is ${short}`, async () => {
-    const masker = await createMasker([k1], fields);
+    const masker = await createMasker({ ring: [k1], fields });
     strictEqual(await masker.mask(field, value), mask);
   });
   Deno.test(`node:crypto gives the frozen mask when the ${field} is ${short}`, () => {
@@ -58,7 +59,7 @@ Deno.test("mask() equals node:crypto's computation when key, field and value are
   await fc.assert(
     fc.asyncProperty(bytes, fc.string({ minLength: 1 }), anyText, async (key, field, value) => {
       const own = { id: "k9", bytes: Uint8Array.from(key) };
-      const masker = await createMasker([own], [field]);
+      const masker = await createMasker({ ring: [own], fields: [field] });
       strictEqual(await masker.mask(field, value), maskByNode(own, field, value));
     }),
     { numRuns: 500 },
@@ -66,27 +67,27 @@ Deno.test("mask() equals node:crypto's computation when key, field and value are
 });
 
 Deno.test("mask() has one form when the value is any", async () => {
-  const masker = await createMasker([k1], fields);
+  const masker = await createMasker({ ring: [k1], fields });
   await fc.assert(fc.asyncProperty(fc.constantFrom(...fields), anyText, async (field, value) => {
     match(await masker.mask(field, value), /^k1\.[A-Za-z0-9_-]{43}$/);
   }));
 });
 
 Deno.test("mask() gives the same mask when the value comes again", async () => {
-  const one = await createMasker([k1], fields);
-  const other = await createMasker([k1], ["ip"]);
+  const one = await createMasker({ ring: [k1], fields });
+  const other = await createMasker({ ring: [k1], fields: ["ip"] });
   const mask = await one.mask("ip", "203.0.113.7");
   strictEqual(await one.mask("ip", "203.0.113.7"), mask);
   strictEqual(await other.mask("ip", "203.0.113.7"), mask);
 });
 
 Deno.test("mask() gives two masks when two fields have the same value", async () => {
-  const masker = await createMasker([k1], fields);
+  const masker = await createMasker({ ring: [k1], fields });
   notStrictEqual(await masker.mask("ip", "same"), await masker.mask("device_id", "same"));
 });
 
 Deno.test("mask() gives two masks when two values differ", async () => {
-  const masker = await createMasker([k1], fields);
+  const masker = await createMasker({ ring: [k1], fields });
   await fc.assert(fc.asyncProperty(fc.ipV4(), fc.ipV4(), async (one, other) => {
     fc.pre(one !== other);
     notStrictEqual(await masker.mask("ip", one), await masker.mask("ip", other));
@@ -94,46 +95,52 @@ Deno.test("mask() gives two masks when two values differ", async () => {
 });
 
 Deno.test("mask() gives two masks when two keys differ in one bit", async () => {
-  const [one, other] = [await createMasker([k1], fields), await createMasker([k2], fields)];
+  const [one, other] = [
+    await createMasker({ ring: [k1], fields }),
+    await createMasker({ ring: [k2], fields }),
+  ];
   const tail = (mask: string) => mask.slice("k1.".length);
   notStrictEqual(tail(await one.mask("ip", "::1")), tail(await other.mask("ip", "::1")));
 });
 
 Deno.test("createMasker() takes the first key of a ring when none is named", async () => {
-  const masker = await createMasker([k2, k1], fields);
+  const masker = await createMasker({ ring: [k2, k1], fields });
   strictEqual(await masker.mask("ip", "::1"), maskByNode(k2, "ip", "::1"));
 });
 
 Deno.test("createMasker() takes a later key of a ring when it is named", async () => {
-  const masker = await createMasker([k2, k1], fields, "k1");
+  const masker = await createMasker({ ring: [k2, k1], fields, keyId: "k1" });
   strictEqual(await masker.mask("ip", "::1"), maskByNode(k1, "ip", "::1"));
 });
 
 Deno.test("createMasker() keeps its key when the caller overwrites the bytes", async () => {
   const bytes = k1.bytes.slice();
-  const masker = await createMasker([{ id: "k1", bytes }], fields);
+  const masker = await createMasker({ ring: [{ id: "k1", bytes }], fields });
   bytes.fill(0);
   strictEqual(await masker.mask("ip", "::1"), maskByNode(k1, "ip", "::1"));
 });
 
 for (const length of [0, 16, 31, 33, 64]) {
   Deno.test(`createMasker() throws when the key has ${length} bytes`, async () => {
-    await rejects(() => createMasker([{ id: "k1", bytes: new Uint8Array(length) }], fields), {
-      name: "RangeError",
-      message: `Mask key k1 has ${length} bytes, wanted 32`,
-    });
+    await rejects(
+      () => createMasker({ ring: [{ id: "k1", bytes: new Uint8Array(length) }], fields }),
+      {
+        name: "RangeError",
+        message: `Mask key k1 has ${length} bytes, wanted 32`,
+      },
+    );
   });
 }
 
 Deno.test("createMasker() throws when the ring has no key of that id", async () => {
-  await rejects(() => createMasker([k1], fields, "k7"), {
+  await rejects(() => createMasker({ ring: [k1], fields, keyId: "k7" }), {
     name: "RangeError",
     message: "No mask key has the id k7",
   });
 });
 
 Deno.test("mask() throws when the masker was made without the field", async () => {
-  const masker = await createMasker([k1], ["ip"]);
+  const masker = await createMasker({ ring: [k1], fields: ["ip"] });
   await rejects(() => masker.mask("device_id", "203.0.113.7"), {
     name: "RangeError",
     message: "No mask subkey was derived for the field device_id",

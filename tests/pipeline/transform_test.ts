@@ -4,10 +4,13 @@ import { createMasker } from "../../lib/mask/mask.ts";
 import { createTransform, utcDate } from "../../lib/pipeline/transform.ts";
 import { messageOf } from "../support/messages.ts";
 
-const masker = await createMasker([{ id: "k1", bytes: new Uint8Array(32).fill(7) }], [
-  "ip",
-  "device_id",
-]);
+const masker = await createMasker({
+  ring: [{ id: "k1", bytes: new Uint8Array(32).fill(7) }],
+  fields: [
+    "ip",
+    "device_id",
+  ],
+});
 const transform = createTransform(login, masker);
 
 const event = {

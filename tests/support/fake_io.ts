@@ -40,6 +40,7 @@ export function fakeIo({ settings, files, stdin = "" }: FakeIoOptions = {}): Fak
     err: (text) => void (written.err += text),
     input: () => Promise.resolve(stdin),
     terminal: false,
+    user: () => "tester",
     signal: new AbortController().signal,
     written,
   };

@@ -1,0 +1,42 @@
+import { readSettings, type Settings } from "../config/read_settings.ts";
+import type { SettingName } from "../config/settings.ts";
+import { type Database, openDatabase } from "../store/postgres.ts";
+import type { Io } from "./command.ts";
+
+/** What the commands of a custodian work with. */
+export interface Custodian {
+  readonly settings: Settings;
+  /** The database of the rows, the ledger and the rejections. */
+  readonly database: Database;
+  /** The database of the vault and the audit: the same one unless VAULT_DATABASE_URL is set. */
+  readonly vault: Database;
+}
+
+/**
+ * Opens the databases for a command of a custodian, with one connection each, and closes them whatever
+ * happens.
+ *
+ * @param needs settings without which the command cannot work, besides DATABASE_URL
+ * @throws {SettingsError} one of them is not set, or a setting is wrong
+ */
+export async function asCustodian<T>(
+  io: Io,
+  needs: readonly SettingName[],
+  work: (custodian: Custodian) => Promise<T>,
+): Promise<T> {
+  const settings = readSettings(io.source, ["DATABASE_URL", ...needs]);
+  const { DATABASE_URL, VAULT_DATABASE_URL, STATEMENT_SECONDS: statementSeconds } = settings;
+  const open = (url: URL | undefined) => {
+    // It is required above; the type does not know.
+    if (!url) throw new RangeError("DATABASE_URL is not set");
+    return openDatabase({ url, connections: 1, statementSeconds });
+  };
+  const database = open(DATABASE_URL);
+  const vault = VAULT_DATABASE_URL ? open(VAULT_DATABASE_URL) : database;
+  try {
+    return await work({ settings, database, vault });
+  } finally {
+    await database.close();
+    if (vault !== database) await vault.close();
+  }
+}

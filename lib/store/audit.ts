@@ -1,0 +1,43 @@
+import type { Queryable } from "./postgres.ts";
+import { noteAuditEntries } from "./sql/note_audit.ts";
+
+/** What is done with originals, as the audit calls it. */
+export type AuditAction =
+  | "reveal"
+  | "mask"
+  | "forget"
+  | "rotate"
+  | "show"
+  | "replay"
+  | "discard";
+
+/** What somebody is about to do. */
+export interface Deed {
+  readonly action: AuditAction;
+  /** Each gets an entry of its own; a rejected message stands as field `rejected`, mask its id. */
+  readonly subjects: readonly { readonly field: string | null; readonly mask: string | null }[];
+  readonly osUser: string | null;
+  readonly reason: string | null;
+  readonly ticket?: string | null;
+  /** Counts and options; never a value of a payload. */
+  readonly detail?: string | null;
+}
+
+/**
+ * Appends a deed to the audit. Outside a transaction it is committed when this resolves, so what follows
+ * it cannot happen without a trace; inside one it commits with the rest, or not at all.
+ *
+ * @throws {StoreError} it could not be written: then the deed must not be done
+ */
+export async function noteAudit(database: Queryable, deed: Deed): Promise<void> {
+  const { action, subjects, osUser, reason, ticket = null, detail = null } = deed;
+  await database.query(noteAuditEntries, [
+    osUser,
+    action,
+    subjects.map(({ field }) => field),
+    subjects.map(({ mask }) => mask),
+    reason,
+    ticket,
+    detail,
+  ]);
+}
