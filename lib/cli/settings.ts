@@ -27,10 +27,18 @@ export type WorkerSettings =
 export function workerSettings(io: Io): WorkerSettings {
   const settings = readSettings(io.source, WORKER_NEEDS, (read) => [
     ...checkSettings(read),
+    ...checkNoPrivateKey(read),
     ...checkDedupeField(read),
     ...unreachableHosts(read, io.source.get),
   ]);
   return settings as WorkerSettings;
+}
+
+/** A worker that could open the vault would give it away with itself. */
+function checkNoPrivateKey({ VAULT_PRIVATE_KEY }: Settings): readonly string[] {
+  return VAULT_PRIVATE_KEY
+    ? ["VAULT_PRIVATE_KEY: is set, and a worker must not have it; keep it on another machine"]
+    : [];
 }
 
 /** Starts the log and writes the settings to it, without the secrets. */

@@ -1,16 +1,16 @@
-import { createMasker } from "../mask/mask.ts";
+import { createFastMasker } from "../mask/fast_mask.ts";
 import { getLogger } from "../observe/log.ts";
+import { Originals } from "../pipeline/originals.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
+import { RecentValues } from "../pipeline/recent_values.ts";
 import { sealBodies, sendBodies, type SetAside } from "../pipeline/set_aside.ts";
 import { createTransform } from "../pipeline/transform.ts";
 import { type OpenedSqs, openSqs } from "../queue/open_sqs.ts";
-import { checkSchema } from "../store/check_schema.ts";
-import { durabilityWarnings } from "../store/durability.ts";
-import { openDatabase } from "../store/postgres.ts";
-import { PostgresStore } from "../store/postgres_store.ts";
-import { createSealer } from "../vault/seal.ts";
+import { createSealer, type Sealer } from "../vault/seal.ts";
 import { type Settings, SettingsError } from "../config/read_settings.ts";
+import { maskerOptionsOf } from "./masker_options_of.ts";
 import { contractOf } from "./contract_of.ts";
+import { openStore } from "./open_store.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { storedTableOf } from "./stored_table_of.ts";
 import { untilReady } from "./until_ready.ts";
@@ -30,12 +30,15 @@ export interface WorkerOptions {
   readonly signal: AbortSignal;
 }
 
+/** How long batches share a data key, in milliseconds. A guess: its cost is then nothing to speak of. */
+const DATA_KEY_MS = 10_000;
+
 const log = getLogger("worker");
 
 /**
  * Opens the queue and the database and wires the pipeline. Either may be away at first: it waits.
  *
- * @throws {QueueError | StoreError} a fault that waiting does not mend
+ * @throws {QueueError | StoreError} a fault that waiting does not mend, of whichever told of one first
  */
 export async function openWorker(
   settings: WorkerSettings,
@@ -43,30 +46,27 @@ export async function openWorker(
 ): Promise<Worker> {
   const contract = contractOf(settings);
   const fields = contract.fields.filter(({ personal }) => personal).map(({ name }) => name);
-  const masker = await createMasker(settings.MASK_KEY, fields);
-  const sealing = await sealerOf(settings);
-  const database = openDatabase({
-    url: settings.DATABASE_URL,
-    connections: settings.DATABASE_CONNECTIONS,
-    statementSeconds: settings.STATEMENT_SECONDS,
+  const masker = await createFastMasker(maskerOptionsOf(settings.MASK_KEY, fields, settings));
+  const sealer = await sealerOf(settings);
+  const { store, prepare } = openStore(settings, storedTableOf(contract), {
+    dedupe: contract.dedupeField !== undefined,
   });
-  let opened: OpenedSqs | undefined;
+  // At the same time: over a network each takes several round trips. One that fails for good ends the
+  // other's waiting, which could be for ever.
+  const failed = new AbortController();
+  const signal = AbortSignal.any([options.signal, failed.signal]);
+  const openingQueue = untilReady("the queue", () => openQueue(settings), signal);
+  const preparing = untilReady("the database", prepare, signal);
   try {
-    const table = storedTableOf(contract);
-    await untilReady("the database", () => checkSchema(database, table), options.signal);
-    opened = await untilReady("the queue", () => openQueue(settings), options.signal);
-    const warnings = [
-      ...warningsOf(opened.attributes, settings),
-      ...await untilReady("the database", () => durabilityWarnings(database), options.signal),
-    ];
+    const [opened, found] = await Promise.all([openingQueue, preparing]);
+    const warnings = [...warningsOf(opened.attributes, settings), ...found];
     for (const warning of warnings) log.warn("{warning}", { warning });
     const pipeline = new Pipeline({
       queue: opened.queue,
-      store: new PostgresStore(database, table, {
-        dedupe: contract.dedupeField !== undefined,
-      }),
-      transform: createTransform(contract, masker),
-      setAside: sealing ?? sendTo(opened),
+      store,
+      transform: createTransform(contract, new RecentValues({ masker })),
+      setAside: setAsideTo(settings, opened, sealer),
+      originals: new Originals(sealer),
       limits: limitsOf(settings),
       untilEmpty: options.untilEmpty ?? false,
     });
@@ -77,12 +77,14 @@ export async function openWorker(
       opened,
       async close() {
         queue.close();
-        await database.close();
+        await store.close();
       },
     };
   } catch (error) {
-    opened?.queue.close();
-    await database.close();
+    failed.abort();
+    const closing = store.close();
+    // Whichever still is under way ends by its own deadline, and must not stay open behind the error.
+    await Promise.allSettled([openingQueue.then(({ queue }) => queue.close()), preparing, closing]);
     throw error;
   }
 }
@@ -97,16 +99,24 @@ function openQueue(settings: WorkerSettings): Promise<OpenedSqs> {
   });
 }
 
-async function sealerOf(settings: Settings): Promise<SetAside | undefined> {
-  if (settings.REJECTED_TO === "queue") return undefined;
-  const key = settings.VAULT_PUBLIC_KEY?.[0];
+async function sealerOf({ VAULT, VAULT_PUBLIC_KEY }: Settings): Promise<Sealer | undefined> {
+  if (VAULT === "off") return undefined;
+  const key = VAULT_PUBLIC_KEY?.[0];
   if (!key) throw new SettingsError(["VAULT_PUBLIC_KEY: is not set"]);
-  return sealBodies(await createSealer(key));
+  return await createSealer(key, { dataKeyMilliseconds: DATA_KEY_MS });
 }
 
-function sendTo({ deadLetter }: OpenedSqs): SetAside {
-  if (!deadLetter) throw new SettingsError(["SQS_DLQ_URL: is not set"]);
-  return sendBodies(deadLetter);
+function setAsideTo(
+  { REJECTED_TO }: Settings,
+  { deadLetter }: OpenedSqs,
+  sealer: Sealer | undefined,
+): SetAside {
+  if (REJECTED_TO === "queue") {
+    if (!deadLetter) throw new SettingsError(["SQS_DLQ_URL: is not set"]);
+    return sendBodies(deadLetter);
+  }
+  if (!sealer) throw new SettingsError(["VAULT: is off, and REJECTED_TO=table needs it"]);
+  return sealBodies(sealer);
 }
 
 function limitsOf(settings: WorkerSettings) {

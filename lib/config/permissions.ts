@@ -53,6 +53,7 @@ export function permissionsOf(
   add(endpoint ? new URL(endpoint) : values.SQS_QUEUE_URL && modern(values.SQS_QUEUE_URL));
   if (!endpoint) add(values.SQS_DLQ_URL && modern(values.SQS_DLQ_URL));
   add(values.DATABASE_URL, 5432);
+  add(values.VAULT_DATABASE_URL, 5432);
   if (values.HTTP_ADDRESS !== "off") {
     const { hostname, port } = values.HTTP_ADDRESS;
     net.add(`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
@@ -65,8 +66,9 @@ export function permissionsOf(
     net: [...net],
     env: [...settingVariables(), ...libraryVariables],
     read: [...settingFiles(get), ...certificateFiles(values), ...credentials.read],
-    // The SDK tells its host's system to AWS, and asks where home is when HOME does not say.
-    sys: ["osRelease", "homedir"],
+    // The SDK tells its host's system to AWS, and asks where home is when HOME does not say; the audit
+    // notes which user of the system it was.
+    sys: ["osRelease", "homedir", "uid", "gid", "username"],
   };
 }
 
@@ -103,8 +105,10 @@ function settingFiles(get: Lookup): string[] {
 }
 
 function certificateFiles(values: Settings): string[] {
-  const path = values.DATABASE_URL?.searchParams.get("sslrootcert");
-  return path ? [path] : [];
+  return [values.DATABASE_URL, values.VAULT_DATABASE_URL].flatMap((url) => {
+    const path = url?.searchParams.get("sslrootcert");
+    return path ? [path] : [];
+  });
 }
 
 function credentialNeeds(source: CredentialSource, get: Lookup): { net: string[]; read: string[] } {

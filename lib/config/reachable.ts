@@ -17,9 +17,9 @@ export function unreachableHosts(values: Settings, get: Lookup): string[] {
 }
 
 function nameOf(values: Settings, host: string): string {
-  if (values.DATABASE_URL && host.startsWith(`${values.DATABASE_URL.hostname}:`)) {
-    const port = values.DATABASE_URL.port || "5432";
-    if (host.endsWith(`:${port}`)) return "DATABASE_URL";
+  for (const name of ["DATABASE_URL", "VAULT_DATABASE_URL"] as const) {
+    const url = values[name];
+    if (url && host === `${url.hostname}:${url.port || "5432"}`) return name;
   }
   const { HTTP_ADDRESS } = values;
   if (HTTP_ADDRESS !== "off" && host.endsWith(`:${HTTP_ADDRESS.port}`)) return "HTTP_ADDRESS";

@@ -13,6 +13,7 @@ import type { Batcher } from "./batcher.ts";
 import { firstOfKey } from "./first_of_key.ts";
 import type { HeldMessage, Holdings } from "./holdings.ts";
 import { isolate } from "./isolate.ts";
+import { Originals, type UnmaskedEvent } from "./originals.ts";
 import type { Outage } from "./outage.ts";
 import type { SealedBody, SetAside } from "./set_aside.ts";
 import { type Refusal, type Transformed, utcDate } from "./transform.ts";
@@ -28,6 +29,8 @@ export interface CommitterOptions {
   readonly batcher: Batcher<Item>;
   readonly store: Store;
   readonly setAside: SetAside;
+  /** Default: nothing is kept. */
+  readonly originals?: Originals;
   readonly holdings: Holdings;
   readonly books: Books;
   readonly outage: Outage;
@@ -42,11 +45,13 @@ const log = getLogger("committer");
 /** Commits batch after batch on one connection: retries what is transient, isolates what is at fault. */
 export class Committer {
   readonly #options: CommitterOptions;
+  readonly #originals: Originals;
   /** Bodies that are put away already; `null` where they went to a queue. */
   readonly #aside = new WeakMap<HeldMessage, SealedBody | null | "refused">();
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#originals = options.originals ?? new Originals();
   }
 
   /**
@@ -86,11 +91,13 @@ export class Committer {
     await this.#setAside(items);
     const { firsts, repeats } = firstOfKey(items.filter((item) => this.#isSafe(item)));
     if (firsts.length === 0) return;
-    const batch = this.#build(firsts);
+    const originals = await this.#originals.seal(firsts.flatMap(unmaskedOf));
+    const batch = { ...this.#build(firsts), originals: originals.rows };
     while (!signal.aborted) {
       try {
         const { duplicates } = await store.commit(batch);
         outage.recover();
+        originals.remember(duplicates);
         this.#settle(firsts, duplicates);
         // Whatever became of the first of a key, its event is on record now. Where the store refuses the
         // first, the batch is split until the repeat stands in a part without it and is one itself.
@@ -131,7 +138,7 @@ export class Committer {
     return false;
   }
 
-  #build(items: readonly Item[]): Batch {
+  #build(items: readonly Item[]): Omit<Batch, "originals"> {
     const events: EventRow[] = [];
     const rejections: RejectedRow[] = [];
     for (const { held, transformed } of items) {
@@ -188,6 +195,12 @@ export class Committer {
 
 function idsOf(items: readonly Item[]): Set<string> {
   return new Set(items.map(({ held }) => held.message.id));
+}
+
+function unmaskedOf({ transformed }: Item): UnmaskedEvent[] {
+  if (transformed.kind !== "row") return [];
+  const { row: { id, dateSent }, personal } = transformed;
+  return [{ id, dateSent, personal }];
 }
 
 function letterOf({ id, body }: Message, { reason, field }: Refusal): DeadLetter {

@@ -8,6 +8,7 @@ import { Committer, type Item } from "./committer.ts";
 import { Deleter } from "./deleter.ts";
 import { Holdings } from "./holdings.ts";
 import { Leases } from "./leases.ts";
+import type { Originals } from "./originals.ts";
 import { Outage } from "./outage.ts";
 import { Pace } from "./pace.ts";
 import { BUSY_WAIT_SECONDS, Receiver } from "./receiver.ts";
@@ -33,8 +34,10 @@ export interface Limits {
 export interface PipelineOptions {
   readonly queue: Queue;
   readonly store: Store;
-  readonly transform: (message: Message) => Promise<Transformed>;
+  readonly transform: (message: Message) => Transformed;
   readonly setAside: SetAside;
+  /** What seals originals; default: nothing is kept. */
+  readonly originals?: Originals;
   readonly limits: Limits;
   /** End once the queue hands nothing more out. */
   readonly untilEmpty?: boolean;
@@ -199,11 +202,12 @@ export class Pipeline {
   }
 
   #startCommitters(): Promise<void>[] {
-    const { store, setAside, limits } = this.#options;
+    const { store, setAside, originals, limits } = this.#options;
     const committer = new Committer({
       batcher: this.#batcher,
       store,
       setAside,
+      ...(originals ? { originals } : {}),
       holdings: this.#holdings,
       books: this.#books,
       outage: this.#outage,
@@ -214,7 +218,7 @@ export class Pipeline {
     return Array.from({ length: limits.committers }, () => committer.run());
   }
 
-  async #handle(message: Message): Promise<void> {
+  #handle(message: Message): void {
     if (this.#deleter.takeBack(message)) {
       this.#books.receive();
       this.#books.settle("duplicate");
@@ -222,7 +226,7 @@ export class Pipeline {
     }
     const held = this.#holdings.take(message);
     if (!held) return;
-    const transformed = await this.#options.transform(message);
+    const transformed = this.#options.transform(message);
     this.#batcher.add({ held, transformed }, message.body.length);
   }
 }

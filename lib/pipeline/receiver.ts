@@ -18,7 +18,7 @@ export interface ReceiverOptions {
   /** Seconds that a receive waits for a first message while nothing is held. */
   readonly waitSeconds: number;
   /** Takes what came. Everything it gets is already the pipeline's to settle. */
-  readonly handle: (message: Message) => Promise<void>;
+  readonly handle: (message: Message) => void;
   /** Asked after an empty receive of the only poller: whether to end. Never, by default. */
   readonly isDrained?: (emptyInARow: number) => boolean;
   readonly clock?: Clock;
@@ -141,7 +141,7 @@ export class Receiver {
       });
       this.#failures = 0;
       unused -= messages.length;
-      await Promise.all(messages.map(handle));
+      for (const message of messages) handle(message);
       return messages.length;
     } catch (error) {
       if (!(error instanceof QueueError)) throw error;

@@ -1,8 +1,8 @@
 import type { Contract } from "../event/contract.ts";
 import { decode } from "../event/decode.ts";
-import type { Masker } from "../mask/mask.ts";
 import type { Message } from "../queue/queue.ts";
 import type { ColumnValue, EventRow } from "../store/store.ts";
+import type { PersonalValue, RecentValues } from "./recent_values.ts";
 
 /** A message that will be set aside, and why. */
 export interface Refusal {
@@ -13,28 +13,38 @@ export interface Refusal {
 
 /** What a message became: a masked row or a refusal. */
 export type Transformed =
-  | { readonly kind: "row"; readonly row: EventRow; readonly unknownFields: number }
+  | {
+    readonly kind: "row";
+    readonly row: EventRow;
+    /** The originals behind the row's masks, for the vault and nobody else. */
+    readonly personal: readonly PersonalValue[];
+    readonly unknownFields: number;
+  }
   | { readonly kind: "refusal"; readonly refusal: Refusal };
 
 /** Turns messages into rows by a contract: decodes, and puts masks where originals were. */
 export function createTransform(
   contract: Contract,
-  masker: Masker,
-): (message: Message) => Promise<Transformed> {
-  const personal = contract.fields.flatMap((field, index) =>
+  recent: RecentValues,
+): (message: Message) => Transformed {
+  const fields = contract.fields.flatMap((field, index) =>
     field.personal ? [{ index, name: field.name }] : []
   );
-  return async (message) => {
+  return (message) => {
     const event = decode(contract, message.body);
     if (event.kind === "rejection") {
       const { reason, field } = event;
       return { kind: "refusal", refusal: { reason, field, sqlstate: null } };
     }
     const values: ColumnValue[] = [...event.values];
-    await Promise.all(personal.map(async ({ index, name }) => {
+    const personal: PersonalValue[] = [];
+    for (const { index, name } of fields) {
       const original = values[index];
-      if (typeof original === "string") values[index] = await masker.mask(name, original);
-    }));
+      if (typeof original !== "string") continue;
+      const value = recent.of(name, original);
+      values[index] = value.mask;
+      personal.push(value);
+    }
     const { key } = event;
     const row = {
       id: message.id,
@@ -42,11 +52,20 @@ export function createTransform(
       values,
       ...(key === undefined ? {} : { key }),
     };
-    return { kind: "row", row, unknownFields: event.unknownFields };
+    return { kind: "row", row, personal, unknownFields: event.unknownFields };
   };
 }
 
-/** The UTC date of a time, `YYYY-MM-DD`. */
+const DAY_MS = 86_400_000;
+let lastDay = NaN;
+let lastDate = "";
+
+/** The UTC date of a time, `YYYY-MM-DD`. Most messages are of the day of the one before: it is kept. */
 export function utcDate(milliseconds: number): string {
-  return new Date(milliseconds).toISOString().slice(0, 10);
+  const day = Math.floor(milliseconds / DAY_MS);
+  if (day !== lastDay) {
+    lastDate = new Date(milliseconds).toISOString().slice(0, 10);
+    lastDay = day;
+  }
+  return lastDate;
 }

@@ -8,9 +8,10 @@ import { StoreError } from "./store.ts";
 /**
  * Checks that the database is as this program needs it. Changes nothing.
  *
+ * @param table none for a database that holds the vault alone
  * @throws {StoreError} `fatal`, with what is wrong and what mends it; `transient` without an answer
  */
-export async function checkSchema(database: Database, table: StoredTable): Promise<void> {
+export async function checkSchema(database: Database, table?: StoredTable): Promise<void> {
   const [migrated] = await database.query<{ present: boolean }>(hasMigrations);
   if (!migrated?.present) throw wrong("Maskline's tables are not there; run `maskline migrate`");
   const [{ version } = { version: 0 }] = await database.query<{ version: number }>(schemaVersion);
@@ -22,6 +23,10 @@ export async function checkSchema(database: Database, table: StoredTable): Promi
   if (version > wantedVersion) {
     throw wrong(`The schema is at version ${version}, made for a newer Maskline than this one`);
   }
+  if (table) await checkTable(database, table);
+}
+
+async function checkTable(database: Database, table: StoredTable): Promise<void> {
   const found = await database.query<{ name: string; type: string }>(tableColumns, [
     table.schema,
     table.name,

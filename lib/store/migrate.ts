@@ -9,10 +9,11 @@ import type { StoredTable } from "./stored_table.ts";
  * Makes or upgrades Maskline's schema, and the target table where it is missing; in one transaction,
  * so that a failure leaves everything as it was. Running it again does nothing.
  *
+ * @param table none for a database that holds the vault alone
  * @returns the names of the migrations that were applied now
  * @throws {StoreError} a privilege is missing, or the database does not answer
  */
-export function migrate(database: Database, table: StoredTable): Promise<string[]> {
+export function migrate(database: Database, table?: StoredTable): Promise<string[]> {
   return database.transaction(async (connection) => {
     await connection.query(lockMigrations);
     await connection.query(createMigrations);
@@ -22,7 +23,7 @@ export function migrate(database: Database, table: StoredTable): Promise<string[
       await connection.query({ text: sql });
       await connection.query(noteMigration, [version, name]);
     }
-    await connection.query(createTable(table));
+    if (table) await connection.query(createTable(table));
     return missing.map(({ name }) => name);
   });
 }

@@ -1,3 +1,4 @@
+import { originalParameters } from "./original_parameters.ts";
 import { columnsOf, type StoredTable } from "./stored_table.ts";
 import type { Database, Parameter, Statement } from "./postgres.ts";
 import { batchOwners } from "./sql/batch_owners.ts";
@@ -17,6 +18,8 @@ import {
 export interface PostgresStoreOptions {
   /** Every event has a key, and one whose key was committed before is a duplicate. Default false. */
   readonly dedupe?: boolean;
+  /** Batches bring originals, for the vault of this database. Default false. */
+  readonly vault?: boolean;
 }
 
 /** Postgres behind the seam. */
@@ -25,6 +28,7 @@ export class PostgresStore implements Store {
   readonly #commit: Statement;
   readonly #columns: number;
   readonly #dedupe: boolean;
+  readonly #vault: boolean;
   /** Days for which the ledger surely has a partition. */
   readonly #days = new Set<string>();
   /** Batches whose commit ended without an answer: some of their ids may be ours already. */
@@ -33,12 +37,13 @@ export class PostgresStore implements Store {
   constructor(
     database: Database,
     table: StoredTable,
-    { dedupe = false }: PostgresStoreOptions = {},
+    { dedupe = false, vault = false }: PostgresStoreOptions = {},
   ) {
     this.#database = database;
-    this.#commit = commitBatch(table, { dedupe });
+    this.#commit = commitBatch(table, { dedupe, vault });
     this.#columns = columnsOf(table).length - 1;
     this.#dedupe = dedupe;
+    this.#vault = vault;
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
@@ -69,7 +74,9 @@ export class PostgresStore implements Store {
 
   #parametersOf(batch: Batch): Parameter[] {
     const parameters = parametersOf(batch, this.#columns);
-    return this.#dedupe ? [...parameters, batch.events.map(({ key }) => key ?? null)] : parameters;
+    if (this.#vault) parameters.push(...originalParameters(batch.originals));
+    if (this.#dedupe) parameters.push(batch.events.map(({ key }) => key ?? null));
+    return parameters;
   }
 
   /** Takes out of `duplicates` what an earlier attempt of this very batch committed. */

@@ -34,12 +34,26 @@ export interface RejectedRow {
   readonly sealed: { readonly bytes: Uint8Array; readonly keyId: string } | null;
 }
 
+/** An original, sealed for the vault. */
+export interface OriginalRow {
+  /** The event that brings it: where that is no new one, nothing is written. */
+  readonly id: string;
+  readonly dateSent: string;
+  readonly field: string;
+  readonly mask: string;
+  readonly sealed: Uint8Array;
+  /** The id of the vault key; the same in all of a batch. */
+  readonly keyId: string;
+}
+
 /** What commits together. No id stands twice in it, and no key. */
 export interface Batch {
   /** A UUID; the same when the same batch is tried again. */
   readonly id: string;
   readonly events: readonly EventRow[];
   readonly rejections: readonly RejectedRow[];
+  /** Originals that the vault may not have yet; one that is there is left as it is. */
+  readonly originals: readonly OriginalRow[];
 }
 
 /** What became of a batch that committed. */
@@ -51,7 +65,7 @@ export interface CommitResult {
 /** Where rows are kept. */
 export interface Store {
   /**
-   * Commits a batch: the rows, the ledger and the rejections, all or nothing. A batch whose outcome is
+   * Commits a batch: the rows, the ledger, the rejections and the originals, all or nothing. A batch whose outcome is
    * unknown (the answer got lost) may be committed again under the same id; what the first attempt
    * committed does not count as duplicate then.
    *

@@ -5,12 +5,12 @@ import type { Message } from "../../lib/queue/queue.ts";
 import { createLine as createFakeLine } from "../support/fake_line.ts";
 
 /** The body is the event's key; `!` makes a refusal. */
-async function transform({ id, body, sentAt }: Message): Promise<Transformed> {
+function transform({ id, body, sentAt }: Message): Transformed {
   if (body === "!") {
     return { kind: "refusal", refusal: { reason: "missing", field: "event_id", sqlstate: null } };
   }
   const row = { id, dateSent: utcDate(sentAt), values: [body], key: `d:${body}` };
-  return { kind: "row", row, unknownFields: 0 };
+  return { kind: "row", row, personal: [], unknownFields: 0 };
 }
 
 /** A line of one committer, so that batches come one after the other. */

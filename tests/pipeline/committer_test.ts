@@ -17,7 +17,12 @@ const refusal: Transformed = {
 };
 
 function rowOf(id: string): Transformed {
-  return { kind: "row", row: { id, dateSent: "2026-02-03", values: [id] }, unknownFields: 1 };
+  return {
+    kind: "row",
+    row: { id, dateSent: "2026-02-03", values: [id] },
+    personal: [],
+    unknownFields: 1,
+  };
 }
 
 /** A committer whose batches are what `commit` is given, all at once. */

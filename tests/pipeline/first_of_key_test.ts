@@ -15,7 +15,7 @@ function itemOf(id: string): Item {
   }
   const key = id.startsWith("-") ? {} : { key: `d:${id[0]}` };
   const row = { id, dateSent: "2026-02-03", values: [], ...key };
-  return { id, transformed: { kind: "row", row, unknownFields: 0 } };
+  return { id, transformed: { kind: "row", row, personal: [], unknownFields: 0 } };
 }
 
 function part(...ids: string[]): { firsts: string[]; repeats: string[] } {

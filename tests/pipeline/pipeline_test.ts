@@ -394,13 +394,10 @@ Deno.test("run() ends all the same when a commit hangs while another one says fa
 
 Deno.test("run() releases everything and throws when transforming fails", async () => {
   const { clock, queue, result, pipeline } = createLine({
-    transform: ({ body }) =>
-      body === "broken"
-        ? Promise.reject(new TypeError("A fault of the program"))
-        : Promise.resolve({
-          kind: "refusal",
-          refusal: { reason: "not_json", field: null, sqlstate: null },
-        }),
+    transform({ body }) {
+      if (body === "broken") throw new TypeError("A fault of the program");
+      return { kind: "refusal", refusal: { reason: "not_json", field: null, sqlstate: null } };
+    },
   });
   const [id = ""] = queue.send(["broken"]);
   await clock.advance(10_000);

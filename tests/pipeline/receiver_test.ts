@@ -377,7 +377,9 @@ Deno.test("run() counts empty answers anew when messages came in between", async
 
 Deno.test("run() throws and gives the other receives up when handling fails", async () => {
   const { clock, queue, receiver, send } = create({
-    handle: () => Promise.reject(new Error("Broken")),
+    handle: () => {
+      throw new Error("Broken");
+    },
   });
   send(1);
   const running = receiver.run();

@@ -1,17 +1,18 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { login } from "../../lib/event/login.ts";
-import { createMasker } from "../../lib/mask/mask.ts";
+import { createFastMasker } from "../../lib/mask/fast_mask.ts";
+import { RecentValues } from "../../lib/pipeline/recent_values.ts";
 import { createTransform, utcDate } from "../../lib/pipeline/transform.ts";
 import { messageOf } from "../support/messages.ts";
 
-const masker = await createMasker({
+const masker = await createFastMasker({
   ring: [{ id: "k1", bytes: new Uint8Array(32).fill(7) }],
   fields: [
     "ip",
     "device_id",
   ],
 });
-const transform = createTransform(login, masker);
+const transform = createTransform(login, new RecentValues({ masker }));
 
 const event = {
   user_id: "u-1",
@@ -22,70 +23,72 @@ const event = {
   app_version: "1.2.3",
 };
 
-Deno.test("createTransform() puts masks where the originals were when a message is an event", async () => {
-  const result = await transform(messageOf("a", 1, JSON.stringify(event)));
+Deno.test("createTransform() puts masks where the originals were when a message is an event", () => {
+  const result = transform(messageOf("a", 1, JSON.stringify(event)));
   ok(result.kind === "row");
   deepStrictEqual(result.row.values, [
     "u-1",
     "ios",
-    await masker.mask("ip", "203.0.113.9"),
-    await masker.mask("device_id", "device-9"),
+    masker.mask("ip", "203.0.113.9"),
+    masker.mask("device_id", "device-9"),
     "de_DE",
     1_002_003,
   ]);
 });
 
-Deno.test("createTransform() leaves no original in the row when a message is an event", async () => {
-  const result = await transform(messageOf("a", 1, JSON.stringify(event)));
-  const text = JSON.stringify(result);
+Deno.test("createTransform() leaves no original in the row when a message is an event", () => {
+  const result = transform(messageOf("a", 1, JSON.stringify(event)));
+  ok(result.kind === "row");
+  const text = JSON.stringify(result.row);
   ok(!text.includes(event.ip) && !text.includes(event.device_id), text);
 });
 
-Deno.test("createTransform() masks the canonical value when it is written in another way", async () => {
-  const rows = await Promise.all(
-    ["203.0.113.9", "::ffff:203.0.113.9"].map((ip) =>
-      transform(messageOf("a", 1, JSON.stringify({ ...event, ip })))
-    ),
+Deno.test("createTransform() masks the canonical value when it is written in another way", () => {
+  const rows = ["203.0.113.9", "::ffff:203.0.113.9"].map((ip) =>
+    transform(messageOf("a", 1, JSON.stringify({ ...event, ip })))
   );
   const [plain, mapped] = rows.map((result) => result.kind === "row" && result.row.values[2]);
   strictEqual(plain, mapped);
 });
 
-Deno.test("createTransform() names the row by the message and the day on which it was sent", async () => {
-  const result = await transform(messageOf("a", 1, JSON.stringify(event)));
+Deno.test("createTransform() names the row by the message and the day on which it was sent", () => {
+  const result = transform(messageOf("a", 1, JSON.stringify(event)));
   ok(result.kind === "row");
   deepStrictEqual([result.row.id, result.row.dateSent], ["a", "2026-02-03"]);
 });
 
-Deno.test("createTransform() gives the row its event's key when the contract has a field for it", async () => {
-  const keyed = createTransform({ ...login, dedupeField: "event_id" }, masker);
-  const result = await keyed(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
+Deno.test("createTransform() gives the row its event's key when the contract has a field for it", () => {
+  const keyed = createTransform(
+    { ...login, dedupeField: "event_id" },
+    new RecentValues({ masker }),
+  );
+  const result = keyed(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
   ok(result.kind === "row");
   strictEqual(result.row.key, "d:7");
 });
 
-Deno.test("createTransform() gives the row no key when the contract has no field for it", async () => {
-  const result = await transform(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
+Deno.test("createTransform() gives the row no key when the contract has no field for it", () => {
+  const result = transform(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
   ok(result.kind === "row" && !Object.hasOwn(result.row, "key"));
 });
 
-Deno.test("createTransform() counts the fields that the contract does not name", async () => {
+Deno.test("createTransform() counts the fields that the contract does not name", () => {
   const body = JSON.stringify({ ...event, extra: 1, more: 2 });
-  const result = await transform(messageOf("a", 1, body));
+  const result = transform(messageOf("a", 1, body));
   ok(result.kind === "row");
   strictEqual(result.unknownFields, 2);
 });
 
-Deno.test("createTransform() refuses with reason and field when a message is no event", async () => {
-  const result = await transform(messageOf("a", 1, JSON.stringify({ ...event, ip: "somewhere" })));
+Deno.test("createTransform() refuses with reason and field when a message is no event", () => {
+  const result = transform(messageOf("a", 1, JSON.stringify({ ...event, ip: "somewhere" })));
   ok(result.kind === "refusal");
   strictEqual(result.refusal.field, "ip");
   strictEqual(result.refusal.sqlstate, null);
   ok(!JSON.stringify(result).includes("somewhere"));
 });
 
-Deno.test("createTransform() refuses without a field when the body is no JSON", async () => {
-  const result = await transform(messageOf("a", 1, "{"));
+Deno.test("createTransform() refuses without a field when the body is no JSON", () => {
+  const result = transform(messageOf("a", 1, "{"));
   deepStrictEqual(result, {
     kind: "refusal",
     refusal: { reason: "not_json", field: null, sqlstate: null },

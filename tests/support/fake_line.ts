@@ -63,9 +63,14 @@ export function startOn(
 }
 
 /** A body `bad` makes a rejection, every other one a row. */
-async function transform({ id, body, sentAt }: Message): Promise<Transformed> {
+function transform({ id, body, sentAt }: Message): Transformed {
   if (body === "bad") {
     return { kind: "refusal", refusal: { reason: "not_json", field: null, sqlstate: null } };
   }
-  return { kind: "row", row: { id, dateSent: utcDate(sentAt), values: [body] }, unknownFields: 0 };
+  return {
+    kind: "row",
+    row: { id, dateSent: utcDate(sentAt), values: [body] },
+    personal: [],
+    unknownFields: 0,
+  };
 }

@@ -3,7 +3,13 @@ import { login } from "../../lib/event/login.ts";
 import { migrate } from "../../lib/store/migrate.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../lib/store/postgres.ts";
 import { PostgresStore } from "../../lib/store/postgres_store.ts";
-import type { Batch, ColumnValue, EventRow, RejectedRow } from "../../lib/store/store.ts";
+import type {
+  Batch,
+  ColumnValue,
+  EventRow,
+  OriginalRow,
+  RejectedRow,
+} from "../../lib/store/store.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import type { TestDatabase } from "./test_database.ts";
 
@@ -30,6 +36,7 @@ export interface TestStore extends AsyncDisposable {
 /** Options of {@linkcode createStore}. */
 export interface TestStoreOptions {
   readonly dedupe?: boolean;
+  readonly vault?: boolean;
   /** Default 20. */
   readonly statementSeconds?: number;
   /** Another way to the server, such as a proxy's port. */
@@ -60,12 +67,12 @@ export async function createStore(
 /** Opens one more store on a database that is there. */
 export function openStore(
   inside: TestDatabase,
-  { dedupe = false, statementSeconds = 20, port }: TestStoreOptions = {},
+  { dedupe = false, vault = false, statementSeconds = 20, port }: TestStoreOptions = {},
 ): { database: Database; store: PostgresStore } {
   const url = new URL(inside.url);
   if (port !== undefined) url.port = String(port);
   const database = open({ url, statementSeconds });
-  return { database, store: new PostgresStore(database, loginTable, { dedupe }) };
+  return { database, store: new PostgresStore(database, loginTable, { dedupe, vault }) };
 }
 
 /** Opens a database with two connections. */
@@ -111,8 +118,9 @@ export function rejectedRow(id: string, more: Partial<RejectedRow> = {}): Reject
 export function batchOf(
   events: readonly EventRow[],
   rejections: readonly RejectedRow[] = [],
+  originals: readonly OriginalRow[] = [],
 ): Batch {
-  return { id: crypto.randomUUID(), events, rejections };
+  return { id: crypto.randomUUID(), events, rejections, originals };
 }
 
 /** How many rows, rejections, ledger entries and keys there are. */

@@ -1,15 +1,18 @@
 import type { Statement } from "../postgres.ts";
+import { keepOriginals, ORIGINAL_PARAMETERS } from "./keep_originals.ts";
 import { columnsOf, nameOf, quote, type StoredTable } from "../stored_table.ts";
 
 /** Options of {@linkcode commitBatch}. */
 export interface CommitBatchOptions {
   /** Events have keys, and one whose key is known is not new. Default false. */
   readonly dedupe?: boolean;
+  /** Batches bring originals for the vault of this database. Default false. */
+  readonly vault?: boolean;
 }
 
 /**
  * Commits a batch in one statement, and so in one transaction and one round trip: the ledger decides
- * which ids are new, and only for those the rows and the rejections are written. Gives back the ids
+ * which ids are new, and only for those rows, rejections and originals are written. Gives back the ids
  * that were there before.
  *
  * `IN (SELECT …)` stands inside `coalesce` to keep it a hashed subplan. As a bare condition the planner
@@ -18,15 +21,17 @@ export interface CommitBatchOptions {
  */
 export function commitBatch(
   table: StoredTable,
-  { dedupe = false }: CommitBatchOptions = {},
+  { dedupe = false, vault = false }: CommitBatchOptions = {},
 ): Statement {
   const columns = table.columns;
-  // $1 batch, $2 ids, $3 dates, then one array a column, then those of the rejections, then the keys.
+  // $1 batch, $2 ids, $3 dates, then one array a column, then those of the rejections, then those of the
+  // originals, then the keys.
   const first = 4;
   const rejected = first + columns.length;
   const names = columns.map((column) => quote(column.name));
   const arrays = columns.map((column, index) => `$${first + index}::${arrayType(column.type)}`);
-  const keys = `$${rejected + 9}::text[]`;
+  const originals = rejected + 9;
+  const keys = `$${originals + (vault ? ORIGINAL_PARAMETERS : 0)}::text[]`;
   const text = `
 WITH ${dedupe ? `${takeKeys(keys)}, ` : ""}fresh AS (
   INSERT INTO maskline.ledger (message_id, date_sent, outcome, batch)
@@ -52,11 +57,15 @@ WITH ${dedupe ? `${takeKeys(keys)}, ` : ""}fresh AS (
     $${rejected + 7}::bytea[], $${rejected + 8}::text[]
   ) AS rejection (id, sent_at, receive_count, reason, field, sqlstate, sealed, key_id)
   WHERE sealed IS NOT NULL AND coalesce(id IN (SELECT message_id FROM fresh), false)
-)
+)${vault ? `, kept AS (${keepOriginals(originals, FRESH)})` : ""}
 SELECT id AS message_id FROM unnest($2::text[] || $${rejected}::text[]) AS member (id)
 WHERE NOT coalesce(id IN (SELECT message_id FROM fresh), false)`;
-  return { name: `maskline_commit_${table.name}${dedupe ? "_by_key" : ""}`, text };
+  const name = `maskline_commit_${table.name}${vault ? "_vault" : ""}${dedupe ? "_by_key" : ""}`;
+  return { name, text };
 }
+
+/** Of a duplicate nothing is kept again: its person may have been forgotten since. */
+const FRESH = `coalesce(id IN (SELECT message_id FROM fresh), false)`;
 
 const EVENTS =
   `SELECT id, sent, 'committed'::maskline.outcome, $1::uuid FROM unnest($2::text[], $3::date[]) AS event (id, sent)`;
