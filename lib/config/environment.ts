@@ -4,6 +4,10 @@ import type { Source } from "./read_settings.ts";
 export const environment: Source = {
   get: (name) => Deno.env.get(name),
   readFile: (path) => Deno.readTextFileSync(path),
+  othersMayRead(path) {
+    const { mode } = Deno.statSync(path);
+    return mode !== null && (mode & 0o077) !== 0;
+  },
   names() {
     // A compiled binary may read its own names only, and so cannot list what else is set.
     const { state } = Deno.permissions.querySync({ name: "env" });

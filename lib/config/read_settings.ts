@@ -9,6 +9,8 @@ export type Settings = { readonly [N in SettingName]: ValueOf<(typeof settings)[
 export interface Source {
   get(name: string): string | undefined;
   readFile(path: string): string;
+  /** Whether others than the file's owner may read it; false where the system cannot tell. */
+  othersMayRead(path: string): boolean;
   /** Names that are set, where the runtime may list them; else none. */
   names(): readonly string[];
 }

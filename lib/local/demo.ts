@@ -2,7 +2,7 @@ import { booksText } from "../cli/drain.ts";
 import type { Io } from "../cli/command.ts";
 import { exit } from "../cli/command.ts";
 import { keygen } from "../cli/keygen.ts";
-import { lineOf } from "../cli/rejected.ts";
+import { lineOf } from "../cli/rejected_list.ts";
 import { main } from "../cli/main.ts";
 import { workerSettings } from "../cli/settings.ts";
 import { openWorker } from "../cli/worker.ts";
@@ -135,6 +135,7 @@ async function localSource(
     readFile: () => {
       throw new RangeError("No setting of the demonstration comes from a file");
     },
+    othersMayRead: () => false,
     names: () => [],
   };
 }

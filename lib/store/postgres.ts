@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 // @deno-types="@types/pg"
 import pg from "pg";
+import { arrayLiteral } from "./array_literal.ts";
 import { begin, commit } from "./sql/transaction.ts";
 import { tlsOf } from "./tls.ts";
 import { toStoreError } from "./to_store_error.ts";
@@ -140,7 +141,9 @@ function connectionOf(url: URL): pg.PoolConfig {
 function toDriver(parameter: Parameter): unknown {
   if (parameter instanceof Uint8Array) return Buffer.from(parameter);
   if (Array.isArray(parameter)) {
-    return parameter.map((value) => value instanceof Uint8Array ? Buffer.from(value) : value);
+    return parameter.some((value) => value instanceof Uint8Array)
+      ? parameter.map((value) => value instanceof Uint8Array ? Buffer.from(value) : value)
+      : arrayLiteral(parameter);
   }
   return parameter;
 }

@@ -29,6 +29,8 @@ export interface Contestant {
   readonly messages: number;
   /** Which tables it needs: Maskline's own, or the target alone. */
   readonly schema: "maskline" | "exercise";
+  /** Originals are sealed as well. */
+  readonly vault?: boolean;
   program(course: Course): Program;
 }
 

@@ -4,7 +4,10 @@ import type { TestDatabase } from "../support/test_database.ts";
  * Puts rows into the target table and entries into the ledger as if they had come today, into the one
  * partition that the run itself will write to: the worst place for them.
  */
-export async function fillTables(database: TestDatabase, rows: number): Promise<void> {
+export async function fillTables(
+  database: TestDatabase,
+  { rows, vault }: { readonly rows: number; readonly vault: boolean },
+): Promise<void> {
   await database.query("SELECT maskline.make_ledger_days(ARRAY[(now() AT TIME ZONE 'UTC')::date])");
   await database.query(
     `INSERT INTO user_logins (user_id, device_type, masked_ip, masked_device_id, locale, app_version,
@@ -23,5 +26,20 @@ export async function fillTables(database: TestDatabase, rows: number): Promise<
     ORDER BY id`,
     [rows],
   );
+  if (vault) await fillVault(database, rows);
   await database.query("VACUUM (ANALYZE, FREEZE)");
+}
+
+/** As many entries for each of the two fields, of the size that a sealed address has. */
+async function fillVault(database: TestDatabase, rows: number): Promise<void> {
+  await database.query(
+    `INSERT INTO maskline.vault (field, mask, sealed, key_id, first_seen, last_seen)
+    SELECT field, mask, sealed, 'v1', day, day FROM (
+      SELECT field, 'k1.' || substr(hash, 1, 43) AS mask, decode(repeat(hash, 4), 'hex') AS sealed,
+        (now() AT TIME ZONE 'UTC')::date AS day
+      FROM unnest(ARRAY['ip', 'device_id']) AS field, generate_series(1, $1::bigint) AS n,
+        LATERAL (SELECT encode(sha256(int8send(n)), 'hex') AS hash) AS hashed
+    ) AS entry ORDER BY field COLLATE "C", mask COLLATE "C"`,
+    [rows],
+  );
 }

@@ -38,7 +38,7 @@ export async function measureGrowth(options: RoundsOptions): Promise<GrowthPoint
     say(`Filling the tables with ${rows.toLocaleString("en")} rows`);
     const database = stack.use(await ground.postgres.createDatabase("growth"));
     await makeTables(database.url, "maskline");
-    await fillTables(database, rows);
+    await fillTables(database, { rows, vault: able.some(({ vault }) => vault) });
     databases.set(rows, database);
   }
   const points = new Map<string, GrowthPoint & { rounds: Derived[] }>();

@@ -50,6 +50,7 @@ export async function masklineContestants(
       name: `Maskline, ${vaultIs}`,
       messages,
       schema: "maskline" as const,
+      vault: suffix === "",
       program: (course: Course) =>
         programOf(course, variant, Deno.execPath(), ["run", "--quiet", "-A", `${root}main.ts`]),
     },
@@ -59,6 +60,7 @@ export async function masklineContestants(
       skipped,
       messages,
       schema: "maskline" as const,
+      vault: suffix === "",
       program: (course: Course) => programOf(course, variant, options.binary, []),
     },
   ]);

@@ -4,7 +4,7 @@ import { type Contestant, type Course, type Running, startContestant } from "./c
 import { cpuOf, cpuOfTree, peakMemoryOf } from "./process_cost.ts";
 import type { HostedQueue, QueueHost, QueueState } from "./queue_host.ts";
 import { makeTables } from "./tables.ts";
-import { countLedger, verifyRows } from "./verify.ts";
+import { countLedger, verifyRows, verifyVault } from "./verify.ts";
 
 /** What all contestants stand on. */
 export interface Ground {
@@ -59,6 +59,7 @@ export async function measure(
     await database.query("CHECKPOINT");
     const figures = await drain(contestant, ground, { queue, database, messages });
     await verifyRows(database, contestant.schema, { tag, messages, ledger });
+    if (contestant.vault) await verifyVault(database, tag);
     return figures;
   } finally {
     await queue.remove();

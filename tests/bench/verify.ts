@@ -48,3 +48,21 @@ export async function verifyRows(
     throw new Error(`Wanted ${messages} entries in the ledger, got ${entries}`);
   }
 }
+
+/**
+ * Every mask of the run's rows must have its original in the vault.
+ *
+ * @throws {Error} one has not
+ */
+export async function verifyVault(database: TestDatabase, tag: string): Promise<void> {
+  const [found] = await database.query<Record<"masks" | "kept", string>>(
+    `SELECT count(*) AS masks, count(sealed) AS kept FROM (
+      SELECT DISTINCT 'ip' AS field, masked_ip AS mask FROM user_logins WHERE user_id LIKE $1
+      UNION ALL
+      SELECT DISTINCT 'device_id', masked_device_id FROM user_logins WHERE user_id LIKE $1
+    ) AS masks LEFT JOIN maskline.vault USING (field, mask)`,
+    [`${tag}-%`],
+  );
+  if (found?.masks === found?.kept) return;
+  throw new Error(`Wanted ${found?.masks} originals in the vault, got ${found?.kept}`);
+}

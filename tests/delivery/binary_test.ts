@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { permissionsOf, toFlags } from "../../lib/config/permissions.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
 import { compile, findCompiler } from "../support/compiler.ts";
+import { fakeSource } from "../support/fake_io.ts";
 import { createLine, type Line } from "../support/line.ts";
 import { runMaskline } from "../support/maskline.ts";
 import { startQueueServer } from "../support/queue_server.ts";
@@ -98,7 +99,7 @@ Deno.test(
         DATABASE_URL: "postgres://127.0.0.1:5432/postgres",
         AWS_ACCESS_KEY_ID: "test",
       };
-      const source = { get: (name: string) => values[name], readFile: () => "", names: () => [] };
+      const source = fakeSource(values);
       const flags = toFlags(permissionsOf(readSettings(source, []), source.get));
       const binary = `${directory}/probe`;
       await compile(

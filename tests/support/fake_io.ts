@@ -14,6 +14,7 @@ export function fakeSource(
       if (text === undefined) throw new Deno.errors.NotFound(`No such file: ${path}`);
       return text;
     },
+    othersMayRead: (path) => path.startsWith("/open/"),
     names: () => Object.keys(values),
   };
 }

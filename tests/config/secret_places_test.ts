@@ -1,0 +1,32 @@
+import { deepStrictEqual } from "node:assert";
+import { environment } from "../../lib/config/environment.ts";
+import { openSecrets } from "../../lib/config/secret_places.ts";
+import { fakeSource } from "../support/fake_io.ts";
+
+Deno.test("openSecrets() tells of keys that stand in the environment, and repeats none", () => {
+  const source = fakeSource({ MASK_KEY: "k1:zq7", DATABASE_URL: "postgres://u:zq7@db/app" });
+  deepStrictEqual(openSecrets(source), [
+    "MASK_KEY: stands in the environment; MASK_KEY_FILE, a path, keeps it out of /proc",
+  ]);
+});
+
+Deno.test("openSecrets() tells of files that others may read", () => {
+  const source = fakeSource({ MASK_KEY_FILE: "/open/key", DATABASE_URL_FILE: "/closed/url" });
+  deepStrictEqual(openSecrets(source), [
+    "MASK_KEY_FILE: others may read the file too; chmod 400 and its owner the worker's user",
+  ]);
+});
+
+Deno.test("othersMayRead() goes by the file's mode", async () => {
+  const path = await Deno.makeTempFile();
+  try {
+    const found = [];
+    for (const mode of [0o400, 0o600, 0o640, 0o604, 0o644]) {
+      await Deno.chmod(path, mode);
+      found.push(environment.othersMayRead(path));
+    }
+    deepStrictEqual(found, [false, false, true, true, true]);
+  } finally {
+    await Deno.remove(path);
+  }
+});
