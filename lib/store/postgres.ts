@@ -126,6 +126,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), FAREWELL_MS);
       await Promise.allSettled([...ending, pool.end()]);
       clearTimeout(timer);
+      // A server that refused may leave its end open.
+      sockets.forEach((socket) => socket.destroy());
     },
   };
 }

@@ -16,7 +16,7 @@ const reviewed: Readonly<Record<string, string>> = {
   set: "English, in the SDK's error texts: not set in env",
 };
 
-/** Bundles the program as `deno task compile` does, and reads what it asks for. */
+/** Bundles the program from the modules that `deno task compile` takes, and reads what it asks for. */
 async function namesInProgram(): Promise<EnvironmentNames> {
   const folder = await Deno.makeTempDir({ prefix: "maskline-bundle-" });
   try {
@@ -24,6 +24,7 @@ async function namesInProgram(): Promise<EnvironmentNames> {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["bundle", "--quiet", "--platform=deno", "--output", output, "main.ts"],
       cwd: fileURLToPath(new URL("../../", import.meta.url)),
+      env: { DENO_CONDITIONS: "module" },
     }).output();
     if (code !== 0) throw new Error(`deno bundle failed:\n${new TextDecoder().decode(stderr)}`);
     return environmentNames(await Deno.readTextFile(output));

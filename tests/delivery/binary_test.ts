@@ -1,4 +1,4 @@
-import { match, ok, strictEqual } from "node:assert";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { fileURLToPath } from "node:url";
 import { permissionsOf, toFlags } from "../../lib/config/permissions.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
@@ -40,11 +40,18 @@ Deno.test(
   `the binary drains a queue, is refused other hosts and files, and holds the worker alone${missing}`,
   options,
   () =>
-    withBinary(async (binary, line) => {
+    withBinary(async (binary, line, directory) => {
       await line.queue.send(messages);
-      const drained = await runMaskline(["drain", "--json"], { env: line.env, binary });
+      const TMPDIR = `${directory}/temporary`;
+      await Deno.mkdir(TMPDIR);
+      const drained = await runMaskline(["drain", "--json"], {
+        env: { ...line.env, TMPDIR },
+        binary,
+      });
       strictEqual(drained.code, 0, drained.err);
       strictEqual(JSON.parse(drained.out).committed, 99);
+      // Its code compiled would lie there, and be taken from there whoever had written it.
+      deepStrictEqual([...Deno.readDirSync(TMPDIR)], []);
       strictEqual((await runMaskline(["check"], { env: line.env, binary })).code, 0);
 
       const elsewhere = {
