@@ -14,6 +14,8 @@ export interface Io {
   readonly input: () => Promise<string>;
   /** Whether standard error is a terminal, so that progress can be shown. */
   readonly terminal: boolean;
+  /** The user of the operating system, for the audit; null where the system does not tell. */
+  readonly user: () => string | null;
   /** Aborts when the process is told to stop. */
   readonly signal: AbortSignal;
 }

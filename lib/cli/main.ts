@@ -2,6 +2,7 @@ import { SettingsError } from "../config/read_settings.ts";
 import { nearest } from "../config/read_value.ts";
 import { QueueError } from "../queue/queue.ts";
 import { StoreError } from "../store/store.ts";
+import { OpenError } from "../vault/open_error.ts";
 import { type Command, exit, type Io, parseArguments, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
 import { commandHelp, mainHelp } from "./help.ts";
@@ -54,7 +55,10 @@ export function explainFailure(error: unknown, io: Io): number {
     return exit.wrongUsage;
   }
   // These are Maskline's own errors, whose texts never hold a value.
-  if (error instanceof StoreError || error instanceof QueueError || error instanceof RangeError) {
+  if (
+    error instanceof StoreError || error instanceof QueueError || error instanceof OpenError ||
+    error instanceof RangeError
+  ) {
     io.err(`${error.message}\n`);
     return exit.failed;
   }

@@ -1,3 +1,4 @@
+import { userInfo } from "node:os";
 import { environment } from "../config/environment.ts";
 import type { Io } from "./command.ts";
 
@@ -7,6 +8,15 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
   let bytes = encoder.encode(text);
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+}
+
+/** Not from USER, which says whatever its owner likes. */
+function userName(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    return null;
+  }
 }
 
 /** The real process. The first SIGINT or SIGTERM asks for a stop, a second one ends at once. */
@@ -27,6 +37,7 @@ export function processIo(): Io {
     // A byte order mark stays: the queue's body would have it too, and `text()` would hide it.
     input: async () => decoder.decode(await new Response(Deno.stdin.readable).bytes()),
     terminal: Deno.stderr.isTerminal(),
+    user: userName,
     signal: stopping.signal,
   };
 }

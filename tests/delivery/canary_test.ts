@@ -133,3 +133,62 @@ Deno.test("explain and mask leak no value when their input is bad", async () => 
     expectSilentProcess(await runMaskline(args, { env, input: "" }));
   }
 });
+
+Deno.test("the commands of a custodian leak no value but the one that is asked for", async () => {
+  await using queues = await startQueueServer();
+  await using line = await createLine({ postgres, queues });
+  const marked = { ...good, user_id: `${CANARY}-user` };
+  await line.queue.send([JSON.stringify(marked), JSON.stringify(good), ...bad]);
+  strictEqual((await line.drain()).books.committed, 2);
+  const [entry] = await line.database.query<{ mask: string }>(
+    "SELECT mask FROM maskline.vault WHERE field = 'device_id'",
+  );
+  const ids = (await line.database.query<{ id: string }>(
+    "SELECT message_id AS id FROM maskline.rejected",
+  )).map(({ id }) => id);
+  const custodian = line.as("custodian");
+  const stranger = `v1:${crypto.getRandomValues(new Uint8Array(32)).toBase64()}`;
+  const why = ["--reason", "canary"];
+  const mask = entry?.mask ?? "";
+  const [first = "", second = ""] = ids;
+
+  // What is asked for stands on standard output and nowhere else.
+  const revealed = await runMaskline(["reveal", "device_id", mask, ...why], { env: custodian });
+  strictEqual(revealed.out, `${good.device_id}\n`);
+  expectSilent("standard error", revealed.err);
+  const shown = await runMaskline(["rejected", "show", first, ...why], { env: custodian });
+  strictEqual(shown.code, 0);
+  expectSilent("standard error", shown.err);
+
+  // Wrong keys, and values in the place of something else.
+  const runs: [args: string[], env: Record<string, string>, input?: string][] = [
+    [["reveal", "device_id", mask, ...why], { ...custodian, VAULT_PRIVATE_KEY: stranger }],
+    [["reveal", "device_id", CANARY, ...why], custodian],
+    [["reveal", CANARY, mask, ...why], custodian],
+    [["reveal", "ip", "--stdin", ...why], custodian, `${mask}\n${CANARY}\n`],
+    [["rejected", "show", first, ...why], { ...custodian, VAULT_PRIVATE_KEY: stranger }],
+    [["rejected", "show", CANARY, ...why], custodian],
+    [["rejected", "replay", ...ids, ...why], custodian],
+    [["rejected", "replay", ...ids, ...why], { ...custodian, VAULT_PRIVATE_KEY: stranger }],
+    [["rejected", "discard", second, ...why], custodian],
+    [["mask", "ip", ...why], custodian, CANARY],
+    [["mask", "device_id", ...why], custodian, CANARY],
+    [["rotate", "status"], custodian],
+    [["rotate", "run", "--vault", ...why], custodian],
+    [["rotate", "run", ...why], {
+      ...custodian,
+      MASK_KEY: `k2:${stranger.slice(3)},${line.env["MASK_KEY"]}`,
+    }],
+    [["forget", "--user", "-", ...why, "--dry-run"], custodian, `${CANARY}-nobody`],
+    [["forget", "--user", CANARY, ...why], custodian],
+    [["forget", "--user", "-", "--rows", "delete", ...why], custodian, `${CANARY}-user`],
+    [["forget", "--field", CANARY, "--mask", CANARY, ...why], custodian],
+    [["audit", "list"], custodian],
+    [["audit", "verify"], custodian],
+    [["audit", "verify", "--head", CANARY], custodian],
+  ];
+  for (const [args, env, input = ""] of runs) {
+    expectSilentProcess(await runMaskline(args, { env, input }));
+  }
+  await expectSilentDatabase(line);
+});

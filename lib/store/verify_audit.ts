@@ -1,0 +1,77 @@
+import { type AuditEntry, auditHash, NO_HASH } from "./audit_hash.ts";
+import type { Queryable } from "./postgres.ts";
+import { auditEntries } from "./sql/audit_entries.ts";
+import { strayAuditNumber } from "./sql/stray_audit_number.ts";
+
+/** The end of a chain: kept elsewhere, it proves later that nothing up to it was cut off or made anew. */
+export interface AuditHead {
+  /** The number of the last entry; `0` where there is none. */
+  readonly number: string;
+  /** Its hash, hexadecimal; {@linkcode NO_HASH} where there is none. */
+  readonly hash: string;
+}
+
+/** What {@linkcode verifyAudit} found: the chain's end, or the first entry that breaks it. */
+export type AuditVerdict =
+  | { readonly head: AuditHead; readonly fault?: never }
+  | { readonly head?: never; readonly fault: { readonly number: string; readonly what: string } };
+
+/** Options of {@linkcode verifyAudit}. */
+export interface VerifyAuditOptions {
+  /** The end of the chain as it was once; default none. */
+  readonly head?: AuditHead | undefined;
+  /** How many entries are read at once; default 1000, some 500 KB. */
+  readonly page?: number;
+}
+
+const START: AuditHead = { number: "0", hash: NO_HASH };
+
+/**
+ * Walks the audit from its first entry to its last: numbers from 1 without gaps, each entry beside the
+ * hash of the one before, and each hash computed anew. Whoever owns the table can rewrite the whole chain
+ * so that it fits together: that, and entries cut off the end, only an earlier head brings to light.
+ * Entries that come meanwhile do no harm.
+ *
+ * @throws {StoreError} the audit cannot be read
+ */
+export async function verifyAudit(
+  database: Queryable,
+  { head, page = 1000 }: VerifyAuditOptions = {},
+): Promise<AuditVerdict> {
+  let last = START;
+  if (head?.number === last.number && head.hash !== last.hash) return otherThan(head);
+  while (true) {
+    const entries = await database.query<AuditEntry>(auditEntries, [last.number, page]);
+    for (const entry of entries) {
+      const what = whatBreaks(entry, last);
+      if (what) return { fault: { number: entry.number, what } };
+      if (head?.number === entry.number && head.hash !== entry.hash) return otherThan(head);
+      last = { number: entry.number, hash: entry.hash };
+    }
+    if (entries.length < page) break;
+  }
+  const [stray] = await database.query<{ number: string }>(strayAuditNumber);
+  if (stray) return { fault: { number: stray.number, what: "it is below 1, or there twice" } };
+  if (head && BigInt(head.number) > BigInt(last.number)) {
+    const what = `it is gone: the entries end at ${last.number}`;
+    return { fault: { number: head.number, what } };
+  }
+  return { head: last };
+}
+
+/** What is wrong with an entry after the one before, or null. */
+function whatBreaks(entry: AuditEntry, last: AuditHead): string | null {
+  const wanted = String(BigInt(last.number) + 1n);
+  if (entry.number !== wanted) {
+    return `wanted number ${wanted} here: entries are gone or renumbered`;
+  }
+  if (entry.before !== last.hash) {
+    return "it does not follow the entry before: one of them was changed, moved, inserted or removed";
+  }
+  if (entry.hash !== auditHash(entry)) return "its hash is not that of its columns: it was changed";
+  return null;
+}
+
+function otherThan({ number }: AuditHead): AuditVerdict {
+  return { fault: { number, what: "its hash is not the one kept: the chain was made anew" } };
+}

@@ -1,0 +1,176 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { noteAudit } from "../../lib/store/audit.ts";
+import { createGuest } from "../support/guest.ts";
+import { runMaskline } from "../support/maskline.ts";
+import { sharedPostgres } from "../support/shared_postgres.ts";
+import { open } from "../support/test_store.ts";
+import { createVault, type TestVault } from "../support/test_vault.ts";
+
+const server = await sharedPostgres();
+
+/** What a terminal would obey, in the one text of the audit that a client chooses. */
+const CONTROLS = "a\\b\u001b[2J\u009b\u202e\tz";
+
+/** An audit with three entries. */
+async function filled(): Promise<TestVault> {
+  const vault = await createVault(server);
+  const database = open({ url: new URL(vault.inside.url) });
+  await noteAudit(database, {
+    action: "reveal",
+    osUser: "zoë",
+    reason: "asked by the user",
+    ticket: "LAW-12",
+    subjects: [{ field: "ip", mask: "k1.a" }, { field: "ip", mask: "k1.b" }],
+  });
+  const detail = "3 rows";
+  const subjects = [{ field: null, mask: null }];
+  await noteAudit(database, { action: "forget", osUser: null, reason: CONTROLS, detail, subjects });
+  await database.close();
+  return vault;
+}
+
+/** The hash of an entry. */
+async function hashOf({ inside }: TestVault, number: number): Promise<string> {
+  const [row] = await inside.query<{ hash: string }>(
+    "SELECT encode(hash, 'hex') AS hash FROM maskline.reveal_audit WHERE number = $1",
+    [number],
+  );
+  return row?.hash ?? "";
+}
+
+const KEEP = "keep this line to prove later that none was cut off";
+
+Deno.test("audit verify prints the count and the head when all is well", async () => {
+  await using vault = await filled();
+  deepStrictEqual(await vault.run(["audit", "verify"]), {
+    code: 0,
+    out: `ok 3 entries; ${KEEP}: 3:${await hashOf(vault, 3)}\n`,
+    err: "",
+  });
+});
+
+Deno.test("audit verify says 0 entries when nothing was noted, and takes that as a head", async () => {
+  await using vault = await createVault(server);
+  const { out } = await vault.run(["audit", "verify"]);
+  strictEqual(out, `ok 0 entries; ${KEEP}: 0:${"0".repeat(64)}\n`);
+  strictEqual((await vault.run(["audit", "verify", "--head", out])).code, 0);
+});
+
+Deno.test("audit verify takes an earlier head, alone or in its line, when entries came since", async () => {
+  await using vault = await filled();
+  const head = `2:${await hashOf(vault, 2)}`;
+  for (const kept of [head, `ok 2 entries; ${KEEP}: ${head}\n`]) {
+    const { code, out } = await vault.run(["audit", "verify", "--head", kept]);
+    deepStrictEqual([code, out.slice(0, 12)], [0, "ok 3 entries"]);
+  }
+});
+
+Deno.test("audit verify works as a process for a role that may only read the audit", async () => {
+  await using vault = await filled();
+  await using guest = await createGuest(vault.inside, ["SELECT ON maskline.reveal_audit"]);
+  const { code, out, err } = await runMaskline(["audit", "verify"], {
+    env: { VAULT_DATABASE_URL: guest.url },
+  });
+  deepStrictEqual([code, err], [0, ""]);
+  match(out, /^ok 3 entries; /);
+});
+
+const broken: readonly [what: string, statement: string, err: string][] = [
+  [
+    "an entry was changed",
+    "UPDATE maskline.reveal_audit SET mask = 'k1.zq7' WHERE number = 2",
+    "entry 2: its hash is not that of its columns: it was changed",
+  ],
+  [
+    "an entry was removed",
+    "DELETE FROM maskline.reveal_audit WHERE number = 1",
+    "entry 2: wanted number 1 here: entries are gone or renumbered",
+  ],
+  [
+    "the last was cut off",
+    "DELETE FROM maskline.reveal_audit WHERE number = 3",
+    "entry 3: it is gone: the entries end at 2",
+  ],
+];
+for (const [what, statement, message] of broken) {
+  Deno.test(`audit verify names the entry and fails when ${what}`, async () => {
+    await using vault = await filled();
+    const head = `3:${await hashOf(vault, 3)}`;
+    await vault.inside.query("ALTER TABLE maskline.reveal_audit DISABLE TRIGGER append_only");
+    await vault.inside.query(statement);
+    deepStrictEqual(await vault.run(["audit", "verify", "--head", head]), {
+      code: 1,
+      out: "",
+      err: `The audit is broken at ${message}\n`,
+    });
+  });
+}
+
+Deno.test("audit list prints an entry a line, the newest first, and escapes what a terminal obeys", async () => {
+  await using vault = await filled();
+  const { code, out, err } = await vault.run(["audit", "list"]);
+  deepStrictEqual([code, err], [0, ""]);
+  const at = /\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z\t/g;
+  const { username } = new URL(vault.inside.url);
+  deepStrictEqual(
+    out.replaceAll(at, "\tAT\t").replaceAll(`\t${username}\t`, "\tROLE\t"),
+    [
+      "3\tAT\tROLE\t-\tforget\t-\t-\ta\\\\b\\u{1b}[2J\\u{9b}\\u{202e}\\u{9}z\t-\t3 rows\n",
+      "2\tAT\tROLE\tzoë\treveal\tip\tk1.b\tasked by the user\tLAW-12\t-\n",
+      "1\tAT\tROLE\tzoë\treveal\tip\tk1.a\tasked by the user\tLAW-12\t-\n",
+    ].join(""),
+  );
+});
+
+Deno.test("audit list prints whole entries in plain ASCII when given --json and they are so", async () => {
+  await using vault = await filled();
+  const { out } = await vault.run(["audit", "list", "--json", "--limit", "1"]);
+  ok(/^[\x20-\x7e]+\n$/.test(out));
+  const entry = JSON.parse(out);
+  deepStrictEqual(
+    [entry.number, entry.os_user, entry.action, entry.reason, entry.detail, entry.hash],
+    ["3", null, "forget", CONTROLS, "3 rows", await hashOf(vault, 3)],
+  );
+});
+
+Deno.test("audit list says so, and fails not, when nothing was noted", async () => {
+  await using vault = await createVault(server);
+  const err = "Nothing is noted\n";
+  deepStrictEqual(await vault.run(["audit", "list"]), { code: 0, out: "", err });
+  deepStrictEqual(await vault.run(["audit", "list", "--json"]), { code: 0, out: "", err: "" });
+});
+
+Deno.test("audit fails with what Postgres says when the role may not read it", async () => {
+  await using vault = await filled();
+  await using guest = await createGuest(vault.inside, []);
+  for (const verb of ["verify", "list"]) {
+    const { code, out, err } = await vault.run(["audit", verb], {
+      settings: { DATABASE_URL: guest.url },
+    });
+    deepStrictEqual([code, out], [1, ""]);
+    match(err, /SQLSTATE 42501: permission denied for table reveal_audit/);
+  }
+});
+
+const wrong: readonly [args: string[], err: RegExp][] = [
+  [[], /^Wanted: maskline audit verify /],
+  [["zq7"], /^Wanted: maskline audit verify /],
+  [["verify", "zq7"], /^Wanted: maskline audit verify /],
+  [["verify", "--json"], /^Wanted: maskline audit verify /],
+  [["verify", "--limit", "1"], /^Wanted: maskline audit verify /],
+  [["list", "--head", "zq7"], /^Wanted: maskline audit verify /],
+  [["list", "--limit", "0"], /^--limit: wanted a whole number from 1 to 10000$/],
+  [["verify", "--head", "zq7"], /^--head: wanted NUMBER:HASH, or the line/],
+  [["verify", "--head", `1:${"0".repeat(63)}`], /^--head: wanted/],
+  [["verify", "--head", `01:${"0".repeat(64)}`], /^--head: wanted/],
+  [["verify", "--head", `1:${"A".repeat(64)}`], /^--head: wanted/],
+];
+for (const [args, message] of wrong) {
+  Deno.test(`audit says what it wants when its words are ${args.join(" ").slice(0, 30)}`, async () => {
+    await using vault = await createVault(server);
+    const { code, out, err } = await vault.run(["audit", ...args]);
+    deepStrictEqual([code, out], [2, ""]);
+    match(err.trimEnd(), message);
+    ok(!err.includes("zq7"));
+  });
+}
