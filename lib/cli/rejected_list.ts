@@ -1,0 +1,36 @@
+import { type ListedRejection, listRejected } from "../store/sql/list_rejected.ts";
+import { type Command, exit } from "./command.ts";
+import { limitOf } from "./limit_of.ts";
+import { withDatabase } from "./with_database.ts";
+
+/** `maskline rejected list` */
+export const rejectedList: Command = {
+  usage: "rejected list [--all] [--limit N] [--json]",
+  help: `
+Lists messages that were set aside, the newest first: id, time, reason, field. Bodies are sealed and not
+shown.
+
+  --all       also those that were replayed or discarded
+  --limit N   at most N of them, 1 to 10000 (default 100)
+  --json      one JSON object a line
+
+  maskline rejected list --json | jq -r .reason | sort | uniq -c`,
+  options: { all: { type: "boolean" }, json: { type: "boolean" }, limit: { type: "string" } },
+  async run(io, { flags }) {
+    const limit = limitOf(flags) ?? 100;
+    return await withDatabase(io, async (database) => {
+      const status = flags["all"] ? null : "open";
+      const rows = await database.query<ListedRejection>(listRejected, [status, limit]);
+      for (const row of rows) io.out(flags["json"] ? `${JSON.stringify(row)}\n` : lineOf(row));
+      if (rows.length === 0 && !flags["json"]) io.err("Nothing is set aside\n");
+      return exit.done;
+    });
+  },
+};
+
+/** One rejection for people. */
+export function lineOf(row: ListedRejection): string {
+  const { message_id, rejected_at, reason, field, sqlstate, status } = row;
+  const detail = [field, sqlstate, status === "open" ? "" : status].filter(Boolean).join(" ");
+  return `${rejected_at}  ${message_id}  ${reason}${detail ? `  ${detail}` : ""}\n`;
+}

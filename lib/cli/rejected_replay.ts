@@ -1,0 +1,152 @@
+import { type Settings, SettingsError } from "../config/read_settings.ts";
+import { nearest } from "../config/read_value.ts";
+import { reasons } from "../event/reasons.ts";
+import { createFastMasker } from "../mask/fast_mask.ts";
+import { Originals } from "../pipeline/originals.ts";
+import { RecentValues } from "../pipeline/recent_values.ts";
+import { createTransform } from "../pipeline/transform.ts";
+import type { Database } from "../store/postgres.ts";
+import { openRejectedIds } from "../store/sql/open_rejected_ids.ts";
+import { createKeyChain } from "../vault/key_chain.ts";
+import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
+import { checkDedupeField, contractOf } from "./contract_of.ts";
+import { asCustodian, type Custodian } from "./custodian.ts";
+import { deedFlags, type Why, whyOf } from "./deed_flags.ts";
+import { limitOf } from "./limit_of.ts";
+import { maskerOptionsOf } from "./masker_options_of.ts";
+import { ownSealer } from "./own_sealer.ts";
+import { Replayer, type ReplayKind } from "./replayer.ts";
+import { storedTableOf } from "./stored_table_of.ts";
+
+/** `maskline rejected replay` */
+export const rejectedReplay: Command = {
+  usage: "rejected replay ID… | --where-reason CODE [--limit N] --reason TEXT [--ticket ID] " +
+    "[--dry-run]",
+  help: `
+Brings messages that were set aside through the line again, after the contract, the program or the table
+was mended: under their own ids, so that none can make two rows. What comes through is a row and its
+sealed body is erased; what does not stays open. Needs MASK_KEY, VAULT_PRIVATE_KEY and VAULT_PUBLIC_KEY
+(or VAULT=off). Exits with 0 only if all were replayed.
+
+  --where-reason CODE   all open ones that were set aside for this reason, the oldest first
+  --limit N             at most N of them, 1 to 10000 (default all)
+  --reason TEXT         why, for the audit
+  --ticket ID           what it belongs to, for the audit
+  --dry-run             tells what would become of each, and changes and notes nothing
+
+  maskline rejected replay --where-reason store_refused --reason 'the check was wrong' --dry-run`,
+  options: {
+    ...deedFlags,
+    "where-reason": { type: "string" },
+    limit: { type: "string" },
+    "dry-run": { type: "boolean" },
+  },
+  words: [0, 1000],
+  async run(io, { flags, words }) {
+    const why = whyOf(io, flags);
+    const asked = askedFor(flags, words);
+    return await asCustodian(io, ["VAULT_PRIVATE_KEY", "MASK_KEY"], async (custodian) => {
+      const dryRun = flags["dry-run"] === true;
+      const replayer = await openReplayer(custodian, why, dryRun);
+      const ids = await asked(custodian.database);
+      return await replayAll(io, replayer, ids, dryRun);
+    });
+  },
+};
+
+/** Checks what was asked for, and gives what finds the ids. */
+function askedFor(
+  flags: Arguments["flags"],
+  words: readonly string[],
+): (database: Database) => Promise<readonly string[]> {
+  const { "where-reason": code } = flags;
+  const limit = limitOf(flags);
+  if ((code === undefined) === (words.length === 0) || (limit && code === undefined)) {
+    throw new UsageError(`Wanted: maskline ${rejectedReplay.usage}`);
+  }
+  if (typeof code !== "string") return () => Promise.resolve([...new Set(words)]);
+  if (!Object.hasOwn(reasons, code)) {
+    const meant = nearest(code, Object.keys(reasons));
+    throw new UsageError(
+      "--where-reason: there is no such reason" + (meant ? `, did you mean ${meant}?` : ""),
+    );
+  }
+  return async (database) => {
+    const rows = await database.query<{ message_id: string }>(openRejectedIds, [
+      code,
+      limit ?? null,
+    ]);
+    return rows.map(({ message_id }) => message_id);
+  };
+}
+
+async function openReplayer(custodian: Custodian, why: Why, dryRun: boolean): Promise<Replayer> {
+  const { settings } = custodian;
+  const { MASK_KEY, VAULT } = settings;
+  const problems = problemsOf(settings);
+  if (problems.length > 0 || !MASK_KEY) throw new SettingsError(problems);
+  const contract = contractOf(settings);
+  const fields = contract.fields.filter(({ personal }) => personal).map(({ name }) => name);
+  const masker = await createFastMasker(maskerOptionsOf(MASK_KEY, fields, settings));
+  // The body is erased, so what is sealed instead must be known to open.
+  const { keys, sealer } = VAULT === "on"
+    ? await ownSealer(settings)
+    : { keys: createKeyChain(settings.VAULT_PRIVATE_KEY ?? []), sealer: undefined };
+  return new Replayer({
+    custodian,
+    table: storedTableOf(contract),
+    keys,
+    transform: createTransform(contract, new RecentValues({ masker })),
+    originals: new Originals(sealer),
+    why,
+    dryRun,
+  });
+}
+
+function problemsOf(settings: Settings): readonly string[] {
+  const problems = [...checkDedupeField(settings)];
+  if (settings.VAULT === "on" && !settings.VAULT_PUBLIC_KEY) {
+    problems.push("VAULT_PUBLIC_KEY: is not set, and originals are sealed unless VAULT=off");
+  }
+  return problems;
+}
+
+/** How the summary calls each end; the first four are always told. */
+const ENDINGS: readonly [kind: ReplayKind, words: string][] = [
+  ["replayed", "replayed"],
+  ["rejected", "still rejected"],
+  ["refused", "refused"],
+  ["duplicate", "duplicates"],
+  ["unopened", "not opened"],
+  ["closed", "closed before"],
+  ["unknown", "unknown"],
+];
+
+async function replayAll(
+  io: Io,
+  replayer: Replayer,
+  ids: readonly string[],
+  dryRun: boolean,
+): Promise<number> {
+  const counts = new Map<ReplayKind, number>();
+  let tried = 0;
+  try {
+    for (const id of ids) {
+      if (io.signal.aborted) break;
+      const { kind, said } = await replayer.replay(id);
+      tried++;
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      // An id that nobody knows is not repeated: it may be a personal value in the wrong place.
+      if (kind === "unknown") io.err(`Message ${tried} of the command line ${said}\n`);
+      else if (kind !== "replayed") io.err(`Message ${id} ${said}\n`);
+    }
+  } finally {
+    const told = ENDINGS.flatMap(([kind, word], index) => {
+      const count = counts.get(kind) ?? 0;
+      return count > 0 || index < 4 ? [`${count} ${word}`] : [];
+    });
+    if (tried < ids.length) told.push(`${ids.length - tried} not tried`);
+    io.out(`${dryRun ? "Would be: " : ""}${told.join(", ")}\n`);
+  }
+  return counts.get("replayed") === ids.length || ids.length === 0 ? exit.done : exit.failed;
+}

@@ -1,0 +1,86 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { checkBooks } from "../../lib/cli/check_books.ts";
+import { createAside, loginBody } from "../support/set_aside.ts";
+import { sharedPostgres } from "../support/shared_postgres.ts";
+import { createStore, loginTable } from "../support/test_store.ts";
+
+const postgres = await sharedPostgres();
+
+const CANARY = "canary7391";
+const WHY = ["--reason", "a load test"];
+const AUDIT =
+  "SELECT action, field, mask, reason, ticket FROM maskline.reveal_audit ORDER BY number";
+const STATE = `SELECT message_id, status, length(sealed) > 0 AS sealed
+  FROM maskline.rejected ORDER BY message_id`;
+
+Deno.test("rejected discard erases the bodies and notes each when ids are given", async () => {
+  await using aside = await createAside(postgres);
+  for (const id of ["m-1", "m-2", "m-3"]) await aside.setAside(id, `${CANARY} not JSON`);
+  const { code, out, err } = await aside.run(
+    ["discard", "m-1", "m-3", "m-1", ...WHY, "--ticket", "OPS-2"],
+  );
+  deepStrictEqual([code, out, err], [0, "2 discarded\n", ""]);
+  deepStrictEqual(await aside.store.inside.query(STATE), [
+    { message_id: "m-1", status: "discarded", sealed: false },
+    { message_id: "m-2", status: "open", sealed: true },
+    { message_id: "m-3", status: "discarded", sealed: false },
+  ]);
+  deepStrictEqual(
+    await aside.store.inside.query(AUDIT),
+    ["m-1", "m-3"].map((mask) => (
+      { action: "discard", field: "rejected", mask, reason: "a load test", ticket: "OPS-2" }
+    )),
+  );
+  deepStrictEqual(await checkBooks(aside.store.database, loginTable), [
+    "0 committed and 3 rejected stand in the ledger",
+  ]);
+});
+
+Deno.test("rejected discard says so when a message is not open or not there, and does the others", async () => {
+  await using aside = await createAside(postgres);
+  await aside.setAside("m-1", "{}");
+  await aside.setAside("m-2", "{}");
+  await aside.run(["discard", "m-1", ...WHY]);
+  const { code, out, err } = await aside.run(["discard", "m-1", CANARY, "m-2", ...WHY]);
+  deepStrictEqual([code, out], [1, "1 discarded\n"]);
+  strictEqual(
+    err,
+    "Message m-1 was discarded before\nMessage 2 of the command line was not set aside\n",
+  );
+  strictEqual((await aside.store.inside.query(AUDIT)).length, 2);
+});
+
+Deno.test("rejected discard changes nothing when the audit cannot be written", async () => {
+  await using aside = await createAside(postgres);
+  await aside.setAside("m-1", loginBody({ ip: CANARY }));
+  await aside.store.inside.query("DROP FUNCTION maskline.note_audit");
+  const { code, out, err } = await aside.run(["discard", "m-1", ...WHY]);
+  deepStrictEqual([code, out], [1, "0 discarded\n"]);
+  match(err, /42883/);
+  ok(!err.includes(CANARY));
+  deepStrictEqual(await aside.store.inside.query(STATE), [
+    { message_id: "m-1", status: "open", sealed: true },
+  ]);
+});
+
+Deno.test("rejected discard notes it before the change when the vault has a database of its own", async () => {
+  await using aside = await createAside(postgres);
+  await using vault = await createStore(postgres);
+  await aside.setAside("m-1", "{}");
+  const settings = { VAULT_DATABASE_URL: vault.inside.url };
+  await vault.inside.query("ALTER FUNCTION maskline.note_audit RENAME TO gone");
+  const failed = await aside.run(["discard", "m-1", ...WHY], aside.io(settings));
+  deepStrictEqual([failed.code, failed.out], [1, "0 discarded\n"]);
+  await vault.inside.query("ALTER FUNCTION maskline.gone RENAME TO note_audit");
+  const { code } = await aside.run(["discard", "m-1", ...WHY], aside.io(settings));
+  strictEqual(code, 0);
+  strictEqual((await vault.inside.query(AUDIT)).length, 1);
+  deepStrictEqual(await aside.store.inside.query(AUDIT), []);
+});
+
+Deno.test("rejected discard needs no key when it is run", async () => {
+  await using aside = await createAside(postgres);
+  await aside.setAside("m-1", "{}");
+  const none = { MASK_KEY: "", VAULT_PUBLIC_KEY: "", VAULT_PRIVATE_KEY: "" };
+  strictEqual((await aside.run(["discard", "m-1", ...WHY], aside.io(none))).code, 0);
+});
