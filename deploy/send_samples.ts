@@ -10,8 +10,9 @@ import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { parseArgs } from "node:util";
 import { sampleMessages } from "../lib/local/sample.ts";
 import { inGroups } from "../lib/pipeline/in_groups.ts";
+import { DEADLINE_MARGIN_SECONDS, withDeadline } from "../lib/queue/deadline.ts";
 import { QueueError } from "../lib/queue/queue.ts";
-import { createSqsClient, DEADLINE_MARGIN_SECONDS, withDeadline } from "../lib/queue/sqs_client.ts";
+import { createSqsClient } from "../lib/queue/sqs_client.ts";
 
 /** The most messages that one SendMessageBatch takes, by AWS's API reference. */
 const BATCH_SIZE = 10;

@@ -4,7 +4,7 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { type Failures, QueueError } from "./queue.ts";
-import { DEADLINE_MARGIN_SECONDS, withDeadline } from "./sqs_client.ts";
+import { DEADLINE_MARGIN_SECONDS, withDeadline } from "./deadline.ts";
 
 /** A rejected message on its way to the queue that takes such. */
 export interface DeadLetter {

@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, GetQueueUrlCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { QueueError } from "./queue.ts";
 import { readAttributes } from "./sqs_attributes.ts";
-import { withDeadline } from "./sqs_client.ts";
+import { withDeadline } from "./deadline.ts";
 
 /** For both calls together, in seconds. A guess: it is asked at the start, for the sake of a warning. */
 const PATIENCE_SECONDS = 3;

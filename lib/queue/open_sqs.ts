@@ -1,14 +1,14 @@
 import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { DeadLetterQueue } from "./dead_letter.ts";
 import { deadLetterRetention } from "./dead_letter_retention.ts";
+import { DEADLINE_MARGIN_SECONDS, withDeadline } from "./deadline.ts";
+import { resolveEndpoint } from "./resolve_endpoint.ts";
+import { SdkCalls } from "./sdk_calls.ts";
+import { SignedCalls } from "./signed_calls.ts";
 import { SqsQueue } from "./sqs.ts";
-import {
-  createSqsClient,
-  DEADLINE_MARGIN_SECONDS,
-  type SqsProtocol,
-  withDeadline,
-} from "./sqs_client.ts";
 import { readAttributes, type SqsAttributes } from "./sqs_attributes.ts";
+import type { SqsCalls } from "./sqs_calls.ts";
+import { createSqsClient, type SqsProtocol } from "./sqs_client.ts";
 
 /** A queue that is open, with what it says of itself. */
 export interface OpenedSqs {
@@ -41,7 +41,9 @@ export async function openSqs(
   try {
     const attributes = await describe(client, url.href);
     const queue = new SqsQueue({
-      client,
+      calls: protocol === "query"
+        ? new SdkCalls(client)
+        : await openSignedCalls(client, url.href, maxCalls),
       url: url.href,
       leaseSeconds: attributes.visibilitySeconds,
     });
@@ -51,6 +53,19 @@ export async function openSqs(
     client.destroy();
     throw error;
   }
+}
+
+async function openSignedCalls(
+  client: SQSClient,
+  url: string,
+  maxSockets: number,
+): Promise<SqsCalls> {
+  const endpoint = await withDeadline(
+    "find the queue's endpoint",
+    DEADLINE_MARGIN_SECONDS,
+    () => resolveEndpoint(client, url),
+  );
+  return new SignedCalls({ client, endpoint, maxSockets });
 }
 
 async function describe(client: SQSClient, url: string): Promise<SqsAttributes> {

@@ -1,16 +1,11 @@
-import {
-  ChangeMessageVisibilityBatchCommand,
-  DeleteMessageBatchCommand,
-  type Message as SqsMessage,
-  ReceiveMessageCommand,
-  type SQSClient,
-} from "@aws-sdk/client-sqs";
+import type { Message as SqsMessage } from "@aws-sdk/client-sqs";
+import { DEADLINE_MARGIN_SECONDS } from "./deadline.ts";
 import type { Failures, Held, Message, Queue, ReceiveOptions } from "./queue.ts";
-import { DEADLINE_MARGIN_SECONDS, withDeadline } from "./sqs_client.ts";
+import type { BatchAnswer, SqsCalls } from "./sqs_calls.ts";
 
 /** Options of {@linkcode SqsQueue}. */
 export interface SqsQueueOptions {
-  readonly client: SQSClient;
+  readonly calls: SqsCalls;
   readonly url: string;
   /** For how long a message is hidden once received, in seconds: the queue's visibility timeout. */
   readonly leaseSeconds: number;
@@ -23,17 +18,17 @@ const BATCH_SIZE = 10;
 export class SqsQueue implements Queue {
   readonly leaseSeconds: number;
   readonly batchSize = BATCH_SIZE;
-  readonly #client: SQSClient;
+  readonly #calls: SqsCalls;
   readonly #url: string;
 
-  constructor({ client, url, leaseSeconds }: SqsQueueOptions) {
-    this.#client = client;
+  constructor({ calls, url, leaseSeconds }: SqsQueueOptions) {
+    this.#calls = calls;
     this.#url = url;
     this.leaseSeconds = leaseSeconds;
   }
 
   async receive({ waitSeconds, signal }: ReceiveOptions): Promise<Message[]> {
-    const command = new ReceiveMessageCommand({
+    const { Messages } = await this.#calls.call("ReceiveMessage", {
       QueueUrl: this.#url,
       MaxNumberOfMessages: BATCH_SIZE,
       WaitTimeSeconds: waitSeconds,
@@ -41,26 +36,19 @@ export class SqsQueue implements Queue {
       // own timeout is 0 or was changed since.
       VisibilityTimeout: this.leaseSeconds,
       MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
-    });
-    const { Messages = [] } = await withDeadline(
-      "receive messages",
-      waitSeconds + DEADLINE_MARGIN_SECONDS,
-      (abortSignal) => this.#client.send(command, { abortSignal }),
+    }, {
+      purpose: "receive messages",
+      deadlineSeconds: waitSeconds + DEADLINE_MARGIN_SECONDS,
       signal,
-    );
-    return Messages.map(toMessage);
+    });
+    return (Messages ?? []).map(toMessage);
   }
 
   async delete(held: readonly Held[]): Promise<Failures> {
-    const command = new DeleteMessageBatchCommand({
+    const answer = await this.#calls.call("DeleteMessageBatch", {
       QueueUrl: this.#url,
-      Entries: entriesOf(held),
-    });
-    const answer = await withDeadline(
-      "delete messages",
-      DEADLINE_MARGIN_SECONDS,
-      (abortSignal) => this.#client.send(command, { abortSignal }),
-    );
+      Entries: held.map(toEntry),
+    }, { purpose: "delete messages", deadlineSeconds: DEADLINE_MARGIN_SECONDS });
     return failuresOf(held, answer);
   }
 
@@ -73,48 +61,36 @@ export class SqsQueue implements Queue {
   }
 
   close(): void {
-    this.#client.destroy();
+    this.#calls.close();
   }
 
   async #changeVisibility(
-    action: string,
+    purpose: string,
     held: readonly Held[],
     seconds: number,
   ): Promise<Failures> {
-    const command = new ChangeMessageVisibilityBatchCommand({
+    const answer = await this.#calls.call("ChangeMessageVisibilityBatch", {
       QueueUrl: this.#url,
-      Entries: entriesOf(held).map((entry) => ({ ...entry, VisibilityTimeout: seconds })),
-    });
-    const answer = await withDeadline(
-      action,
-      DEADLINE_MARGIN_SECONDS,
-      (abortSignal) => this.#client.send(command, { abortSignal }),
-    );
+      Entries: held.map((one, at) => ({ ...toEntry(one, at), VisibilityTimeout: seconds })),
+    }, { purpose, deadlineSeconds: DEADLINE_MARGIN_SECONDS });
     return failuresOf(held, answer);
   }
 }
 
 /** Batch entries are named by their place: an SQS entry id is short and of few characters. */
-function entriesOf(held: readonly Held[]): { Id: string; ReceiptHandle: string }[] {
-  return held.map(({ handle }, index) => ({ Id: String(index), ReceiptHandle: handle }));
+function toEntry({ handle }: Held, at: number): { Id: string; ReceiptHandle: string } {
+  return { Id: String(at), ReceiptHandle: handle };
 }
 
 /** Only an id that came back as successful has succeeded; one that the answer leaves out has not. */
-function failuresOf(
-  held: readonly Held[],
-  answer: {
-    Successful?: { Id?: string | undefined }[] | undefined;
-    Failed?: { Id?: string | undefined; Code?: string | undefined }[] | undefined;
-  },
-): Failures {
-  const failures = new Map(held.map(({ id }) => [id, "no_answer"]));
-  for (const { Id } of answer.Successful ?? []) {
-    const done = held[Number(Id)];
-    if (done) failures.delete(done.id);
-  }
-  for (const { Id, Code } of answer.Failed ?? []) {
-    const failed = held[Number(Id)];
-    if (failed) failures.set(failed.id, Code ?? "unknown");
+function failuresOf(held: readonly Held[], { Successful, Failed }: BatchAnswer): Failures {
+  const codes: (string | undefined)[] = held.map(() => "no_answer");
+  for (const { Id } of Successful ?? []) codes[Number(Id)] = undefined;
+  for (const { Id, Code } of Failed ?? []) codes[Number(Id)] = Code ?? "unknown";
+  const failures = new Map<string, string>();
+  for (const [at, { id }] of held.entries()) {
+    const code = codes[at];
+    if (code !== undefined) failures.set(id, code);
   }
   return failures;
 }

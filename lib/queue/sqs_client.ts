@@ -2,11 +2,7 @@ import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import { AwsQueryProtocol } from "@aws-sdk/core/protocols";
-import { QueueError } from "./queue.ts";
 import { sendOnce } from "./send_once.ts";
-
-/** How long a call may take beyond the wait that it asks for, in seconds. */
-export const DEADLINE_MARGIN_SECONDS = 5;
 
 /** How requests are written: `query` is the form before 2023, which older emulators alone know. */
 export type SqsProtocol = "json" | "query";
@@ -64,49 +60,4 @@ function regionOf(url: URL): string | undefined {
 function endpointOf(url: URL): string | undefined {
   const configured = Deno.env.get("AWS_ENDPOINT_URL_SQS") ?? Deno.env.get("AWS_ENDPOINT_URL");
   return configured || AWS_HOST.test(url.hostname) ? undefined : url.origin;
-}
-
-/**
- * Runs one call with a hard deadline. When it passes the request is aborted, which drops its
- * connection: a peer that accepts and never answers looks like any other failure.
- *
- * @throws {QueueError} with the service's or the network's code, whatever went wrong
- */
-export async function withDeadline<T>(
-  action: string,
-  seconds: number,
-  call: (signal: AbortSignal) => Promise<T>,
-  outer?: AbortSignal,
-): Promise<T> {
-  const aborting = new AbortController();
-  const over = Promise.withResolvers<never>();
-  // Where `call` throws before the race begins, nobody else would catch it.
-  over.promise.catch(() => {});
-  const giveUp = (code: string) => {
-    over.reject(new QueueError(action, code));
-    aborting.abort();
-  };
-  const timer = setTimeout(() => giveUp("deadline"), seconds * 1000);
-  // By a listener that is taken off again. What `AbortSignal.any` makes is remembered by the outer
-  // signal for as long as a listener is left on it: 1 kB a call, and the outer one lives for months.
-  const onAbort = () => giveUp("AbortError");
-  outer?.addEventListener("abort", onAbort, { once: true });
-  try {
-    if (outer?.aborted) onAbort();
-    // A race, since the SDK does not look at the signal while it waits for credentials.
-    return await Promise.race([over.promise, call(aborting.signal)]);
-  } catch (error) {
-    // The SDK's own message may quote what was sent, so it goes no further than its code.
-    throw error instanceof QueueError ? error : new QueueError(action, codeOf(error));
-  } finally {
-    clearTimeout(timer);
-    outer?.removeEventListener("abort", onAbort);
-  }
-}
-
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  if (error instanceof Deno.errors.NotCapable) return "this binary was not made for that host";
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : error.name;
 }

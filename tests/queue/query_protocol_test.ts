@@ -6,7 +6,17 @@ Deno.test("openSqs() writes requests in the older form when the protocol is quer
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
-      forms.push(new URLSearchParams(await request.text()));
+      const form = new URLSearchParams(await request.text());
+      forms.push(form);
+      if (form.get("Action") === "ReceiveMessage") {
+        return new Response(
+          `<ReceiveMessageResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/">
+          <ReceiveMessageResult/>
+          <ResponseMetadata><RequestId>2</RequestId></ResponseMetadata>
+        </ReceiveMessageResponse>`,
+          { headers: { "content-type": "text/xml" } },
+        );
+      }
       return new Response(
         `<GetQueueAttributesResponse xmlns="http://queue.amazonaws.com/doc/2012-11-05/">
         <GetQueueAttributesResult>
@@ -22,10 +32,12 @@ Deno.test("openSqs() writes requests in the older form when the protocol is quer
   Deno.env.set("AWS_ACCESS_KEY_ID", "test");
   Deno.env.set("AWS_SECRET_ACCESS_KEY", "test");
   const { queue } = await openSqs({ url, maxCalls: 1, protocol: "query" });
+  const { signal } = new AbortController();
+  deepStrictEqual(await queue.receive({ waitSeconds: 0, signal }), []);
   queue.close();
   strictEqual(queue.leaseSeconds, 45);
-  deepStrictEqual([forms[0]?.get("Action"), forms[0]?.get("Version")], [
-    "GetQueueAttributes",
-    "2012-11-05",
+  deepStrictEqual(forms.map((form) => [form.get("Action"), form.get("Version")]), [
+    ["GetQueueAttributes", "2012-11-05"],
+    ["ReceiveMessage", "2012-11-05"],
   ]);
 });

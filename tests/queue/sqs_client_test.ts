@@ -1,9 +1,5 @@
-import { ok, rejects, strictEqual } from "node:assert";
-import { createSqsClient, withDeadline } from "../../lib/queue/sqs_client.ts";
-import { countListeners } from "../support/listeners.ts";
-import { settle } from "../support/manual_clock.ts";
-
-const never = () => new Promise<never>(() => {});
+import { strictEqual } from "node:assert";
+import { createSqsClient } from "../../lib/queue/sqs_client.ts";
 
 /** Runs `work` while the variables have these values; undefined unsets one. */
 async function withVariables(
@@ -75,86 +71,4 @@ Deno.test("createSqsClient() never tries again by itself", async () => {
   const client = createSqsClient(new URL("https://sqs.eu-west-3.amazonaws.com/1/q"), 10);
   strictEqual(await client.config.maxAttempts(), 1);
   client.destroy();
-});
-
-Deno.test("withDeadline() gives what the call gives", async () => {
-  strictEqual(await withDeadline("ask", 5, () => Promise.resolve(7)), 7);
-});
-
-Deno.test("withDeadline() fails with `deadline` and aborts the call when it takes too long", async () => {
-  let signal: AbortSignal | undefined;
-  const call = (given: AbortSignal) => {
-    signal = given;
-    return never();
-  };
-  await rejects(withDeadline("ask", 0.001, call), {
-    name: "QueueError",
-    code: "deadline",
-    message: "Could not ask: deadline",
-  });
-  strictEqual(signal?.aborted, true);
-});
-
-// A call that does not look at its signal, as while the SDK waits for credentials, had no deadline.
-Deno.test("withDeadline() fails when the call ignores its signal", async () => {
-  await rejects(withDeadline("ask", 0.001, never), { code: "deadline" });
-});
-
-Deno.test("withDeadline() fails and aborts the call when the outer signal aborts", async () => {
-  const outer = new AbortController();
-  let signal: AbortSignal | undefined;
-  const asking = withDeadline("ask", 60, (given) => {
-    signal = given;
-    return never();
-  }, outer.signal);
-  outer.abort();
-  await rejects(asking, { name: "QueueError", code: "AbortError" });
-  strictEqual(signal?.aborted, true);
-});
-
-Deno.test("withDeadline() fails when the outer signal has aborted before", async () => {
-  await rejects(withDeadline("ask", 60, never, AbortSignal.abort()), { code: "AbortError" });
-});
-
-// What `AbortSignal.any` made was remembered by the outer signal, which lives as long as the worker.
-Deno.test("withDeadline() leaves no listener on the outer signal when it has ended", async () => {
-  const { signal } = new AbortController();
-  const listeners = countListeners(signal);
-  for (let i = 0; i < 100; i++) await withDeadline("ask", 60, () => Promise.resolve(), signal);
-  await rejects(withDeadline("ask", 0.001, never, signal));
-  strictEqual(listeners(), 0);
-});
-
-Deno.test("withDeadline() takes a code when the error has one, and its name otherwise", async () => {
-  const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
-  await rejects(withDeadline("ask", 5, () => Promise.reject(refused)), { code: "ECONNREFUSED" });
-  const throttled = Object.assign(new Error("Slow down"), { name: "RequestThrottled" });
-  await rejects(withDeadline("ask", 5, () => Promise.reject(throttled)), {
-    code: "RequestThrottled",
-  });
-  await rejects(withDeadline("ask", 5, () => Promise.reject("text")), { code: "unknown" });
-});
-
-Deno.test("withDeadline() repeats nothing of the text when the call fails", async () => {
-  const failing = () => Promise.reject(new Error("The body was canary-4711"));
-  const error = await withDeadline("ask", 5, failing).then(() => undefined, (reason) => reason);
-  ok(error instanceof Error);
-  strictEqual(error.cause, undefined);
-  ok(!`${error.message} ${error.stack}`.includes("canary-4711"), error.message);
-});
-
-Deno.test("withDeadline() leaves a failure alone when it comes after the deadline", async () => {
-  const call = Promise.withResolvers<never>();
-  await rejects(withDeadline("ask", 0.001, () => call.promise), { code: "deadline" });
-  // Were nobody to catch it, the test run would end here.
-  call.reject(new Error("Too late"));
-  await settle();
-});
-
-Deno.test("withDeadline() throws the call's error once when the outer signal aborted too", async () => {
-  const failing = () => {
-    throw new TypeError("A fault of the program");
-  };
-  await rejects(withDeadline("ask", 5, failing, AbortSignal.abort()), { code: "TypeError" });
-  await settle();
 });

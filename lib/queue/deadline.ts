@@ -1,0 +1,89 @@
+import { QueueError } from "./queue.ts";
+
+/** How long a call may take beyond the wait that it asks for, in seconds. */
+export const DEADLINE_MARGIN_SECONDS = 5;
+
+/** How a call learns that nobody waits for it any more. */
+export interface Leash {
+  /** Whether the call was given up: what has not begun yet must not begin. */
+  readonly over: boolean;
+  /** Drops what is under way, at once. Set by the call; called once at most. */
+  drop: () => void;
+}
+
+/**
+ * Runs one call with a hard deadline. When it passes, or the outer signal aborts, what is under way is
+ * dropped and the call fails at once, whether or not it heeds that. Nothing is left behind on the outer
+ * signal, which lives for months.
+ *
+ * It costs a promise, a timer and a listener. An `AbortController` a call, as `withDeadline` has for the
+ * SDK, would add its signal, that one's listener and a race.
+ *
+ * @throws {QueueError} with the service's or the network's code, whatever went wrong
+ */
+export function withLeash<T>(
+  action: string,
+  seconds: number,
+  call: (leash: Leash) => Promise<T>,
+  outer?: AbortSignal,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leash = { over: false, drop: nothing };
+    const settle = () => {
+      clearTimeout(timer);
+      outer?.removeEventListener("abort", onAbort);
+    };
+    const giveUp = (code: string) => {
+      if (leash.over) return;
+      leash.over = true;
+      settle();
+      reject(new QueueError(action, code));
+      leash.drop();
+    };
+    const fail = (error: unknown) => {
+      settle();
+      // The SDK's own message may quote what was sent, so it goes no further than its code.
+      reject(error instanceof QueueError ? error : new QueueError(action, codeOf(error)));
+    };
+    const onAbort = () => giveUp("AbortError");
+    const timer = setTimeout(giveUp, seconds * 1000, "deadline");
+    if (outer?.aborted) return onAbort();
+    outer?.addEventListener("abort", onAbort);
+    try {
+      call(leash).then((value) => {
+        settle();
+        resolve(value);
+      }, fail);
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+/**
+ * {@linkcode withLeash} for a call that takes a signal, as the SDK's do. Aborting drops its connection: a
+ * peer that accepts and never answers looks like any other failure.
+ *
+ * @throws {QueueError} with the service's or the network's code, whatever went wrong
+ */
+export function withDeadline<T>(
+  action: string,
+  seconds: number,
+  call: (signal: AbortSignal) => Promise<T>,
+  outer?: AbortSignal,
+): Promise<T> {
+  return withLeash(action, seconds, (leash) => {
+    const aborting = new AbortController();
+    leash.drop = () => aborting.abort();
+    return call(aborting.signal);
+  }, outer);
+}
+
+function nothing(): void {}
+
+function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown";
+  if (error instanceof Deno.errors.NotCapable) return "this binary was not made for that host";
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : error.name;
+}

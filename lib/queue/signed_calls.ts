@@ -1,0 +1,121 @@
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import { Buffer } from "node:buffer";
+import { AmzTime, correctClock, isFar } from "./clock_skew.ts";
+import { type Leash, withLeash } from "./deadline.ts";
+import { type Answer, Poster } from "./post.ts";
+import { readError } from "./read_error.ts";
+import type { ResolvedEndpoint } from "./resolve_endpoint.ts";
+import { SignerCache, type Signers } from "./signers.ts";
+import type { SqsAction, SqsAnswers, SqsCallOptions, SqsCalls, SqsInputs } from "./sqs_calls.ts";
+
+/** Options of {@linkcode SignedCalls}. */
+export interface SignedCallsOptions {
+  /** Lends its credentials and its clock, and tells what an error is. */
+  readonly client: SQSClient;
+  /** Where the client sends the queue's requests. */
+  readonly endpoint: ResolvedEndpoint;
+  /** Calls under way at once; further ones wait. */
+  readonly maxSockets: number;
+}
+
+/** One request, as it may be sent twice. */
+interface Ask {
+  readonly action: SqsAction;
+  readonly body: string;
+  readonly leash: Leash;
+}
+
+/**
+ * The three calls that a worker makes all the time, signed and sent by ourselves. The SDK is asked for
+ * what it knows: credentials, region, endpoint, clock, and what an error's answer means.
+ *
+ * Measured, since a client of our own wants a reason: CPU of the client for receive and delete against
+ * fauxqs in a process of its own, 8 interleaved rounds of 4,000 messages each, four calls at once, Deno
+ * 2.9.6, a busy machine with two cores, so that only ratios count. The SDK as it comes is 1; with what its
+ * public options let go (no MD5, our signer and request handler, middleware removed, and no deadline) it
+ * is 0.50 (0.32 to 0.77); this is 0.28 (0.22 to 0.37).
+ */
+export class SignedCalls implements SqsCalls {
+  readonly #client: SQSClient;
+  readonly #endpoint: ResolvedEndpoint;
+  readonly #signers: SignerCache;
+  readonly #poster: Poster;
+  readonly #time = new AmzTime();
+
+  constructor({ client, endpoint, maxSockets }: SignedCallsOptions) {
+    this.#client = client;
+    this.#endpoint = endpoint;
+    this.#signers = new SignerCache(client);
+    this.#poster = new Poster(endpoint, maxSockets);
+  }
+
+  call<A extends SqsAction>(
+    action: A,
+    input: SqsInputs[A],
+    { purpose, deadlineSeconds, signal }: SqsCallOptions,
+  ): Promise<SqsAnswers[A]> {
+    const body = JSON.stringify(input);
+    return withLeash(purpose, deadlineSeconds, async (leash) => {
+      const ask = { action, body, leash };
+      const signers = this.#signers.current ?? await this.#signers.ask(this.#endpoint);
+      const offset = this.#client.config.systemClockOffset;
+      const answer = await this.#post(ask, signers);
+      if (isDone(answer)) return parse(answer);
+      const error = await readError(this.#client, answer);
+      // What was refused was not done: it may be asked again, once, where the cause is mended.
+      const mended = answer.status < 500 && await this.#mend(error, answer, signers, offset);
+      if (!mended) throw error;
+      const second = await this.#post(ask, mended);
+      if (isDone(second)) return parse(second);
+      throw await readError(this.#client, second);
+    }, signal);
+  }
+
+  close(): void {
+    this.#poster.close();
+    this.#client.destroy();
+  }
+
+  #post({ action, body, leash }: Ask, { byAction }: Signers): Promise<Answer> {
+    const { signer, headers } = byAction[action];
+    const time = this.#time.write(this.#client.config);
+    const all = {
+      ...headers,
+      "x-amz-date": time,
+      authorization: signer.sign(time, body),
+      "content-length": Buffer.byteLength(body),
+    };
+    return this.#poster.post(all, body, leash);
+  }
+
+  /**
+   * What to sign with instead, where the signature was at fault and a new one may do: our clock was
+   * wrong, or the credentials had expired. Another call may have mended it meanwhile.
+   */
+  async #mend(
+    error: unknown,
+    { incoming }: Answer,
+    signers: Signers,
+    offset: number,
+  ): Promise<Signers | undefined> {
+    const { config } = this.#client;
+    if (!await config.disableClockSkewCorrection()) correctClock(config, incoming.headers.date);
+    if (isFar(config.systemClockOffset, offset)) return this.#signers.current ?? signers;
+    if (!(error instanceof Error && /^ExpiredToken(?:Exception)?$/.test(error.name))) {
+      return undefined;
+    }
+    const { current } = this.#signers;
+    if (current && current !== signers) return current;
+    const asked = await this.#signers.ask(this.#endpoint, true);
+    return asked === signers ? undefined : asked;
+  }
+}
+
+function isDone({ status }: Answer): boolean {
+  return status < 300;
+}
+
+/** An answer in JSON, of which nothing further is believed than that it is an object. */
+function parse({ body }: Answer): Record<string, never> {
+  return body.length === 0 ? {} : Object(JSON.parse(body.toString()));
+}
