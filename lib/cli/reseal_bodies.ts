@@ -1,0 +1,61 @@
+import {
+  bodiesOfOtherVaultKeys,
+  resealBodies as replaceBodies,
+  type SealedBody,
+} from "../store/sql/reseal_rejected.ts";
+import { LeftAlone } from "./left_alone.ts";
+import type { OwnSealer } from "./own_sealer.ts";
+import type { Phase } from "./phase.ts";
+import { reseal } from "./reseal.ts";
+import { goOn, type Rotation } from "./rotation.ts";
+
+/** Bodies at once: a message may have a MiB. */
+const BODIES = 16;
+
+/** Seals the rejected bodies anew that are sealed for another key. */
+export async function resealBodies(
+  rotation: Rotation,
+  own: OwnSealer,
+  phase: Phase,
+): Promise<{ changed: number; left: LeftAlone }> {
+  const { database } = rotation;
+  const { keyId } = own.sealer;
+  const left = new LeftAlone();
+  let changed = 0;
+  let last = "";
+  for (;;) {
+    await goOn(rotation);
+    const found = await database.query<SealedBody>(bodiesOfOtherVaultKeys, [last, keyId, BODIES]);
+    const end = found.at(-1);
+    if (!end) return { changed, left };
+    last = end.message_id;
+    changed += await replace(database, found, own, left);
+    phase.at(`${changed.toLocaleString("en")} bodies`);
+  }
+}
+
+async function replace(
+  database: Rotation["database"],
+  found: readonly SealedBody[],
+  own: OwnSealer,
+  left: LeftAlone,
+): Promise<number> {
+  const values = found.map(({ message_id: mask, sealed, key_id: keyId }) => ({
+    sealed,
+    keyId,
+    binding: { field: "rejected", mask },
+  }));
+  const anew = await reseal(values, own, left);
+  const done = found.flatMap((body, index) => {
+    const sealed = anew[index];
+    return sealed ? [{ ...body, sealed }] : [];
+  });
+  if (done.length === 0) return 0;
+  const [result] = await database.query<{ changed: number }>(replaceBodies, [
+    done.map(({ message_id }) => message_id),
+    done.map(({ key_id }) => key_id),
+    done.map(({ sealed }) => sealed),
+    own.sealer.keyId,
+  ]);
+  return result?.changed ?? 0;
+}

@@ -1,0 +1,99 @@
+import { login } from "../event/login.ts";
+import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
+import { asCustodian, type Custodian } from "./custodian.ts";
+import { deedFlags, whyOf } from "./deed_flags.ts";
+import { maskedTableOf } from "./masked_table_of.ts";
+import { printableJson } from "./printable_json.ts";
+import { rotateMasks } from "./rotate_masks.ts";
+import { rotationStatus } from "./rotate_status.ts";
+import { leftToDo, statusText } from "./rotate_status_text.ts";
+import { rotateVault } from "./rotate_vault.ts";
+import type { Rotation } from "./rotation.ts";
+
+/** `maskline rotate` */
+export const rotate: Command = {
+  usage: "rotate status [--json] | rotate run --reason TEXT [--ticket ID] [--vault]",
+  help: `
+Brings what is stored from old keys to a new one, while workers go on.
+
+A new mask key: put it first, MASK_KEY=k2:…,k1:…, and restart every worker. Then \`rotate run\` opens the
+originals with VAULT_PRIVATE_KEY, keeps each under its new mask, changes the rows, and removes the old
+entries: the same values stay the same masks, in new and old rows alike. A row whose original is not in the
+vault keeps its mask. Needs VAULT_PUBLIC_KEY, and MASK_PEPPER as it is.
+
+A new vault key: restart every worker with VAULT_PUBLIC_KEY=v2:…. Then \`rotate run --vault\` with
+VAULT_PRIVATE_KEY=v2:…,v1:… seals every original and every rejected body anew.
+
+Either may be killed at any moment: run it again, and it goes on. Only one runs at a time. It is noted in
+the audit before it begins and when it ends. Exit status 1 where something could not be brought to the new
+key; it is left as it is.
+
+  --reason TEXT  why; 1 to 1000 characters, kept in the audit
+  --ticket ID    where that is written down; up to 100 characters, kept in the audit
+  --vault        the vault key instead of the mask key
+  --json         status as one JSON object
+
+  maskline rotate status
+  maskline rotate run --reason 'yearly change of the mask key'`,
+  options: { ...deedFlags, vault: { type: "boolean" }, json: { type: "boolean" } },
+  words: [1, 1],
+  async run(io, { flags, words: [verb] }) {
+    const given = new Set(Object.keys(flags));
+    if (verb === "status" && only(given, ["json"])) {
+      return await asCustodian(io, ["MASK_KEY"], (custodian) => status(io, custodian, flags));
+    }
+    if (verb === "run" && only(given, ["reason", "ticket", "vault"])) {
+      const why = whyOf(io, flags);
+      const needs = ["VAULT_PUBLIC_KEY", "VAULT_PRIVATE_KEY"] as const;
+      if (flags["vault"]) {
+        return await asCustodian(
+          io,
+          needs,
+          (custodian) => rotateVault(rotationOf(io, custodian), custodian.settings, why),
+        );
+      }
+      return await asCustodian(
+        io,
+        ["MASK_KEY", ...needs],
+        (custodian) => rotateMasks(rotationOf(io, custodian), custodian.settings, why),
+      );
+    }
+    throw new UsageError(`Wanted: maskline ${rotate.usage}`);
+  },
+};
+
+async function status(
+  io: Io,
+  custodian: Custodian,
+  { json }: Arguments["flags"],
+): Promise<number> {
+  const found = await rotationStatus(rotationOf(io, custodian), custodian.settings);
+  io.out(json ? `${printableJson(jsonOf(found))}\n` : statusText(found));
+  return exit.done;
+}
+
+function jsonOf(found: Awaited<ReturnType<typeof rotationStatus>>): unknown {
+  const { maskKeys, vaultKey, underWay, rows, vault, rejected } = found;
+  return {
+    mask_keys: maskKeys,
+    vault_key: vaultKey,
+    under_way: underWay,
+    rows: rows.map(({ field, key, rows: count, withoutOriginal }) => ({
+      field,
+      mask_key: key,
+      rows: count,
+      without_original: withoutOriginal,
+    })),
+    vault,
+    rejected,
+    left_to_do: leftToDo(found),
+  };
+}
+
+function rotationOf(io: Io, { database, vault }: Custodian): Rotation {
+  return { io, database, vault, table: maskedTableOf(login) };
+}
+
+function only(given: ReadonlySet<string>, allowed: readonly string[]): boolean {
+  return [...given].every((name) => allowed.includes(name));
+}
