@@ -84,6 +84,13 @@ function nothing(): void {}
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   if (error instanceof Deno.errors.NotCapable) return "this binary was not made for that host";
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : error.name;
+  const { code, $metadata } = error as {
+    code?: unknown;
+    $metadata?: { httpStatusCode?: number };
+  };
+  if (typeof code === "string") return code;
+  // What cannot be read comes from a balancer or a proxy, and its status is all that is known of it.
+  const status = $metadata?.httpStatusCode ?? 200;
+  const unread = error.name === "SyntaxError" || error.name.startsWith("Unknown");
+  return unread && status >= 400 ? `http_${status}` : error.name;
 }

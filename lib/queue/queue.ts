@@ -99,7 +99,7 @@ export class QueueError extends Error {
    */
   get transient(): boolean {
     // Node's own ERR_… are no failures of the network: a certificate is not mended by waiting either.
-    return /^E(?!RR_)[A-Z_]+$|^deadline$|TimeoutError|Throttl|InternalFailure|InternalError|Unavailable|ServiceError/
+    return /^E(?!RR_)[A-Z_]+$|^deadline$|^http_5|TimeoutError|Throttl|InternalFailure|InternalError|Unavailable|ServiceError/
       .test(this.code);
   }
 }

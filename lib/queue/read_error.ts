@@ -30,6 +30,10 @@ export async function readError(
     await protocol.deserializeResponse(ANY_OPERATION, client.config, response);
     return new TypeError(`Answer with status ${status} read as no error`);
   } catch (error) {
+    // As the SDK's client does where an answer cannot be read: a balancer's page, an empty body.
+    if (error instanceof Error && !("$metadata" in error)) {
+      Object.assign(error, { $metadata: { httpStatusCode: status } });
+    }
     return error;
   }
 }
