@@ -1,3 +1,4 @@
+import { openSecrets } from "../config/secret_places.ts";
 import { SettingsError } from "../config/read_settings.ts";
 import { login } from "../event/login.ts";
 import { openSqs } from "../queue/open_sqs.ts";
@@ -5,6 +6,7 @@ import { durabilityWarnings } from "../store/durability.ts";
 import { checkSchema } from "../store/check_schema.ts";
 import { type Database, openDatabase } from "../store/postgres.ts";
 import { missingPrivileges } from "../store/sql/can_write.ts";
+import { excessPrivileges } from "../store/sql/excess_privileges.ts";
 import { probe } from "../store/sql/probe.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { checkBooks } from "./check_books.ts";
@@ -45,6 +47,7 @@ function readChecked(io: Io): WorkerSettings | null {
   try {
     const settings = workerSettings(io);
     io.out("ok    settings\n");
+    for (const remark of openSecrets(io.source)) io.out(`note  ${remark}\n`);
     return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -112,9 +115,20 @@ async function checkPrivileges(
   database: Database,
   settings: WorkerSettings,
 ): Promise<readonly string[]> {
+  const table = storedTableOf(login);
+  const { DEDUPE_FIELD, VAULT, VAULT_DATABASE_URL } = settings;
+  const dedupe = DEDUPE_FIELD !== undefined;
+  const vault = VAULT === "on" && !VAULT_DATABASE_URL;
   const missing = await database.query<{ what: string }>(
-    missingPrivileges(storedTableOf(login), settings.DEDUPE_FIELD !== undefined),
+    missingPrivileges(table, { dedupe, vault }),
   );
-  if (missing.length === 0) return [];
-  throw new RangeError(`The role lacks ${missing.map(({ what }) => what).join(", ")}`);
+  if (missing.length > 0) {
+    throw new RangeError(`The role lacks ${missing.map(({ what }) => what).join(", ")}`);
+  }
+  const excess = await database.query<{ what: string }>(excessPrivileges(table));
+  if (excess.length === 0) return [];
+  const deeds = excess.map(({ what }) => what).join("; ");
+  return [
+    `the role may also ${deeds}; \`maskline migrate --print-grants\` prints a role that may not`,
+  ];
 }

@@ -1,35 +1,42 @@
+import { booksObstacle } from "../store/books_obstacle.ts";
 import type { Database } from "../store/postgres.ts";
 import { countBooks, type CountedBooks } from "../store/sql/count_books.ts";
 import type { StoredTable } from "../store/stored_table.ts";
 
 /**
- * Counts the books in the database: every committed ledger entry is a row, every rejected one a
- * rejection. Rows that are there without an entry are told as a remark: the table may have been filled
- * before Maskline came.
+ * Counts the books in the database: every committed ledger entry is a row or was removed on purpose
+ * (`forget`, `purge`), every rejected one a rejection. Rows that are there without an entry are told as a
+ * remark: the table may have been filled before Maskline came.
  *
- * @throws {RangeError} an entry has no row, or a rejection is missing
+ * @throws {RangeError} an entry has no row, or a rejection is missing; or the role cannot count
  */
 export async function checkBooks(
   database: Database,
   table: StoredTable,
 ): Promise<readonly string[]> {
-  const [counted] = await database.query<CountedBooks>(countBooks(table));
+  const obstacle = await booksObstacle(database, table);
+  if (obstacle) throw new RangeError(obstacle);
+  const [counted] = await database.query<CountedBooks>(countBooks);
   if (!counted) throw new RangeError("The books could not be counted");
   const committed = BigInt(counted.committed);
+  const removed = BigInt(counted.removed);
   const rejected = BigInt(counted.rejected);
   const rows = BigInt(counted.rows);
   const setAside = BigInt(counted.set_aside);
-  if (rows < committed) {
+  if (rows + removed < committed) {
+    const andRemoved = removed > 0n ? ` and ${removed} were removed` : "";
     throw new RangeError(
-      `${committed} messages are committed in the ledger, but only ${rows} rows are there`,
+      `${committed} messages are committed in the ledger, but only ${rows} rows are there${andRemoved}`,
     );
   }
   if (setAside > rejected) {
     throw new RangeError(`${setAside} rejections are there, but ${rejected} stand in the ledger`);
   }
   const remarks = [`${committed} committed and ${rejected} rejected stand in the ledger`];
-  if (rows > committed) {
-    remarks.push(`${rows - committed} rows have no ledger entry: another hand wrote them`);
+  if (removed > 0n) remarks.push(`${removed} rows were removed on purpose`);
+  if (rows + removed > committed) {
+    const others = rows + removed - committed;
+    remarks.push(`${others} rows have no ledger entry: another hand wrote them`);
   }
   if (setAside < rejected) remarks.push(`${rejected - setAside} rejections went to a queue`);
   return remarks;

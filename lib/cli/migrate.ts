@@ -1,26 +1,42 @@
 import { login } from "../event/login.ts";
-import { migrate } from "../store/migrate.ts";
+import { booksObstacle } from "../store/books_obstacle.ts";
 import { checkSchema } from "../store/check_schema.ts";
-import { type Command, exit } from "./command.ts";
+import { migrate } from "../store/migrate.ts";
+import { grants } from "../store/sql/grants.ts";
+import { type Command, exit, UsageError } from "./command.ts";
 import { storedTableOf } from "./stored_table_of.ts";
 import { withDatabase } from "./with_database.ts";
 
 /** `maskline migrate` */
 export const migrateCommand: Command = {
-  usage: "migrate",
+  usage: "migrate [--print-grants [--vault]]",
   help: `
 Makes or upgrades Maskline's tables in the schema \`maskline\`, and makes \`public.user_logins\` where it is
 missing; one that is there is used as it is. The only command that must own the schema. In one
 transaction, and again does nothing.
 
-  DATABASE_URL=postgres://owner@db/app maskline migrate`,
-  run: (io) =>
-    withDatabase(io, async (database) => {
-      const table = storedTableOf(login);
+  --print-grants   print the SQL that makes the roles of worker, analysts and custodians and gives them
+                   what they need, for you to read and run; connects to nothing
+  --vault          with --print-grants: for a database that has the vault alone (VAULT_DATABASE_URL)
+
+  DATABASE_URL=postgres://owner@db/app maskline migrate
+  maskline migrate --print-grants | psql -v ON_ERROR_STOP=1 postgres://owner@db/app`,
+  options: { "print-grants": { type: "boolean" }, vault: { type: "boolean" } },
+  async run(io, { flags }) {
+    const table = storedTableOf(login);
+    if (flags["print-grants"]) {
+      io.out(grants(flags["vault"] ? undefined : table));
+      return exit.done;
+    }
+    if (flags["vault"]) throw new UsageError("--vault: goes with --print-grants");
+    return await withDatabase(io, async (database) => {
       const applied = await migrate(database, table);
       for (const name of applied) io.out(`applied ${name}\n`);
       if (applied.length === 0) io.out("nothing to do, the schema is up to date\n");
       await checkSchema(database, table);
+      const obstacle = await booksObstacle(database, table);
+      if (obstacle) io.err(`check --books cannot count: ${obstacle}\n`);
       return exit.done;
-    }),
+    });
+  },
 };

@@ -1,7 +1,9 @@
 import type { Database } from "./postgres.ts";
+import { createCountBooks } from "./sql/create_count_books.ts";
 import { createTable } from "./sql/create_table.ts";
 import { createMigrations, lockMigrations, noteMigration } from "./sql/migrating.ts";
 import { schemaVersion } from "./sql/schema_version.ts";
+import { tableColumns } from "./sql/table_columns.ts";
 import { migrations } from "./migrations/migrations.ts";
 import type { StoredTable } from "./stored_table.ts";
 
@@ -23,7 +25,12 @@ export function migrate(database: Database, table?: StoredTable): Promise<string
       await connection.query({ text: sql });
       await connection.query(noteMigration, [version, name]);
     }
-    if (table) await connection.query(createTable(table));
+    if (table) {
+      // Asked first: even where the table is there, making it takes the right to make tables.
+      const columns = await connection.query(tableColumns, [table.schema, table.name]);
+      if (columns.length === 0) await connection.query(createTable(table));
+      await connection.query(createCountBooks(table));
+    }
     return missing.map(({ name }) => name);
   });
 }

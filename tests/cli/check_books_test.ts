@@ -42,6 +42,49 @@ Deno.test("check --books fails when a row is missing", async () => {
   });
 });
 
+/** Takes rows away and notes them as removed. */
+async function remove(line: Line, rows: number, noted: readonly number[]): Promise<void> {
+  await line.database.query(
+    "DELETE FROM user_logins WHERE ctid = ANY(ARRAY(SELECT ctid FROM user_logins LIMIT $1))",
+    [rows],
+  );
+  await line.database.query(
+    "INSERT INTO maskline.removed (why, rows) SELECT 'forget', unnest($1::bigint[])",
+    [noted],
+  );
+}
+
+Deno.test("check --books says ok when the rows that are missing were removed on purpose", async () => {
+  await using line = await drained();
+  await remove(line, 5, [2, 3]);
+  deepStrictEqual(await books(line), {
+    code: 0,
+    lines: [
+      "ok    books",
+      "note  39 committed and 1 rejected stand in the ledger",
+      "note  5 rows were removed on purpose",
+    ],
+  });
+});
+
+Deno.test("check --books fails when more rows are missing than were removed on purpose", async () => {
+  await using line = await drained();
+  await remove(line, 5, [4]);
+  const wrong =
+    "39 messages are committed in the ledger, but only 34 rows are there and 4 were removed";
+  deepStrictEqual(await books(line), { code: 1, lines: [`WRONG books: ${wrong}`] });
+});
+
+Deno.test("check --books notes rows of another hand beside those that were removed", async () => {
+  await using line = await drained();
+  await remove(line, 5, [5]);
+  await line.database.query("INSERT INTO user_logins (user_id) VALUES ('theirs')");
+  deepStrictEqual((await books(line)).lines.slice(2), [
+    "note  5 rows were removed on purpose",
+    "note  1 rows have no ledger entry: another hand wrote them",
+  ]);
+});
+
 Deno.test("check --books notes rows of another hand, and rejections that went to a queue", async () => {
   const letters = await queues.createQueue();
   await using line = await drained({ REJECTED_TO: "queue", SQS_DLQ_URL: letters.url });

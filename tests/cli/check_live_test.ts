@@ -160,14 +160,54 @@ Deno.test("check names the privileges that are missing, and those of keys when t
   const env = { DATABASE_URL: url.href };
   const missing = 'WRONG privileges: The role lacks INSERT on "public"."user_logins", ' +
     "INSERT on maskline.ledger, INSERT on maskline.rejected";
+  const vault = "INSERT on maskline.vault, SELECT (field) on maskline.vault, " +
+    "SELECT (mask) on maskline.vault, SELECT (last_seen) on maskline.vault, " +
+    "UPDATE (last_seen) on maskline.vault";
   const last = "EXECUTE on maskline.make_ledger_days";
   const plain = await check(line, env);
-  deepStrictEqual([plain.code, plain.lines.at(-1)], [1, `${missing}, ${last}`]);
+  deepStrictEqual([plain.code, plain.lines.at(-1)], [1, `${missing}, ${vault}, ${last}`]);
   const keyed = await check(line, { ...env, DEDUPE_FIELD: "event_id" });
   strictEqual(
     keyed.lines.at(-1),
-    `${missing}, INSERT on maskline.dedupe, SELECT on maskline.dedupe, ${last}`,
+    `${missing}, INSERT on maskline.dedupe, SELECT on maskline.dedupe, ${vault}, ${last}`,
   );
+  const elsewhere = await check(line, { ...env, VAULT_DATABASE_URL: line.database.url });
+  strictEqual(elsewhere.lines.at(-1), `${missing}, ${last}`);
   await line.database.query(`DROP OWNED BY ${role}`);
   await line.database.query(`DROP ROLE ${role}`);
+});
+
+/** The remarks that stand below `ok    privileges`. */
+async function excess(line: Line, env: Readonly<Record<string, string>> = {}): Promise<string[]> {
+  const { code, lines } = await check(line, env);
+  strictEqual(code, 0, lines.join("\n"));
+  return lines.slice(lines.indexOf("ok    privileges") + 1);
+}
+
+const WAY_OUT = "`maskline migrate --print-grants` prints a role that may not";
+
+Deno.test("check notes what the role may do beyond a worker's work, and it is no fault", async () => {
+  await using line = await fineLine();
+  deepStrictEqual(await excess(line), []);
+  await line.database.query("GRANT SELECT (user_id) ON user_logins TO maskline_writer");
+  await line.database.query("GRANT SELECT ON maskline.vault TO maskline_writer");
+  deepStrictEqual(await excess(line), [
+    "note  the role may also read what is sealed in maskline.vault; " +
+    `read "public"."user_logins"; ${WAY_OUT}`,
+  ]);
+});
+
+Deno.test("check notes that the role owns the tables, or is a superuser", async () => {
+  await using line = await fineLine();
+  deepStrictEqual(await excess(line, line.ownerEnv), [
+    `note  the role may also do anything, being a superuser; ${WAY_OUT}`,
+  ]);
+  await line.database.query(
+    `ALTER TABLE maskline.vault OWNER TO ${new URL(line.env["DATABASE_URL"] ?? "").username}`,
+  );
+  deepStrictEqual(await excess(line), [
+    "note  the role may also change the tables, being their owner; " +
+    `read what is sealed in maskline.vault; ${WAY_OUT}`,
+  ]);
+  await line.database.query("ALTER TABLE maskline.vault OWNER TO CURRENT_USER");
 });

@@ -1,5 +1,5 @@
 import { match, ok, strictEqual } from "node:assert";
-import { createLine, type Line } from "../support/line.ts";
+import { createLine, expectDone, type Line } from "../support/line.ts";
 import { type Ended, runMaskline } from "../support/maskline.ts";
 import { until } from "../support/progress.ts";
 import { startQueueServer } from "../support/queue_server.ts";
@@ -68,9 +68,10 @@ Deno.test("drain leaks no value when messages are good and bad in every way", as
   strictEqual(ended.books.rejected, bad.length);
   expectSilentProcess(ended);
   await expectSilentDatabase(line);
-  for (const args of [["rejected", "list"], ["rejected", "list", "--json"], ["check", "--books"]]) {
-    expectSilentProcess(await runMaskline(args, { env: line.env }));
+  for (const args of [["rejected", "list"], ["rejected", "list", "--json"]]) {
+    expectSilentProcess(await expectDone(runMaskline(args, { env: line.as("reader") })));
   }
+  expectSilentProcess(await expectDone(runMaskline(["check", "--books"], { env: line.env })));
 });
 
 Deno.test("drain leaks no value when Postgres refuses rows and quotes them", async () => {

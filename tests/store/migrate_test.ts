@@ -4,6 +4,7 @@ import { migrate } from "../../lib/store/migrate.ts";
 import { migrations, wantedVersion } from "../../lib/store/migrations/migrations.ts";
 import type { Database } from "../../lib/store/postgres.ts";
 import { PostgresStore } from "../../lib/store/postgres_store.ts";
+import { createTable } from "../../lib/store/sql/create_table.ts";
 import { createMigrations, noteMigration } from "../../lib/store/sql/migrating.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import type { TestDatabase } from "../support/test_database.ts";
@@ -125,6 +126,24 @@ Deno.test("migrate() leaves a table that is there as it is, with its rows and wh
     const after = (await shapeOf(inside)).filter((line) => line.startsWith("public."));
     deepStrictEqual(after, before);
     deepStrictEqual(await inside.query("SELECT user_id FROM user_logins"), [{ user_id: "old" }]);
+  });
+});
+
+Deno.test("migrate() needs no right to make the table when it is there and another role's", async () => {
+  await onEmpty(async (owner, inside) => {
+    await owner.query(createTable(loginTable));
+    const role = `guest_${crypto.randomUUID().slice(0, 8)}`;
+    await inside.query(`CREATE ROLE ${role} LOGIN`);
+    await inside.query(`GRANT CREATE ON DATABASE ${inside.name} TO ${role}`);
+    await inside.query("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+    const url = new URL(inside.url);
+    url.username = role;
+    const database = open({ url });
+    deepStrictEqual(await migrate(database, loginTable), names);
+    await checkSchema(database, loginTable);
+    await database.close();
+    await inside.query(`DROP OWNED BY ${role}`);
+    await inside.query(`DROP ROLE ${role}`);
   });
 });
 

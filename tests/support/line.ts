@@ -1,4 +1,5 @@
 import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { createLogins, type Logins, type Role } from "./logins.ts";
 import { type Ended, type MasklineProcess, runMaskline, startMaskline } from "./maskline.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import type { QueueServer, TestQueue } from "./queue_server.ts";
@@ -8,8 +9,16 @@ import type { TestDatabase } from "./test_database.ts";
 export interface Line extends AsyncDisposable {
   readonly queue: TestQueue;
   readonly database: TestDatabase;
-  /** The environment of a worker; a test may change it before it starts one. */
+  /** The environment of a worker, who is a `maskline_writer`; a test may change it before it starts one. */
   readonly env: Record<string, string>;
+  /** That of the database's owner. */
+  readonly ownerEnv: Readonly<Record<string, string>>;
+  /**
+   * The environment of an analyst or a custodian, who has the vault's private key.
+   *
+   * @throws {Error} the database was left empty
+   */
+  as(role: Exclude<Role, "writer">): Record<string, string>;
   readonly maskKey: Uint8Array;
   readonly vaultPrivateKey: { readonly id: string; readonly bytes: Uint8Array<ArrayBuffer> };
   /** Runs `maskline drain --json` to its end. */
@@ -37,7 +46,7 @@ export interface LineOptions {
   readonly postgres: PostgresServer;
   readonly queues: QueueServer;
   readonly queueAttributes?: Readonly<Record<string, string>>;
-  /** Leave the database empty. */
+  /** Leave the database empty, and have the worker be its owner. */
   readonly unmigrated?: boolean;
 }
 
@@ -56,11 +65,25 @@ export async function createLine(options: LineOptions): Promise<Line> {
     HTTP_ADDRESS: "off",
     ...awsVariables(queues.endpoint),
   };
-  if (!options.unmigrated) await expectDone(runMaskline(["migrate"], { env }));
+  const ownerEnv = { ...env };
+  let logins: Logins | undefined;
+  if (!options.unmigrated) {
+    await expectDone(runMaskline(["migrate"], { env }));
+    logins = await createLogins(postgres, database);
+    env["DATABASE_URL"] = logins.url("writer");
+  }
   return {
     queue,
     database,
     env,
+    ownerEnv,
+    as(role) {
+      if (!logins) throw new Error("There are no roles in an empty database");
+      const url = logins.url(role);
+      if (role === "reader") return { DATABASE_URL: url };
+      const key = `v1:${vault.privateKey.toBase64()}`;
+      return { ...ownerEnv, DATABASE_URL: url, VAULT_PRIVATE_KEY: key };
+    },
     maskKey,
     vaultPrivateKey: { id: "v1", bytes: vault.privateKey },
     async drain(more = {}) {
@@ -78,7 +101,10 @@ export async function createLine(options: LineOptions): Promise<Line> {
       const number = (name: string) => Number(counts?.[name]);
       return { rows: number("rows"), rejected: number("rejected"), ledger: number("ledger") };
     },
-    [Symbol.asyncDispose]: () => database.drop(),
+    async [Symbol.asyncDispose]() {
+      await database.drop();
+      await logins?.[Symbol.asyncDispose]();
+    },
   };
 }
 

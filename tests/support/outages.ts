@@ -14,10 +14,13 @@ export function linger(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 2_000));
 }
 
-/** Runs PL/pgSQL with each insert into the table; what it does there is rolled back with it. */
+/**
+ * Runs PL/pgSQL with each insert into the table, with its owner's rights; what it does there is rolled
+ * back with it.
+ */
 export async function onInsert(line: FragileLine, statement: string): Promise<void> {
   await line.database.query(
-    `CREATE FUNCTION happen() RETURNS trigger LANGUAGE plpgsql AS $$
+    `CREATE FUNCTION happen() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
       BEGIN ${statement}; RETURN NULL; END $$`,
   );
   await line.database.query(

@@ -1,26 +1,49 @@
 import type { Statement } from "../postgres.ts";
 import { nameOf, type StoredTable } from "../stored_table.ts";
 
-/**
- * Which of the privileges that the worker needs the present role lacks: none where all are there.
- *
- * @param dedupe whether the worker keeps the keys of events as well
- */
-export function missingPrivileges(table: StoredTable, dedupe: boolean): Statement {
-  const keys = `
-  ('INSERT on maskline.dedupe', has_table_privilege('maskline.dedupe', 'INSERT')),
-  ('SELECT on maskline.dedupe', has_table_privilege('maskline.dedupe', 'SELECT')),`;
+/** Options of {@linkcode missingPrivileges}. */
+export interface MissingPrivilegesOptions {
+  /** The worker keeps the keys of events as well. Default false. */
+  readonly dedupe?: boolean;
+  /** It keeps originals in the vault of this database. Default false. */
+  readonly vault?: boolean;
+}
+
+/** Which of the privileges that the worker needs the present role lacks: none where all are there. */
+export function missingPrivileges(
+  table: StoredTable,
+  { dedupe = false, vault = false }: MissingPrivilegesOptions = {},
+): Statement {
+  const rows = [
+    onTable(nameOf(table), "INSERT"),
+    onTable("maskline.ledger", "INSERT"),
+    onTable("maskline.ledger", "SELECT"),
+    onTable("maskline.rejected", "INSERT"),
+    ...(dedupe ? [onTable("maskline.dedupe", "INSERT"), onTable("maskline.dedupe", "SELECT")] : []),
+    ...(vault ? VAULT : []),
+    `('EXECUTE on maskline.make_ledger_days',
+    has_function_privilege('maskline.make_ledger_days(date[])', 'EXECUTE'))`,
+  ];
   return {
     text: `
 SELECT what FROM (VALUES
-  ('INSERT on ${nameOf(table)}', has_table_privilege('${nameOf(table)}', 'INSERT')),
-  ('INSERT on maskline.ledger', has_table_privilege('maskline.ledger', 'INSERT')),
-  ('SELECT on maskline.ledger', has_table_privilege('maskline.ledger', 'SELECT')),
-  ('INSERT on maskline.rejected', has_table_privilege('maskline.rejected', 'INSERT')),${
-      dedupe ? keys : ""
-    }
-  ('EXECUTE on maskline.make_ledger_days',
-    has_function_privilege('maskline.make_ledger_days(date[])', 'EXECUTE'))
+  ${rows.join(",\n  ")}
 ) AS privilege (what, granted) WHERE NOT granted`,
   };
+}
+
+/** Columns one by one: what is sealed is not among those that a worker reads. */
+const VAULT = [
+  onTable("maskline.vault", "INSERT"),
+  ...["field", "mask", "last_seen"].map((column) => onColumn("maskline.vault", column, "SELECT")),
+  onColumn("maskline.vault", "last_seen", "UPDATE"),
+];
+
+function onTable(table: string, privilege: string): string {
+  return `('${privilege} on ${table}', has_table_privilege('${table}', '${privilege}'))`;
+}
+
+function onColumn(table: string, column: string, privilege: string): string {
+  return `('${privilege} (${column}) on ${table}',
+    has_column_privilege('${table}', '${column}', '${privilege}'))`;
 }

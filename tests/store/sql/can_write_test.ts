@@ -2,7 +2,11 @@ import { deepStrictEqual, rejects } from "node:assert";
 import type { Database } from "../../../lib/store/postgres.ts";
 import { checkSchema } from "../../../lib/store/check_schema.ts";
 import { PostgresStore } from "../../../lib/store/postgres_store.ts";
-import { missingPrivileges } from "../../../lib/store/sql/can_write.ts";
+import {
+  missingPrivileges,
+  type MissingPrivilegesOptions,
+} from "../../../lib/store/sql/can_write.ts";
+import type { OriginalRow } from "../../../lib/store/store.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
 import {
   batchOf,
@@ -11,6 +15,7 @@ import {
   loginTable,
   open,
   rejectedRow,
+  TODAY,
 } from "../../support/test_store.ts";
 
 const server = await sharedPostgres();
@@ -24,6 +29,13 @@ const needed: readonly string[] = [
   "EXECUTE on maskline.make_ledger_days",
 ];
 const neededForKeys: readonly string[] = ["INSERT on maskline.dedupe", "SELECT on maskline.dedupe"];
+const neededForVault: readonly string[] = [
+  "INSERT on maskline.vault",
+  "SELECT (field) on maskline.vault",
+  "SELECT (mask) on maskline.vault",
+  "SELECT (last_seen) on maskline.vault",
+  "UPDATE (last_seen) on maskline.vault",
+];
 
 /** Runs something as a role that has these privileges and no other. */
 async function asWriter(
@@ -55,37 +67,46 @@ async function asWriter(
   }
 }
 
-async function missing(database: Database, dedupe: boolean): Promise<string[]> {
-  const rows = await database.query<{ what: string }>(missingPrivileges(loginTable, dedupe));
+async function missing(database: Database, options: MissingPrivilegesOptions): Promise<string[]> {
+  const rows = await database.query<{ what: string }>(missingPrivileges(loginTable, options));
   return rows.map(({ what }) => what).sort();
 }
 
 /** Every way to commit: new, rejected, again, and again by key. */
-async function commitAll(database: Database, dedupe: boolean): Promise<void> {
+async function commitAll(database: Database, options: MissingPrivilegesOptions): Promise<void> {
   await checkSchema(database, loginTable);
-  const store = new PostgresStore(database, loginTable, { dedupe });
+  const store = new PostgresStore(database, loginTable, options);
   await store.probe();
   const events = [eventRow("a", { key: "d:1" }), eventRow("b", { key: "d:2" })];
-  await store.commit(batchOf(events, [rejectedRow("c")]));
+  await store.commit(batchOf(events, [rejectedRow("c")], [originalRow("a")]));
   deepStrictEqual((await store.commit(batchOf(events))).duplicates.size, 2);
+  await store.commit(batchOf([eventRow("d", { key: "d:3" })], [], [originalRow("d")]));
 }
 
-for (const dedupe of [false, true]) {
-  const all = dedupe ? [...needed, ...neededForKeys] : needed;
-  const how = dedupe ? "with keys" : "without keys";
+/** An original of an event, always the same one. */
+function originalRow(id: string): OriginalRow {
+  const sealed = Uint8Array.of(0, 255, 92, 34);
+  return { id, dateSent: TODAY, field: "ip", mask: "k1.same", sealed, keyId: "v1" };
+}
 
+const ways: readonly [how: string, options: MissingPrivilegesOptions, all: readonly string[]][] = [
+  ["without keys", {}, needed],
+  ["with keys", { dedupe: true }, [...needed, ...neededForKeys]],
+  ["with a vault", { vault: true }, [...needed, ...neededForVault]],
+];
+for (const [how, options, all] of ways) {
   Deno.test(`missingPrivileges() misses none, and committing works ${how}, when all are granted`, async () => {
     await asWriter(all, async (database) => {
-      deepStrictEqual(await missing(database, dedupe), []);
-      await commitAll(database, dedupe);
+      deepStrictEqual(await missing(database, options), []);
+      await commitAll(database, options);
     });
   });
 
   for (const privilege of all) {
     Deno.test(`missingPrivileges() names ${privilege}, without which nothing commits ${how}`, async () => {
       await asWriter(all.filter((other) => other !== privilege), async (database) => {
-        deepStrictEqual(await missing(database, dedupe), [privilege]);
-        await rejects(() => commitAll(database, dedupe), { kind: "fatal", code: "42501" });
+        deepStrictEqual(await missing(database, options), [privilege]);
+        await rejects(() => commitAll(database, options), { kind: "fatal", code: "42501" });
       });
     });
   }
@@ -93,6 +114,9 @@ for (const dedupe of [false, true]) {
 
 Deno.test("missingPrivileges() names all when a role has none", async () => {
   await asWriter([], async (database) => {
-    deepStrictEqual(await missing(database, true), [...needed, ...neededForKeys].sort());
+    deepStrictEqual(
+      await missing(database, { dedupe: true, vault: true }),
+      [...needed, ...neededForKeys, ...neededForVault].sort(),
+    );
   });
 });

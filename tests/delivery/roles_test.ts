@@ -1,0 +1,117 @@
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
+import { sampleEvents } from "../../lib/local/sample.ts";
+import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { createLine, expectDone, type Line } from "../support/line.ts";
+import { type Ended, runMaskline } from "../support/maskline.ts";
+import { startQueueServer } from "../support/queue_server.ts";
+import { sharedPostgres } from "../support/shared_postgres.ts";
+
+const postgres = await sharedPostgres();
+const queues = await startQueueServer();
+const WHY = ["--reason", "a test of roles"];
+
+/** A line that a writer has worked off: 40 rows, an event that was refused and one that is none. */
+async function drained(): Promise<Line> {
+  const line = await createLine({ postgres, queues });
+  await line.database.query(
+    "ALTER TABLE user_logins ADD CONSTRAINT c CHECK (device_type <> 'forbidden')",
+  );
+  const events = sampleEvents({ count: 40 });
+  const refused = JSON.stringify({ ...JSON.parse(events[0] ?? "{}"), device_type: "forbidden" });
+  await line.queue.send([...events, refused, "not JSON"]);
+  const { books } = await line.drain();
+  deepStrictEqual([books.committed, books.rejected], [40, 2]);
+  await line.database.query("ALTER TABLE user_logins DROP CONSTRAINT c");
+  return line;
+}
+
+/** What stands in one column, of one row. */
+async function one(line: Line, sql: string): Promise<string> {
+  const [row] = await line.database.query<Record<string, string>>(sql);
+  const [value] = Object.values(row ?? {});
+  ok(value, sql);
+  return value;
+}
+
+const aMask = "SELECT masked_ip FROM user_logins ORDER BY user_id, masked_ip LIMIT 1";
+
+/** The commands of a custodian that change nothing but the audit. */
+async function looks(line: Line): Promise<Readonly<Record<string, string[]>>> {
+  const id = await one(line, "SELECT message_id FROM maskline.rejected WHERE reason = 'not_json'");
+  return {
+    reveal: ["reveal", "ip", await one(line, aMask), ...WHY],
+    show: ["rejected", "show", id, ...WHY],
+    verify: ["audit", "verify"],
+    status: ["rotate", "status"],
+  };
+}
+
+function expectRefused(args: readonly string[], { code, out, err }: Ended): void {
+  const said = `${args.join(" ")}: ${out}${err}`;
+  strictEqual(code, 1, said);
+  ok(out === "" || out === "0 discarded\n", said);
+  match(err, /42501/, said);
+}
+
+Deno.test("a custodian can reveal, show, replay, discard, rotate and forget, and the books stay right", async () => {
+  await using line = await drained();
+  const env = line.as("custodian");
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}, input = "") =>
+    expectDone(runMaskline(args, { env: { ...env, ...more }, input }));
+  for (const args of Object.values(await looks(line))) await run(args);
+  await run(["rejected", "replay", "--where-reason", "store_refused", ...WHY]);
+  const id = await one(line, "SELECT message_id FROM maskline.rejected WHERE status = 'open'");
+  await run(["rejected", "discard", id, ...WHY]);
+
+  const key = `k2:${crypto.getRandomValues(new Uint8Array(32)).toBase64()}`;
+  const masks = { MASK_KEY: `${key},${env["MASK_KEY"]}` };
+  await run(["rotate", "run", ...WHY], masks);
+  match(await one(line, aMask), /^k2\./);
+  const vault = await generateVaultKeys();
+  const keys = {
+    VAULT_PUBLIC_KEY: `v2:${vault.publicKey.toBase64()}`,
+    VAULT_PRIVATE_KEY: `v2:${vault.privateKey.toBase64()},${env["VAULT_PRIVATE_KEY"]}`,
+  };
+  await run(["rotate", "run", "--vault", ...WHY], keys);
+  const user = await one(line, "SELECT user_id FROM user_logins ORDER BY user_id LIMIT 1");
+  await run(["forget", "--user", "-", "--rows", "anonymise", ...WHY], {}, user);
+  const other = await one(line, "SELECT user_id FROM user_logins ORDER BY user_id LIMIT 1");
+  await run(["forget", "--user", "-", "--rows", "delete", ...WHY], {}, other);
+
+  const { out } = await expectDone(runMaskline(["check", "--books"], { env: line.env }));
+  match(out, /^ok {4}books$/m);
+  match(out, /^note {2}41 committed and 1 rejected stand in the ledger$/m);
+  await run(["audit", "verify"]);
+});
+
+Deno.test("an analyst can list what was set aside, and the vault's key opens them nothing", async () => {
+  await using line = await drained();
+  const { out } = await expectDone(runMaskline(["rejected", "list"], { env: line.as("reader") }));
+  strictEqual(out.trimEnd().split("\n").length, 2);
+  const env = { ...line.as("custodian"), ...line.as("reader") };
+  for (const args of Object.values(await looks(line))) {
+    const ended = await runMaskline(args, { env });
+    expectRefused(args, ended);
+  }
+});
+
+Deno.test("a worker's password and the vault's key open nothing", async () => {
+  await using line = await drained();
+  const env = { ...line.as("custodian"), ...line.env };
+  const deeds = await looks(line);
+  const id = deeds["show"]?.[2] ?? "";
+  for (
+    const args of [
+      ...Object.values(deeds),
+      ["rejected", "discard", id, ...WHY],
+      ["forget", "--user", "-", ...WHY],
+    ]
+  ) {
+    const ended = await runMaskline(args, { env, input: "user" });
+    expectRefused(args, ended);
+  }
+  strictEqual(
+    await one(line, "SELECT count(*)::text FROM maskline.rejected WHERE status = 'open'"),
+    "2",
+  );
+});

@@ -1,0 +1,87 @@
+import { doesNotMatch, strictEqual } from "node:assert";
+import { checkBooks } from "../../lib/cli/check_books.ts";
+import { main } from "../../lib/cli/main.ts";
+import { type AuditEntry, auditHash, NO_HASH } from "../../lib/store/audit_hash.ts";
+import { auditEntries } from "../../lib/store/sql/audit_entries.ts";
+import { fakeIo } from "./fake_io.ts";
+import type { FilledVault } from "./filled_vault.ts";
+import type { TestDatabase } from "./test_database.ts";
+import { loginTable, open } from "./test_store.ts";
+
+/** What a run of `maskline forget` left. */
+export interface Forgotten {
+  readonly code: number;
+  readonly lines: readonly string[];
+  readonly err: string;
+}
+
+/**
+ * Users and devices of these tests have it in them, so that it can be looked for where it must not be. No
+ * mask can: base64url has no colon.
+ */
+export const CANARY = /zq:/i;
+
+/**
+ * Runs `maskline forget` with a reason; a user stands on standard input. Checks that neither an id nor an
+ * original got into its output or the audit.
+ */
+export async function forget(
+  filled: FilledVault,
+  args: readonly string[],
+  stdin = "",
+): Promise<Forgotten> {
+  const io = fakeIo({ stdin, settings: filled.settings });
+  const code = await main(["forget", "--reason", "asked for it", ...args], io);
+  const { out, err } = io.written;
+  doesNotMatch(out + err, CANARY);
+  doesNotMatch(JSON.stringify(await auditOf(filled)), CANARY);
+  return { code, lines: out.split("\n").slice(0, -1), err };
+}
+
+/** Forgets a person by their id on standard input. */
+export function forgetUser(
+  filled: FilledVault,
+  user: string,
+  ...args: readonly string[]
+): Promise<Forgotten> {
+  return forget(filled, ["--user", "-", ...args], `${user}\n`);
+}
+
+/** The entries of the audit, whose chain is checked. */
+export async function auditOf({ vault }: FilledVault): Promise<AuditEntry[]> {
+  const entries = await vault.query<AuditEntry>(auditEntries.text, [0, 10_000]);
+  let before = NO_HASH;
+  for (const entry of entries) {
+    strictEqual(entry.before, before);
+    strictEqual(auditHash(entry), entry.hash);
+    before = entry.hash;
+  }
+  return entries;
+}
+
+/** What `check --books` notes. */
+export async function booksOf({ rows }: FilledVault): Promise<readonly string[]> {
+  const database = open({ url: new URL(rows.url) });
+  try {
+    return await checkBooks(database, loginTable);
+  } finally {
+    await database.close();
+  }
+}
+
+/** The table's rows as JSON, in alphabetical order. */
+export async function rowsOf({ rows }: FilledVault): Promise<string[]> {
+  const found = await rows.query<{ row: string }>(
+    "SELECT row_to_json(stored)::text AS row FROM user_logins AS stored ORDER BY 1",
+  );
+  return found.map(({ row }) => row);
+}
+
+/** How many statements in a database wait for another transaction. */
+export async function waiting(database: TestDatabase): Promise<number> {
+  const [row] = await database.query<{ count: number }>(
+    `SELECT count(*)::integer FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND datname = current_database()`,
+  );
+  return row?.count ?? 0;
+}

@@ -1,0 +1,44 @@
+import { grants } from "../../lib/store/sql/grants.ts";
+import { openSession } from "./open_session.ts";
+import type { PostgresServer } from "./postgres_server.ts";
+import type { TestDatabase } from "./test_database.ts";
+import { loginTable } from "./test_store.ts";
+
+/** The groups of `maskline migrate --print-grants`. */
+export type Role = "writer" | "reader" | "custodian";
+
+/** A login in each group, for one database. Disposing of it removes the logins: after the database. */
+export interface Logins extends AsyncDisposable {
+  /** The database's URL for a member of the group. */
+  url(role: Role): string;
+}
+
+/**
+ * Makes the roles in a migrated database, as `migrate --print-grants` prints them, and a login in each.
+ * The groups belong to the whole server and stay; the logins are named after the database.
+ */
+export async function createLogins(
+  server: PostgresServer,
+  database: TestDatabase,
+): Promise<Logins> {
+  const password = crypto.randomUUID();
+  const roles: readonly Role[] = ["writer", "reader", "custodian"];
+  const nameOf = (role: Role) => `${database.name}_${role}`;
+  const logins = roles.map((role) =>
+    `CREATE ROLE ${nameOf(role)} LOGIN PASSWORD '${password}' IN ROLE maskline_${role};`
+  );
+  await database.query(grants(loginTable) + logins.join("\n"));
+  return {
+    url(role) {
+      const url = new URL(database.url);
+      url.username = nameOf(role);
+      // Ours trusts everybody on loopback; a server that is lent to us may ask.
+      url.password = password;
+      return url.href;
+    },
+    async [Symbol.asyncDispose]() {
+      await using session = await openSession(server.url);
+      await session.query(`DROP ROLE IF EXISTS ${roles.map(nameOf).join(", ")}`);
+    },
+  };
+}
