@@ -40,8 +40,24 @@ export const commands: Readonly<Record<string, Entry>> = {
     summary: "Print the mask of a value that is read from standard input",
     load: async () => (await import("./mask.ts")).maskCommand,
   },
+  reveal: {
+    summary: "Print the originals of masks, noted in the audit first",
+    load: async () => (await import("./reveal.ts")).reveal,
+  },
+  audit: {
+    summary: "Show who asked for originals, and check that no entry was changed",
+    load: async () => (await import("./audit.ts")).audit,
+  },
+  forget: {
+    summary: "Remove the originals of a person who asks for it",
+    load: async () => (await import("./forget.ts")).forget,
+  },
+  rotate: {
+    summary: "Bring what is stored to a new mask key or a new vault key",
+    load: async () => (await import("./rotate.ts")).rotate,
+  },
   rejected: {
-    summary: "List the messages that were set aside",
+    summary: "List, show, replay or discard the messages that were set aside",
     load: async () => (await import("./rejected.ts")).rejected,
   },
 };

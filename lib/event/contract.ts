@@ -54,6 +54,11 @@ export interface Contract {
   /** Column that takes the UTC date on which the message was sent. */
   readonly sentDate: Column;
   /**
+   * The field that names the person whom an event is about, by which they can be forgotten; not a
+   * personal one. None where events name nobody.
+   */
+  readonly subject?: string;
+  /**
    * The key in the JSON object that names an event, where the queue's message id does not do: two
    * messages with the same value are one event (see `read_key.ts`). Not a personal field.
    */

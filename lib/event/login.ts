@@ -39,5 +39,6 @@ export const login: Contract = {
       column: { name: "app_version", type: "integer" },
     },
   ],
+  subject: "user_id",
   sentDate: { name: "create_date", type: "date" },
 };

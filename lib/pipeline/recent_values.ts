@@ -14,8 +14,14 @@ export interface PersonalValue {
 /** Options of {@linkcode RecentValues}. */
 export interface RecentValuesOptions {
   readonly masker: FastMasker;
-  /** The values that are surely remembered; up to twice as many are. Default 16,384, some 10 MB. A guess. */
+  /** The values of a field that are surely remembered; up to twice as many are. Default 4,096. A guess. */
   readonly atLeast?: number;
+}
+
+/** The values of one field: a young generation that fills up, and the one before. */
+interface Generations {
+  young: Map<string, PersonalValue>;
+  old: Map<string, PersonalValue>;
 }
 
 /**
@@ -27,32 +33,41 @@ export interface RecentValuesOptions {
 export class RecentValues {
   readonly #masker: FastMasker;
   readonly #atLeast: number;
-  #young = new Map<string, PersonalValue>();
-  #old = new Map<string, PersonalValue>();
+  readonly #byField = new Map<string, Generations>();
 
-  constructor({ masker, atLeast = 16_384 }: RecentValuesOptions) {
+  constructor({ masker, atLeast = 4_096 }: RecentValuesOptions) {
     this.#masker = masker;
     this.#atLeast = atLeast;
   }
 
   /** How many values are remembered. */
   get size(): number {
-    return this.#young.size + this.#old.size;
+    let size = 0;
+    for (const { young, old } of this.#byField.values()) size += young.size + old.size;
+    return size;
   }
 
   /** The value with its mask, made now or remembered. */
   of(field: string, original: string): PersonalValue {
-    // No field name holds a NUL, so that two pairs cannot make one key.
-    const key = `${field}\0${original}`;
-    const young = this.#young.get(key);
+    const values = this.#valuesOf(field);
+    const young = values.young.get(original);
     if (young) return young;
-    const value = this.#old.get(key) ?? this.#make(field, original);
-    if (this.#young.size >= this.#atLeast) {
-      this.#old = this.#young;
-      this.#young = new Map();
+    const value = values.old.get(original) ?? this.#make(field, original);
+    if (values.young.size >= this.#atLeast) {
+      values.old = values.young;
+      values.young = new Map();
     }
-    this.#young.set(key, value);
+    values.young.set(original, value);
     return value;
+  }
+
+  #valuesOf(field: string): Generations {
+    let values = this.#byField.get(field);
+    if (!values) {
+      values = { young: new Map(), old: new Map() };
+      this.#byField.set(field, values);
+    }
+    return values;
   }
 
   #make(field: string, original: string): PersonalValue {
