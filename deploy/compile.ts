@@ -47,6 +47,12 @@ const CONDITIONS = { DENO_CONDITIONS: "module" };
  */
 const NO_CACHE = "--no-code-cache";
 
+/**
+ * Room for young objects, in MiB. What V8 would take by itself makes a worker a fifth larger and not
+ * faster: 219 against 174 MiB, and 110 against 101 µs a message, medians of four paired runs of 50,000.
+ */
+const YOUNG_MIB = "--v8-flags=--max-semi-space-size=8";
+
 interface Where {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -91,7 +97,17 @@ async function compile({ target, output }: { target?: string; output?: string })
     // An empty configuration of its own: the project's would bring its whole lock file along.
     await Deno.writeTextFile(`${staging}/deno.json`, "{}\n");
     await deno(
-      ["compile", "--quiet", NO_CACHE, ...flags, ...targets, "--output", file, "main.js"],
+      [
+        "compile",
+        "--quiet",
+        NO_CACHE,
+        YOUNG_MIB,
+        ...flags,
+        ...targets,
+        "--output",
+        file,
+        "main.js",
+      ],
       { cwd: staging },
     );
   } finally {

@@ -24,7 +24,7 @@ privileges, live. Receives nothing and writes nothing.
 
   --offline   the settings only, no network
   --health    ask the running worker at HTTP_ADDRESS whether it lives (for a container's health check)
-  --books     also count the database's books: ledger = rows + rejected (reads whole tables)
+  --books     also count the database's books: ledger = rows + removed + rejected (reads whole tables)
 
   maskline check --offline && maskline run`,
   options: {

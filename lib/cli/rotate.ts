@@ -4,11 +4,11 @@ import { asCustodian, type Custodian } from "./custodian.ts";
 import { deedFlags, whyOf } from "./deed_flags.ts";
 import { maskedTableOf } from "./masked_table_of.ts";
 import { printableJson } from "./printable_json.ts";
-import { rotateMasks } from "./rotate_masks.ts";
-import { rotationStatus } from "./rotate_status.ts";
-import { leftToDo, statusText } from "./rotate_status_text.ts";
-import { rotateVault } from "./rotate_vault.ts";
-import type { Rotation } from "./rotation.ts";
+import { rotateMasks } from "./rotate/rotate_masks.ts";
+import { rotationStatus } from "./rotate/rotate_status.ts";
+import { leftToDo, statusText } from "./rotate/rotate_status_text.ts";
+import { rotateVault } from "./rotate/rotate_vault.ts";
+import type { Rotation } from "./rotate/rotation.ts";
 
 /** `maskline rotate` */
 export const rotate: Command = {

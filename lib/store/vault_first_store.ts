@@ -6,8 +6,8 @@ import type { Batch, CommitResult, Store } from "./store.ts";
 
 /**
  * A store whose vault is another database. Originals are committed there first, and again where the
- * batch is tried again, which changes nothing. A row without its original cannot be; an original without
- * its row can: until the batch is tried again, or for good where its row was refused.
+ * batch is tried again, which changes nothing. A row never commits before its original; an
+ * original without its row can be: until the batch is tried again, or for good where its row was refused.
  */
 export class VaultFirstStore implements Store {
   readonly #rows: Store;

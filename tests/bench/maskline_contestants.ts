@@ -19,6 +19,9 @@ export interface MasklineContestantsOptions {
 /** What a variant sets beyond the settings that all of them need. */
 type Variant = (course: Course) => Readonly<Record<string, string>>;
 
+/** As `deno task maskline` runs it. */
+const AS_THE_TASK = ["run", "--quiet", "--v8-flags=--max-semi-space-size=8", "-A"];
+
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Maskline with and without its vault, run by Deno and compiled. */
@@ -52,7 +55,7 @@ export async function masklineContestants(
       schema: "maskline" as const,
       vault: suffix === "",
       program: (course: Course) =>
-        programOf(course, variant, Deno.execPath(), ["run", "--quiet", "-A", `${root}main.ts`]),
+        programOf(course, variant, Deno.execPath(), [...AS_THE_TASK, `${root}main.ts`]),
     },
     {
       id: `maskline-binary${suffix}`,

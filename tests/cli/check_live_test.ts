@@ -30,7 +30,9 @@ async function check(
   const { code, out, err } = await runMaskline(["check", ...(flag ? [flag] : [])], {
     env: { ...line.env, ...env },
   });
-  return { code, lines: out.trimEnd().split("\n"), err };
+  // A line's key stands in its environment, and each check says so.
+  const lines = out.trimEnd().split("\n").filter((text) => !text.startsWith("note  MASK_KEY:"));
+  return { code, lines, err };
 }
 
 const EMPTY = "note  about 0 messages wait and 0 are in flight";

@@ -11,7 +11,7 @@ interface Ended {
 async function maskline(args: readonly string[], stdin: BlobPart = ""): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "-A", "main.ts", ...args],
-    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+    cwd: fileURLToPath(new URL("../..", import.meta.url)),
     clearEnv: true,
     // Deno's own: where its packages lie.
     env: Object.fromEntries(

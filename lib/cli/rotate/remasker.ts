@@ -1,12 +1,12 @@
-import type { Settings } from "../config/read_settings.ts";
-import type { FastMasker } from "../mask/fast_mask.ts";
-import { createFastMasker } from "../mask/fast_mask.ts";
-import { isMask, keyIdOf, type KeyRing } from "../mask/mask_key.ts";
-import type { SealedEntry } from "../store/sql/sealed_entries.ts";
-import { OpenError } from "../vault/open_error.ts";
+import type { Settings } from "../../config/read_settings.ts";
+import type { FastMasker } from "../../mask/fast_mask.ts";
+import { createFastMasker } from "../../mask/fast_mask.ts";
+import { isMask, keyIdOf, type KeyRing } from "../../mask/mask_key.ts";
+import type { SealedEntry } from "../../store/sql/sealed_entries.ts";
+import { OpenError } from "../../vault/open_error.ts";
 import type { LeftAlone } from "./left_alone.ts";
-import { maskerOptionsOf } from "./masker_options_of.ts";
-import type { OwnSealer } from "./own_sealer.ts";
+import { maskerOptionsOf } from "../masker_options_of.ts";
+import type { OwnSealer } from "../own_sealer.ts";
 
 /** An original under its new mask. */
 export interface Remasked {

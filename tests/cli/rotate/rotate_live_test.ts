@@ -1,9 +1,9 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { createTestKeys, textOf } from "../support/kept_originals.ts";
-import { createLine, expectDone } from "../support/line.ts";
-import { runMaskline } from "../support/maskline.ts";
-import { untilCount } from "../support/progress.ts";
-import { startQueueServer } from "../support/queue_server.ts";
+import { createTestKeys, textOf } from "../../support/kept_originals.ts";
+import { createLine, expectDone } from "../../support/line.ts";
+import { runMaskline } from "../../support/maskline.ts";
+import { untilCount } from "../../support/progress.ts";
+import { startQueueServer } from "../../support/queue_server.ts";
 import {
   byUser,
   groupsOf,
@@ -13,8 +13,8 @@ import {
   RUN,
   sharedLogins,
   stepsIn,
-} from "../support/rotating.ts";
-import { sharedPostgres } from "../support/shared_postgres.ts";
+} from "../../support/rotating.ts";
+import { sharedPostgres } from "../../support/shared_postgres.ts";
 
 const postgres = await sharedPostgres();
 const queues = await startQueueServer();

@@ -1,5 +1,5 @@
-import { removeOriginals } from "../store/sql/remove_originals.ts";
-import { nextSteps, removeSteps, type RotationStep } from "../store/sql/rotation_steps.ts";
+import { removeOriginals } from "../../store/sql/remove_originals.ts";
+import { nextSteps, removeSteps, type RotationStep } from "../../store/sql/rotation_steps.ts";
 import type { Phase } from "./phase.ts";
 import { goOn, type Rotation } from "./rotation.ts";
 

@@ -2,9 +2,9 @@ import {
   bodiesOfOtherVaultKeys,
   resealBodies as replaceBodies,
   type SealedBody,
-} from "../store/sql/reseal_rejected.ts";
+} from "../../store/sql/reseal_rejected.ts";
 import { LeftAlone } from "./left_alone.ts";
-import type { OwnSealer } from "./own_sealer.ts";
+import type { OwnSealer } from "../own_sealer.ts";
 import type { Phase } from "./phase.ts";
 import { reseal } from "./reseal.ts";
 import { goOn, type Rotation } from "./rotation.ts";

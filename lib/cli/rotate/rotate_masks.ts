@@ -1,10 +1,10 @@
-import { type Settings, SettingsError } from "../config/read_settings.ts";
-import type { KeyRing } from "../mask/mask_key.ts";
-import { noteAudit } from "../store/audit.ts";
-import { exit } from "./command.ts";
+import { type Settings, SettingsError } from "../../config/read_settings.ts";
+import type { KeyRing } from "../../mask/mask_key.ts";
+import { noteAudit } from "../../store/audit.ts";
+import { exit } from "../command.ts";
 import { countRows, type RowCount } from "./count_rows.ts";
-import type { Why } from "./deed_flags.ts";
-import { ownSealer } from "./own_sealer.ts";
+import type { Why } from "../deed_flags.ts";
+import { ownSealer } from "../own_sealer.ts";
 import { runPhase } from "./phase.ts";
 import { remaskEntries } from "./remask_entries.ts";
 import { remaskRows } from "./remask_rows.ts";

@@ -1,7 +1,7 @@
-import type { Binding } from "../vault/suite.ts";
-import { OpenError } from "../vault/open_error.ts";
+import type { Binding } from "../../vault/suite.ts";
+import { OpenError } from "../../vault/open_error.ts";
 import type { LeftAlone } from "./left_alone.ts";
-import type { OwnSealer } from "./own_sealer.ts";
+import type { OwnSealer } from "../own_sealer.ts";
 
 /** A value that is sealed for a vault key, and what it belongs to. */
 export interface Sealed {

@@ -1,9 +1,9 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { main } from "../../lib/cli/main.ts";
-import { fakeIo } from "../support/fake_io.ts";
-import { createTestKeys, insertOriginals, textOf } from "../support/kept_originals.ts";
-import { createLogins } from "../support/logins.ts";
-import { openSession } from "../support/open_session.ts";
+import { main } from "../../../lib/cli/main.ts";
+import { fakeIo } from "../../support/fake_io.ts";
+import { createTestKeys, insertOriginals, textOf } from "../../support/kept_originals.ts";
+import { createLogins } from "../../support/logins.ts";
+import { openSession } from "../../support/open_session.ts";
 import {
   auditOf,
   byUser,
@@ -19,9 +19,9 @@ import {
   sharedLogins,
   stepsIn,
   tellsNothing,
-} from "../support/rotating.ts";
-import { sharedPostgres } from "../support/shared_postgres.ts";
-import { createStore } from "../support/test_store.ts";
+} from "../../support/rotating.ts";
+import { sharedPostgres } from "../../support/shared_postgres.ts";
+import { createStore } from "../../support/test_store.ts";
 
 const server = await sharedPostgres();
 const logins = sharedLogins(60);

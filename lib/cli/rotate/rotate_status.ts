@@ -1,8 +1,8 @@
-import type { Settings } from "../config/read_settings.ts";
-import { countRejectedKeys, type RejectedKeyCount } from "../store/sql/count_rejected_keys.ts";
-import { countVaultKeys, type VaultKeyCount } from "../store/sql/count_vault_keys.ts";
-import { rotationUnderWay } from "../store/sql/rotation_under_way.ts";
-import { walkBlocks } from "../store/walk_blocks.ts";
+import type { Settings } from "../../config/read_settings.ts";
+import { countRejectedKeys, type RejectedKeyCount } from "../../store/sql/count_rejected_keys.ts";
+import { countVaultKeys, type VaultKeyCount } from "../../store/sql/count_vault_keys.ts";
+import { rotationUnderWay } from "../../store/sql/rotation_under_way.ts";
+import { walkBlocks } from "../../store/walk_blocks.ts";
 import { countRows, type RowCount } from "./count_rows.ts";
 import { heedStop, REJECTED_TABLE, type Rotation, VAULT_TABLE } from "./rotation.ts";
 

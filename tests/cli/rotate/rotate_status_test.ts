@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { createTestKeys, insertOriginals, textOf } from "../support/kept_originals.ts";
-import { createLogins } from "../support/logins.ts";
+import { createTestKeys, insertOriginals, textOf } from "../../support/kept_originals.ts";
+import { createLogins } from "../../support/logins.ts";
 import {
   command,
   createRotating,
@@ -10,8 +10,8 @@ import {
   sharedLogins,
   tellsNothing,
   vaultRotationSettings,
-} from "../support/rotating.ts";
-import { sharedPostgres } from "../support/shared_postgres.ts";
+} from "../../support/rotating.ts";
+import { sharedPostgres } from "../../support/shared_postgres.ts";
 
 const server = await sharedPostgres();
 const logins = sharedLogins(20);

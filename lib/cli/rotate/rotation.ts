@@ -1,7 +1,7 @@
-import type { MaskedTable } from "../store/masked_table.ts";
-import type { Database } from "../store/postgres.ts";
-import { lockRotation } from "../store/sql/lock_rotation.ts";
-import type { Io } from "./command.ts";
+import type { MaskedTable } from "../../store/masked_table.ts";
+import type { Database } from "../../store/postgres.ts";
+import { lockRotation } from "../../store/sql/lock_rotation.ts";
+import type { Io } from "../command.ts";
 
 /** What the parts of a rotation work with. */
 export interface Rotation {

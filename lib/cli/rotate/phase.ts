@@ -1,4 +1,4 @@
-import type { Io } from "./command.ts";
+import type { Io } from "../command.ts";
 
 /** A long piece of work that people watch. */
 export interface Phase {

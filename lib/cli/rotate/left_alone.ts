@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "../printable.ts";
 
 /** Why a sealed value cannot be moved to another key. */
 export type LeftWhy =

@@ -1,6 +1,6 @@
 import { rejects, strictEqual } from "node:assert";
-import { runPhase } from "../../lib/cli/phase.ts";
-import { fakeIo } from "../support/fake_io.ts";
+import { runPhase } from "../../../lib/cli/rotate/phase.ts";
+import { fakeIo } from "../../support/fake_io.ts";
 
 Deno.test("runPhase() writes a line at the start and one at the end when there is no terminal", async () => {
   const io = fakeIo();

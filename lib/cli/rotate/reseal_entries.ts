@@ -1,8 +1,8 @@
-import { resealEntries as replaceEntries } from "../store/sql/reseal_entries.ts";
-import { entriesOfOtherVaultKeys, type SealedEntry } from "../store/sql/sealed_entries.ts";
-import { walkBlocks } from "../store/walk_blocks.ts";
+import { resealEntries as replaceEntries } from "../../store/sql/reseal_entries.ts";
+import { entriesOfOtherVaultKeys, type SealedEntry } from "../../store/sql/sealed_entries.ts";
+import { walkBlocks } from "../../store/walk_blocks.ts";
 import { LeftAlone } from "./left_alone.ts";
-import type { OwnSealer } from "./own_sealer.ts";
+import type { OwnSealer } from "../own_sealer.ts";
 import type { Phase } from "./phase.ts";
 import { reseal } from "./reseal.ts";
 import { goOn, type Rotation, VAULT_TABLE } from "./rotation.ts";

@@ -1,4 +1,4 @@
-import { printable } from "./printable.ts";
+import { printable } from "../printable.ts";
 import type { RotationStatus } from "./rotate_status.ts";
 
 /** The status for people: a table, and what is left to do in words. */

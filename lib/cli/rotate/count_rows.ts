@@ -1,6 +1,6 @@
-import { countRowMasks, type RowMaskCount } from "../store/sql/count_row_masks.ts";
-import { findOriginals } from "../store/sql/find_originals.ts";
-import { walkBlocks } from "../store/walk_blocks.ts";
+import { countRowMasks, type RowMaskCount } from "../../store/sql/count_row_masks.ts";
+import { findOriginals } from "../../store/sql/find_originals.ts";
+import { walkBlocks } from "../../store/walk_blocks.ts";
 import { heedStop, type Rotation } from "./rotation.ts";
 
 /** Rows of one masked column, by the key of their mask. */

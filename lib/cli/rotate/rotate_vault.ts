@@ -1,8 +1,8 @@
-import type { Settings } from "../config/read_settings.ts";
-import { noteAudit } from "../store/audit.ts";
-import { exit } from "./command.ts";
-import type { Why } from "./deed_flags.ts";
-import { ownSealer } from "./own_sealer.ts";
+import type { Settings } from "../../config/read_settings.ts";
+import { noteAudit } from "../../store/audit.ts";
+import { exit } from "../command.ts";
+import type { Why } from "../deed_flags.ts";
+import { ownSealer } from "../own_sealer.ts";
 import { runPhase } from "./phase.ts";
 import { resealBodies } from "./reseal_bodies.ts";
 import { resealEntries } from "./reseal_entries.ts";

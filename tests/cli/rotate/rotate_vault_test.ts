@@ -1,13 +1,13 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { createKeyChain } from "../../lib/vault/key_chain.ts";
+import { createKeyChain } from "../../../lib/vault/key_chain.ts";
 import {
   createTestKeys,
   insertOriginals,
   type TestKeys,
   textOf,
-} from "../support/kept_originals.ts";
-import { createLogins } from "../support/logins.ts";
-import { openSession } from "../support/open_session.ts";
+} from "../../support/kept_originals.ts";
+import { createLogins } from "../../support/logins.ts";
+import { openSession } from "../../support/open_session.ts";
 import {
   auditOf,
   byUser,
@@ -19,9 +19,9 @@ import {
   sharedLogins,
   tellsNothing,
   vaultRotationSettings,
-} from "../support/rotating.ts";
-import { sharedPostgres } from "../support/shared_postgres.ts";
-import type { TestDatabase } from "../support/test_database.ts";
+} from "../../support/rotating.ts";
+import { sharedPostgres } from "../../support/shared_postgres.ts";
+import type { TestDatabase } from "../../support/test_database.ts";
 
 const server = await sharedPostgres();
 const RUN_VAULT = [...RUN, "--vault"] as const;

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { expectDone } from "../support/line.ts";
-import { createTestKeys, textOf } from "../support/kept_originals.ts";
-import { startMaskline } from "../support/maskline.ts";
+import { expectDone } from "../../support/line.ts";
+import { createTestKeys, textOf } from "../../support/kept_originals.ts";
+import { startMaskline } from "../../support/maskline.ts";
 import {
   byUser,
   command,
@@ -13,8 +13,8 @@ import {
   RUN,
   sharedLogins,
   stepsIn,
-} from "../support/rotating.ts";
-import { sharedPostgres } from "../support/shared_postgres.ts";
+} from "../../support/rotating.ts";
+import { sharedPostgres } from "../../support/shared_postgres.ts";
 
 const server = await sharedPostgres();
 const logins = sharedLogins(40);

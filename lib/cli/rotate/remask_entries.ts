@@ -1,14 +1,14 @@
-import { findOriginals } from "../store/sql/find_originals.ts";
-import { keepRemasked } from "../store/sql/keep_remasked.ts";
+import { findOriginals } from "../../store/sql/find_originals.ts";
+import { keepRemasked } from "../../store/sql/keep_remasked.ts";
 import {
   findSteps,
   noteSteps,
   removeSteps,
   removeStepsFrom,
   type RotationStep,
-} from "../store/sql/rotation_steps.ts";
-import { entriesOfOtherMaskKeys, type SealedEntry } from "../store/sql/sealed_entries.ts";
-import { walkBlocks } from "../store/walk_blocks.ts";
+} from "../../store/sql/rotation_steps.ts";
+import { entriesOfOtherMaskKeys, type SealedEntry } from "../../store/sql/sealed_entries.ts";
+import { walkBlocks } from "../../store/walk_blocks.ts";
 import { LeftAlone } from "./left_alone.ts";
 import type { Phase } from "./phase.ts";
 import type { Remasked, Remasker } from "./remasker.ts";

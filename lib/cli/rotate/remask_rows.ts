@@ -1,5 +1,5 @@
-import { remaskRows as remaskRowsIn } from "../store/sql/remask_rows.ts";
-import { walkBlocks } from "../store/walk_blocks.ts";
+import { remaskRows as remaskRowsIn } from "../../store/sql/remask_rows.ts";
+import { walkBlocks } from "../../store/walk_blocks.ts";
 import type { Phase } from "./phase.ts";
 import { goOn, type Rotation } from "./rotation.ts";
 
