@@ -4,8 +4,8 @@ import { login } from "../event/login.ts";
 import { openSqs } from "../queue/open_sqs.ts";
 import { durabilityWarnings } from "../store/durability.ts";
 import { checkSchema } from "../store/check_schema.ts";
-import { type Database, openDatabase } from "../store/postgres.ts";
-import { missingPrivileges } from "../store/sql/can_write.ts";
+import { type Database, openDatabase, type Statement } from "../store/postgres.ts";
+import { missingPrivileges, missingVaultPrivileges } from "../store/sql/can_write.ts";
 import { excessPrivileges } from "../store/sql/excess_privileges.ts";
 import { probe } from "../store/sql/probe.ts";
 import { type Command, exit, type Io } from "./command.ts";
@@ -39,7 +39,8 @@ privileges, live. Receives nothing and writes nothing.
     if (flags["offline"]) return exit.done;
     const queueFine = await item(io, "queue", () => checkQueue(settings));
     const databaseFine = await checkDatabase(io, settings, flags["books"] === true);
-    return queueFine && databaseFine ? exit.done : exit.failed;
+    const vaultFine = await checkVault(io, settings);
+    return queueFine && databaseFine && vaultFine ? exit.done : exit.failed;
   },
 };
 
@@ -111,6 +112,30 @@ async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): 
   }
 }
 
+/** Where the vault has a database of its own, what a worker needs there. */
+async function checkVault(io: Io, settings: WorkerSettings): Promise<boolean> {
+  const { VAULT, VAULT_DATABASE_URL: url, STATEMENT_SECONDS: statementSeconds } = settings;
+  if (VAULT === "off" || !url) return true;
+  const database = openDatabase({ url, connections: 1, statementSeconds });
+  try {
+    return await item(io, "the vault's own database", async () => {
+      await checkSchema(database);
+      await database.query(probe);
+      await expectNone(database, missingVaultPrivileges());
+      return await durabilityWarnings(database);
+    });
+  } finally {
+    await database.close();
+  }
+}
+
+/** @throws {RangeError} privileges are missing */
+async function expectNone(database: Database, missing: Statement): Promise<void> {
+  const rows = await database.query<{ what: string }>(missing);
+  if (rows.length === 0) return;
+  throw new RangeError(`The role lacks ${rows.map(({ what }) => what).join(", ")}`);
+}
+
 async function checkPrivileges(
   database: Database,
   settings: WorkerSettings,
@@ -119,12 +144,7 @@ async function checkPrivileges(
   const { DEDUPE_FIELD, VAULT, VAULT_DATABASE_URL } = settings;
   const dedupe = DEDUPE_FIELD !== undefined;
   const vault = VAULT === "on" && !VAULT_DATABASE_URL;
-  const missing = await database.query<{ what: string }>(
-    missingPrivileges(table, { dedupe, vault }),
-  );
-  if (missing.length > 0) {
-    throw new RangeError(`The role lacks ${missing.map(({ what }) => what).join(", ")}`);
-  }
+  await expectNone(database, missingPrivileges(table, { dedupe, vault }));
   const excess = await database.query<{ what: string }>(excessPrivileges(table));
   if (excess.length === 0) return [];
   const deeds = excess.map(({ what }) => what).join("; ");

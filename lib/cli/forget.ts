@@ -6,7 +6,7 @@ import type { ForgetWhy } from "../store/forget.ts";
 import { forgetMask } from "../store/forget_mask.ts";
 import { forgetUser, type RowsMode } from "../store/forget_user.ts";
 import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
-import { asCustodian, type Custodian } from "./custodian.ts";
+import { type Databases, withDatabases } from "./with_databases.ts";
 import { deedFlags, whyOf } from "./deed_flags.ts";
 import { reportMask, reportUser } from "./forget_report.ts";
 import { maskedTableOf } from "./masked_table_of.ts";
@@ -104,9 +104,9 @@ async function runUser(io: Io, flag: string, rows: RowsMode, why: ForgetWhy): Pr
 
 function forgetting(
   io: Io,
-  work: (where: Pick<Custodian, "database" | "vault"> & { table: typeof table }) => Promise<number>,
+  work: (where: Pick<Databases, "database" | "vault"> & { table: typeof table }) => Promise<number>,
 ): Promise<number> {
-  return asCustodian(io, [], ({ database, vault }) => work({ database, vault, table }));
+  return withDatabases(io, [], ({ database, vault }) => work({ database, vault, table }));
 }
 
 function modeOf({ rows = "keep" }: Arguments["flags"]): RowsMode {

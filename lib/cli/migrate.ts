@@ -3,9 +3,11 @@ import { booksObstacle } from "../store/books_obstacle.ts";
 import { checkSchema } from "../store/check_schema.ts";
 import { migrate } from "../store/migrate.ts";
 import { grants } from "../store/sql/grants.ts";
-import { type Command, exit, UsageError } from "./command.ts";
+import type { Database } from "../store/postgres.ts";
+import type { StoredTable } from "../store/stored_table.ts";
+import { type Command, exit, type Io, UsageError } from "./command.ts";
+import { withDatabases } from "./with_databases.ts";
 import { storedTableOf } from "./stored_table_of.ts";
-import { withDatabase } from "./with_database.ts";
 
 /** `maskline migrate` */
 export const migrateCommand: Command = {
@@ -13,7 +15,7 @@ export const migrateCommand: Command = {
   help: `
 Makes or upgrades Maskline's tables in the schema \`maskline\`, and makes \`public.user_logins\` where it is
 missing; one that is there is used as it is. The only command that must own the schema. In one
-transaction, and again does nothing.
+transaction, and again does nothing. With VAULT_DATABASE_URL it does the same there, without the table.
 
   --print-grants   print the SQL that makes the roles of worker, analysts and custodians and gives them
                    what they need, for you to read and run; connects to nothing
@@ -29,14 +31,22 @@ transaction, and again does nothing.
       return exit.done;
     }
     if (flags["vault"]) throw new UsageError("--vault: goes with --print-grants");
-    return await withDatabase(io, async (database) => {
-      const applied = await migrate(database, table);
-      for (const name of applied) io.out(`applied ${name}\n`);
-      if (applied.length === 0) io.out("nothing to do, the schema is up to date\n");
-      await checkSchema(database, table);
+    return await withDatabases(io, [], async ({ database, vault }) => {
+      await migrateOne(io, database, table);
       const obstacle = await booksObstacle(database, table);
       if (obstacle) io.err(`check --books cannot count: ${obstacle}\n`);
+      if (vault !== database) {
+        io.out("the vault's own database:\n");
+        await migrateOne(io, vault);
+      }
       return exit.done;
     });
   },
 };
+
+async function migrateOne(io: Io, database: Database, table?: StoredTable): Promise<void> {
+  const applied = await migrate(database, table);
+  for (const name of applied) io.out(`applied ${name}\n`);
+  if (applied.length === 0) io.out("nothing to do, the schema is up to date\n");
+  await checkSchema(database, table);
+}

@@ -2,7 +2,7 @@ import { noteAudit } from "../store/audit.ts";
 import { closeRejected } from "../store/sql/close_rejected.ts";
 import { type LockedRejection, lockRejected } from "../store/sql/lock_rejected.ts";
 import { type Command, exit } from "./command.ts";
-import { asCustodian, type Custodian } from "./custodian.ts";
+import { type Databases, withDatabases } from "./with_databases.ts";
 import { deedFlags, type Why, whyOf } from "./deed_flags.ts";
 import { vaultWithin } from "./vault_within.ts";
 
@@ -21,12 +21,12 @@ they came, and why they were set aside, stays on record.
   words: [1, 1000],
   async run(io, { flags, words }) {
     const why = whyOf(io, flags);
-    return await asCustodian(io, [], async (custodian) => {
+    return await withDatabases(io, [], async (databases) => {
       let discarded = 0;
       const ids = [...new Set(words)];
       try {
         for (const [index, id] of ids.entries()) {
-          const status = await discard(custodian, id, why);
+          const status = await discard(databases, id, why);
           if (status === "open") discarded++;
           else if (status) io.err(`Message ${id} was ${status} before\n`);
           // An id that nobody knows is not repeated: it may be a personal value in the wrong place.
@@ -42,17 +42,17 @@ they came, and why they were set aside, stays on record.
 
 /** Gives the status that the message had; only an open one is discarded. */
 async function discard(
-  custodian: Custodian,
+  databases: Databases,
   id: string,
   why: Why,
 ): Promise<LockedRejection["status"] | undefined> {
-  return await custodian.database.transaction(async (connection) => {
+  return await databases.database.transaction(async (connection) => {
     const [found] = await connection.query<LockedRejection>(lockRejected, [id]);
     if (found?.status !== "open") return found?.status;
     const mask = found.message_id;
     const subjects = [{ field: "rejected", mask }];
     await vaultWithin(
-      custodian,
+      databases,
       connection,
       (vault) => noteAudit(vault, { action: "discard", subjects, ...why }),
     );

@@ -10,7 +10,7 @@ import { openRejectedIds } from "../store/sql/open_rejected_ids.ts";
 import { createKeyChain } from "../vault/key_chain.ts";
 import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
 import { checkDedupeField, contractOf } from "./contract_of.ts";
-import { asCustodian, type Custodian } from "./custodian.ts";
+import { type Databases, withDatabases } from "./with_databases.ts";
 import { deedFlags, type Why, whyOf } from "./deed_flags.ts";
 import { limitOf } from "./limit_of.ts";
 import { maskerOptionsOf } from "./masker_options_of.ts";
@@ -45,10 +45,10 @@ sealed body is erased; what does not stays open. Needs MASK_KEY, VAULT_PRIVATE_K
   async run(io, { flags, words }) {
     const why = whyOf(io, flags);
     const asked = askedFor(flags, words);
-    return await asCustodian(io, ["VAULT_PRIVATE_KEY", "MASK_KEY"], async (custodian) => {
+    return await withDatabases(io, ["VAULT_PRIVATE_KEY", "MASK_KEY"], async (databases) => {
       const dryRun = flags["dry-run"] === true;
-      const replayer = await openReplayer(custodian, why, dryRun);
-      const ids = await asked(custodian.database);
+      const replayer = await openReplayer(databases, why, dryRun);
+      const ids = await asked(databases.database);
       return await replayAll(io, replayer, ids, dryRun);
     });
   },
@@ -80,8 +80,8 @@ function askedFor(
   };
 }
 
-async function openReplayer(custodian: Custodian, why: Why, dryRun: boolean): Promise<Replayer> {
-  const { settings } = custodian;
+async function openReplayer(databases: Databases, why: Why, dryRun: boolean): Promise<Replayer> {
+  const { settings } = databases;
   const { MASK_KEY, VAULT } = settings;
   const problems = problemsOf(settings);
   if (problems.length > 0 || !MASK_KEY) throw new SettingsError(problems);
@@ -93,7 +93,7 @@ async function openReplayer(custodian: Custodian, why: Why, dryRun: boolean): Pr
     ? await ownSealer(settings)
     : { keys: createKeyChain(settings.VAULT_PRIVATE_KEY ?? []), sealer: undefined };
   return new Replayer({
-    custodian,
+    databases,
     table: storedTableOf(contract),
     keys,
     transform: createTransform(contract, new RecentValues({ masker })),

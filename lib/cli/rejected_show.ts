@@ -4,7 +4,7 @@ import { findRejected, type FoundRejection } from "../store/sql/find_rejected.ts
 import { wasRejected } from "../store/sql/was_rejected.ts";
 import { createKeyChain } from "../vault/key_chain.ts";
 import { type Command, exit, type Io } from "./command.ts";
-import { asCustodian } from "./custodian.ts";
+import { withDatabases } from "./with_databases.ts";
 import { deedFlags, whyOf } from "./deed_flags.ts";
 import { noteDeed } from "./note_deed.ts";
 import { printable } from "./printable.ts";
@@ -25,7 +25,7 @@ goes to standard error. Needs VAULT_PRIVATE_KEY, and is noted in the audit befor
   words: [1, 1],
   async run(io, { flags, words: [id = ""] }) {
     const why = whyOf(io, flags);
-    return await asCustodian(
+    return await withDatabases(
       io,
       ["VAULT_PRIVATE_KEY"],
       async ({ settings, database, vault }) => {

@@ -14,7 +14,7 @@ import { type EventRow, type OriginalRow, StoreError } from "../store/store.ts";
 import type { StoredTable } from "../store/stored_table.ts";
 import type { KeyChain } from "../vault/key_chain.ts";
 import { OpenError } from "../vault/open_error.ts";
-import type { Custodian } from "./custodian.ts";
+import type { Databases } from "./with_databases.ts";
 import type { Why } from "./deed_flags.ts";
 import { vaultWithin } from "./vault_within.ts";
 
@@ -40,7 +40,7 @@ export interface ReplayOutcome {
 
 /** Options of {@linkcode Replayer}. */
 export interface ReplayerOptions {
-  readonly custodian: Custodian;
+  readonly databases: Databases;
   readonly table: StoredTable;
   readonly keys: KeyChain;
   /** As the worker does it, or the rows would differ from its own. */
@@ -74,9 +74,9 @@ export class Replayer {
    * @throws {StoreError} `transient` or `fatal`: this message is as it was, and so would all others be
    */
   async replay(id: string): Promise<ReplayOutcome> {
-    const { custodian, dryRun } = this.#options;
+    const { databases, dryRun } = this.#options;
     try {
-      return await custodian.database.transaction(async (connection) => {
+      return await databases.database.transaction(async (connection) => {
         const outcome = await this.#bringThrough(connection, id);
         if (dryRun) throw new Undo(outcome);
         return outcome;
@@ -133,11 +133,11 @@ export class Replayer {
     status: "replayed" | "discarded",
     originals: readonly OriginalRow[] = [],
   ): Promise<void> {
-    const { custodian, why, dryRun } = this.#options;
+    const { databases, why, dryRun } = this.#options;
     if (dryRun) return;
     const subjects = [{ field: "rejected", mask: id }];
     try {
-      await vaultWithin(custodian, connection, async (vault) => {
+      await vaultWithin(databases, connection, async (vault) => {
         if (originals.length > 0) {
           await vault.query(keepOriginalsAlone, originalParameters(originals));
         }

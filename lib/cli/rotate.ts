@@ -1,6 +1,6 @@
 import { login } from "../event/login.ts";
 import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
-import { asCustodian, type Custodian } from "./custodian.ts";
+import { type Databases, withDatabases } from "./with_databases.ts";
 import { deedFlags, whyOf } from "./deed_flags.ts";
 import { maskedTableOf } from "./masked_table_of.ts";
 import { printableJson } from "./printable_json.ts";
@@ -40,22 +40,22 @@ key; it is left as it is.
   async run(io, { flags, words: [verb] }) {
     const given = new Set(Object.keys(flags));
     if (verb === "status" && only(given, ["json"])) {
-      return await asCustodian(io, ["MASK_KEY"], (custodian) => status(io, custodian, flags));
+      return await withDatabases(io, ["MASK_KEY"], (databases) => status(io, databases, flags));
     }
     if (verb === "run" && only(given, ["reason", "ticket", "vault"])) {
       const why = whyOf(io, flags);
       const needs = ["VAULT_PUBLIC_KEY", "VAULT_PRIVATE_KEY"] as const;
       if (flags["vault"]) {
-        return await asCustodian(
+        return await withDatabases(
           io,
           needs,
-          (custodian) => rotateVault(rotationOf(io, custodian), custodian.settings, why),
+          (databases) => rotateVault(rotationOf(io, databases), databases.settings, why),
         );
       }
-      return await asCustodian(
+      return await withDatabases(
         io,
         ["MASK_KEY", ...needs],
-        (custodian) => rotateMasks(rotationOf(io, custodian), custodian.settings, why),
+        (databases) => rotateMasks(rotationOf(io, databases), databases.settings, why),
       );
     }
     throw new UsageError(`Wanted: maskline ${rotate.usage}`);
@@ -64,10 +64,10 @@ key; it is left as it is.
 
 async function status(
   io: Io,
-  custodian: Custodian,
+  databases: Databases,
   { json }: Arguments["flags"],
 ): Promise<number> {
-  const found = await rotationStatus(rotationOf(io, custodian), custodian.settings);
+  const found = await rotationStatus(rotationOf(io, databases), databases.settings);
   io.out(json ? `${printableJson(jsonOf(found))}\n` : statusText(found));
   return exit.done;
 }
@@ -90,7 +90,7 @@ function jsonOf(found: Awaited<ReturnType<typeof rotationStatus>>): unknown {
   };
 }
 
-function rotationOf(io: Io, { database, vault }: Custodian): Rotation {
+function rotationOf(io: Io, { database, vault }: Databases): Rotation {
   return { io, database, vault, table: maskedTableOf(login) };
 }
 

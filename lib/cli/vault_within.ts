@@ -1,5 +1,5 @@
 import type { Queryable } from "../store/postgres.ts";
-import type { Custodian } from "./custodian.ts";
+import type { Databases } from "./with_databases.ts";
 
 /**
  * Writes vault and audit for a transaction on `custodian.database`. Where they are in that database they
@@ -7,7 +7,7 @@ import type { Custodian } from "./custodian.ts";
  * done, or an original without its row, does less harm than the reverse.
  */
 export function vaultWithin<T>(
-  { database, vault }: Custodian,
+  { database, vault }: Databases,
   connection: Queryable,
   work: (vault: Queryable) => Promise<T>,
 ): Promise<T> {

@@ -174,7 +174,8 @@ Deno.test("check names the privileges that are missing, and those of keys when t
     `${missing}, INSERT on maskline.dedupe, SELECT on maskline.dedupe, ${vault}, ${last}`,
   );
   const elsewhere = await check(line, { ...env, VAULT_DATABASE_URL: line.database.url });
-  strictEqual(elsewhere.lines.at(-1), `${missing}, ${last}`);
+  strictEqual(elsewhere.lines.at(-2), `${missing}, ${last}`);
+  strictEqual(elsewhere.lines.at(-1), "ok    the vault's own database");
   await line.database.query(`DROP OWNED BY ${role}`);
   await line.database.query(`DROP ROLE ${role}`);
 });
@@ -212,4 +213,17 @@ Deno.test("check notes that the role owns the tables, or is a superuser", async 
     `read what is sealed in maskline.vault; ${WAY_OUT}`,
   ]);
   await line.database.query("ALTER TABLE maskline.vault OWNER TO CURRENT_USER");
+});
+
+Deno.test("check looks into the vault's own database when there is one", async () => {
+  await using line = await fineLine();
+  await using apart = await postgres.createDatabase("vault");
+  const env = { VAULT_DATABASE_URL: apart.url };
+  const before = await check(line, env);
+  strictEqual(before.code, 1);
+  match(before.lines.at(-1) ?? "", /^WRONG the vault's own database: .*run `maskline migrate`$/);
+  const migrated = await runMaskline(["migrate"], { env: { ...line.ownerEnv, ...env } });
+  deepStrictEqual([migrated.code, migrated.err], [0, ""]);
+  const after = await check(line, env);
+  deepStrictEqual([after.code, after.lines.at(-1)], [0, "ok    the vault's own database"]);
 });

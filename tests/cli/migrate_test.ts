@@ -49,3 +49,18 @@ Deno.test("migrate says so when the books cannot be counted with its role's righ
   strictEqual(await main(["migrate"], io), 0);
   match(io.written.err, new RegExp(`cannot count: The role ${role}, .* lacks SELECT on "public"`));
 });
+
+Deno.test("migrate makes the vault's own database too, without the table, when there is one", async () => {
+  await using rows = await server.createDatabase("rows");
+  await using vault = await server.createDatabase("vault");
+  const settings = { DATABASE_URL: rows.url, VAULT_DATABASE_URL: vault.url };
+  const io = fakeIo({ settings });
+  strictEqual(await main(["migrate"], io), 0);
+  match(io.written.out, /the vault's own database:\napplied ledger\n/);
+  const table = "SELECT to_regclass('public.user_logins')::text AS found";
+  deepStrictEqual(await rows.query(table), [{ found: "user_logins" }]);
+  deepStrictEqual(await vault.query(table), [{ found: null }]);
+  const again = fakeIo({ settings });
+  strictEqual(await main(["migrate"], again), 0);
+  strictEqual(again.written.out.match(/nothing to do/g)?.length, 2);
+});

@@ -24,6 +24,15 @@ export function missingPrivileges(
     `('EXECUTE on maskline.make_ledger_days',
     has_function_privilege('maskline.make_ledger_days(date[])', 'EXECUTE'))`,
   ];
+  return notGranted(rows);
+}
+
+/** The same for a database that has the vault alone. */
+export function missingVaultPrivileges(): Statement {
+  return notGranted(VAULT);
+}
+
+function notGranted(rows: readonly string[]): Statement {
   return {
     text: `
 SELECT what FROM (VALUES

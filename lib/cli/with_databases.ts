@@ -3,8 +3,8 @@ import type { SettingName } from "../config/settings.ts";
 import { type Database, openDatabase } from "../store/postgres.ts";
 import type { Io } from "./command.ts";
 
-/** What the commands of a custodian work with. */
-export interface Custodian {
+/** The databases of the settings, for the commands of a custodian and of the owner. */
+export interface Databases {
   readonly settings: Settings;
   /** The database of the rows, the ledger and the rejections. */
   readonly database: Database;
@@ -13,16 +13,16 @@ export interface Custodian {
 }
 
 /**
- * Opens the databases for a command of a custodian, with one connection each, and closes them whatever
- * happens.
+ * Opens the databases of the settings with one connection each, for a command that needs both, and closes
+ * them whatever happens.
  *
  * @param needs settings without which the command cannot work, besides DATABASE_URL
  * @throws {SettingsError} one of them is not set, or a setting is wrong
  */
-export async function asCustodian<T>(
+export async function withDatabases<T>(
   io: Io,
   needs: readonly SettingName[],
-  work: (custodian: Custodian) => Promise<T>,
+  work: (databases: Databases) => Promise<T>,
 ): Promise<T> {
   const settings = readSettings(io.source, ["DATABASE_URL", ...needs]);
   const { DATABASE_URL, VAULT_DATABASE_URL, STATEMENT_SECONDS: statementSeconds } = settings;
