@@ -57,7 +57,10 @@ Deno.test("redactSettings() shows no secret when all settings are given", () => 
     SQS_DLQ_URL: "https://a:zq7@sqs.example/1/dlq#zq7",
     DATABASE_URL: "postgres://zq7:zq7@db/app?options=zq7",
     MASK_KEY: `k1:${KEY}`,
+    MASK_PEPPER: `p1:${KEY}`,
     VAULT_PUBLIC_KEY: `v1:${OTHER}`,
+    VAULT_PRIVATE_KEY: `v1:${OTHER}`,
+    VAULT_DATABASE_URL: "postgres://zq7:zq7@vault/app?options=zq7",
     DEDUPE_FIELD: "event_id",
     HTTP_ADDRESS: "off",
   });
