@@ -35,6 +35,7 @@ ARG SQS_QUEUE_URL
 ARG SQS_DLQ_URL
 ARG AWS_ENDPOINT_URL_SQS
 ARG DATABASE_URL
+ARG VAULT_DATABASE_URL
 ARG HTTP_ADDRESS
 # Where AWS credentials come from: container (ECS, EKS pod identity), web_identity (EKS service
 # accounts), instance (EC2), environment or profile; and what that source reaches and reads.
@@ -49,6 +50,8 @@ ARG AWS_SHARED_CREDENTIALS_FILE
 # read it. The authority's certificate of the database goes along in DATABASE_URL: ?sslrootcert=PATH.
 ARG DATABASE_URL_FILE
 ARG MASK_KEY_FILE
+ARG MASK_PEPPER_FILE
+ARG VAULT_DATABASE_URL_FILE
 RUN deno run --quiet --frozen --allow-all deploy/compile.ts --output /tmp/maskline \
   && /tmp/maskline --version
 

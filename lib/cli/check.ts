@@ -4,6 +4,8 @@ import { login } from "../event/login.ts";
 import { openSqs } from "../queue/open_sqs.ts";
 import { durabilityWarnings } from "../store/durability.ts";
 import { checkSchema } from "../store/check_schema.ts";
+import { expectVaultHere } from "../store/expect_vault_here.ts";
+import type { StoredTable } from "../store/stored_table.ts";
 import { type Database, openDatabase, type Statement } from "../store/postgres.ts";
 import { missingPrivileges, missingVaultPrivileges } from "../store/sql/can_write.ts";
 import { excessPrivileges } from "../store/sql/excess_privileges.ts";
@@ -94,7 +96,13 @@ async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): 
   try {
     const table = storedTableOf(login);
     const checks: [string, () => Promise<readonly string[]>][] = [
-      ["database and schema", async () => (await checkSchema(database, table), [])],
+      ["database and schema", async () => {
+        await checkSchema(database, table);
+        if (settings.VAULT === "on" && !settings.VAULT_DATABASE_URL) {
+          await expectVaultHere(database);
+        }
+        return [];
+      }],
       ["database is writable", async () => {
         await database.query(probe);
         return await durabilityWarnings(database);
@@ -122,7 +130,7 @@ async function checkVault(io: Io, settings: WorkerSettings): Promise<boolean> {
       await checkSchema(database);
       await database.query(probe);
       await expectNone(database, missingVaultPrivileges());
-      return await durabilityWarnings(database);
+      return [...await tellExcess(database), ...await durabilityWarnings(database)];
     });
   } finally {
     await database.close();
@@ -145,6 +153,10 @@ async function checkPrivileges(
   const dedupe = DEDUPE_FIELD !== undefined;
   const vault = VAULT === "on" && !VAULT_DATABASE_URL;
   await expectNone(database, missingPrivileges(table, { dedupe, vault }));
+  return await tellExcess(database, table);
+}
+
+async function tellExcess(database: Database, table?: StoredTable): Promise<readonly string[]> {
   const excess = await database.query<{ what: string }>(excessPrivileges(table));
   if (excess.length === 0) return [];
   const deeds = excess.map(({ what }) => what).join("; ");

@@ -5,7 +5,7 @@ import type { StoredTable } from "../store/stored_table.ts";
 
 /**
  * Counts the books in the database: every committed ledger entry is a row or was removed on purpose
- * (`forget`, `purge`), every rejected one a rejection. Rows that are there without an entry are told as a
+ * (`forget`), every rejected one a rejection. Rows that are there without an entry are told as a
  * remark: the table may have been filled before Maskline came.
  *
  * @throws {RangeError} an entry has no row, or a rejection is missing; or the role cannot count

@@ -63,5 +63,7 @@ function unreached(rowsStay: boolean): string {
   return `Not reached:
 ${rows}  rejected messages, whose sealed bodies nobody can search (maskline rejected list)
   backups of the database, and messages that are still in a queue
+  the audit: the removed masks stand there, next to one another
+  the ids of events (DEDUPE_FIELD), if they tell of the person
 `;
 }

@@ -2,6 +2,7 @@ import { login } from "../event/login.ts";
 import { booksObstacle } from "../store/books_obstacle.ts";
 import { checkSchema } from "../store/check_schema.ts";
 import { migrate } from "../store/migrate.ts";
+import { noteVaultElsewhere } from "../store/sql/vault_place.ts";
 import { grants } from "../store/sql/grants.ts";
 import type { Database } from "../store/postgres.ts";
 import type { StoredTable } from "../store/stored_table.ts";
@@ -38,6 +39,7 @@ transaction, and again does nothing. With VAULT_DATABASE_URL it does the same th
       if (vault !== database) {
         io.out("the vault's own database:\n");
         await migrateOne(io, vault);
+        await database.query(noteVaultElsewhere);
       }
       return exit.done;
     });

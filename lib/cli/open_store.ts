@@ -1,4 +1,5 @@
 import { checkSchema } from "../store/check_schema.ts";
+import { expectVaultHere } from "../store/expect_vault_here.ts";
 import { durabilityWarnings } from "../store/durability.ts";
 import { type Database, openDatabase } from "../store/postgres.ts";
 import { PostgresStore } from "../store/postgres_store.ts";
@@ -35,11 +36,18 @@ export function openStore(
   const { VAULT, VAULT_DATABASE_URL } = settings;
   if (VAULT === "off" || !VAULT_DATABASE_URL) {
     const store = new PostgresStore(rows, table, { dedupe, vault: VAULT === "on" });
-    return { store, prepare: () => prepare(rows, table) };
+    return {
+      store,
+      async prepare() {
+        const warnings = await prepare(rows, table);
+        if (VAULT === "on") await expectVaultHere(rows);
+        return warnings;
+      },
+    };
   }
   const vault = open(VAULT_DATABASE_URL);
   return {
-    store: new VaultFirstStore(new PostgresStore(rows, table, { dedupe }), vault),
+    store: new VaultFirstStore({ store: new PostgresStore(rows, table, { dedupe }), rows, vault }),
     prepare: async () => [...await prepare(rows, table), ...await prepare(vault)],
   };
 }

@@ -1,6 +1,8 @@
 import { type ListedRejection, listRejected } from "../store/sql/list_rejected.ts";
 import { type Command, exit } from "./command.ts";
 import { limitOf } from "./limit_of.ts";
+import { printable } from "./printable.ts";
+import { printableJson } from "./printable_json.ts";
 import { withDatabase } from "./with_database.ts";
 
 /** `maskline rejected list` */
@@ -21,7 +23,7 @@ shown.
     return await withDatabase(io, async (database) => {
       const status = flags["all"] ? null : "open";
       const rows = await database.query<ListedRejection>(listRejected, [status, limit]);
-      for (const row of rows) io.out(flags["json"] ? `${JSON.stringify(row)}\n` : lineOf(row));
+      for (const row of rows) io.out(flags["json"] ? `${printableJson(row)}\n` : lineOf(row));
       if (rows.length === 0 && !flags["json"]) io.err("Nothing is set aside\n");
       return exit.done;
     });
@@ -32,5 +34,6 @@ shown.
 export function lineOf(row: ListedRejection): string {
   const { message_id, rejected_at, reason, field, sqlstate, status } = row;
   const detail = [field, sqlstate, status === "open" ? "" : status].filter(Boolean).join(" ");
-  return `${rejected_at}  ${message_id}  ${reason}${detail ? `  ${detail}` : ""}\n`;
+  // A terminal must not obey what somebody wrote into the table.
+  return `${printable(`${rejected_at}  ${message_id}  ${reason}${detail ? `  ${detail}` : ""}`)}\n`;
 }

@@ -12,10 +12,12 @@ import { type Arguments, type Command, exit, type Io, UsageError } from "./comma
 import { checkDedupeField, contractOf } from "./contract_of.ts";
 import { type Databases, withDatabases } from "./with_databases.ts";
 import { deedFlags, type Why, whyOf } from "./deed_flags.ts";
+import { printable } from "./printable.ts";
 import { limitOf } from "./limit_of.ts";
 import { maskerOptionsOf } from "./masker_options_of.ts";
 import { ownSealer } from "./own_sealer.ts";
 import { Replayer, type ReplayKind } from "./replayer.ts";
+import { hasKeys } from "../store/sql/has_keys.ts";
 import { storedTableOf } from "./stored_table_of.ts";
 
 /** `maskline rejected replay` */
@@ -25,8 +27,9 @@ export const rejectedReplay: Command = {
   help: `
 Brings messages that were set aside through the line again, after the contract, the program or the table
 was mended: under their own ids, so that none can make two rows. What comes through is a row and its
-sealed body is erased; what does not stays open. Needs MASK_KEY, VAULT_PRIVATE_KEY and VAULT_PUBLIC_KEY
-(or VAULT=off). Exits with 0 only if all were replayed.
+sealed body is erased; what does not stays open. Needs VAULT_PRIVATE_KEY, VAULT_PUBLIC_KEY (or VAULT=off),
+and MASK_KEY, MASK_PEPPER and DEDUPE_FIELD exactly as the workers have them: with others the rows get
+masks that join with nothing. Exits with 0 only if all were replayed.
 
   --where-reason CODE   all open ones that were set aside for this reason, the oldest first
   --limit N             at most N of them, 1 to 10000 (default all)
@@ -83,7 +86,7 @@ function askedFor(
 async function openReplayer(databases: Databases, why: Why, dryRun: boolean): Promise<Replayer> {
   const { settings } = databases;
   const { MASK_KEY, VAULT } = settings;
-  const problems = problemsOf(settings);
+  const problems = [...problemsOf(settings), ...await missingDedupe(databases)];
   if (problems.length > 0 || !MASK_KEY) throw new SettingsError(problems);
   const contract = contractOf(settings);
   const fields = contract.fields.filter(({ personal }) => personal).map(({ name }) => name);
@@ -101,6 +104,15 @@ async function openReplayer(databases: Databases, why: Why, dryRun: boolean): Pr
     why,
     dryRun,
   });
+}
+
+/** Without the workers' field an event that is on record by its key would make a second row. */
+async function missingDedupe({ database, settings }: Databases): Promise<readonly string[]> {
+  if (settings.DEDUPE_FIELD !== undefined) return [];
+  const [keys] = await database.query<{ present: boolean }>(hasKeys);
+  return keys?.present
+    ? ["DEDUPE_FIELD: is not set, and the workers of this table have one; set the same"]
+    : [];
 }
 
 function problemsOf(settings: Settings): readonly string[] {
@@ -138,7 +150,7 @@ async function replayAll(
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
       // An id that nobody knows is not repeated: it may be a personal value in the wrong place.
       if (kind === "unknown") io.err(`Message ${tried} of the command line ${said}\n`);
-      else if (kind !== "replayed") io.err(`Message ${id} ${said}\n`);
+      else if (kind !== "replayed") io.err(`${printable(`Message ${id} ${said}`)}\n`);
     }
   } finally {
     const told = ENDINGS.flatMap(([kind, word], index) => {

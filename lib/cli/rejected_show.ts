@@ -70,8 +70,8 @@ function describe(found: FoundRejection): string {
   const { message_id, sent_at, rejected_at, receive_count, reason, field, sqlstate } = found;
   const where = [field, sqlstate && `SQLSTATE ${sqlstate}`].filter(Boolean).join(", ");
   const sentence = Object.hasOwn(reasons, reason) ? `: ${reasons[reason as Reason]}` : "";
-  return `message    ${message_id}
-reason     ${reason}${where ? ` (${where})` : ""}${sentence}
+  return `message    ${printable(message_id)}
+reason     ${printable(`${reason}${where ? ` (${where})` : ""}`)}${sentence}
 sent       ${sent_at}
 set aside  ${rejected_at}, receive count ${receive_count}
 `;

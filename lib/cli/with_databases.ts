@@ -1,5 +1,6 @@
 import { readSettings, type Settings } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
+import { expectVaultHere } from "../store/expect_vault_here.ts";
 import { type Database, openDatabase } from "../store/postgres.ts";
 import type { Io } from "./command.ts";
 
@@ -18,6 +19,7 @@ export interface Databases {
  *
  * @param needs settings without which the command cannot work, besides DATABASE_URL
  * @throws {SettingsError} one of them is not set, or a setting is wrong
+ * @throws {StoreError} the vault is in another database, which is not named; or no answer
  */
 export async function withDatabases<T>(
   io: Io,
@@ -34,6 +36,7 @@ export async function withDatabases<T>(
   const database = open(DATABASE_URL);
   const vault = VAULT_DATABASE_URL ? open(VAULT_DATABASE_URL) : database;
   try {
+    if (vault === database) await expectVaultHere(database);
     return await work({ settings, database, vault });
   } finally {
     await database.close();

@@ -1,5 +1,6 @@
 import { readSettings, type Settings } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
+import { expectVaultHere } from "../store/expect_vault_here.ts";
 import { type Database, openDatabase } from "../store/postgres.ts";
 import type { Io } from "./command.ts";
 
@@ -31,6 +32,7 @@ export async function withVault<T>(
   if (!url) throw new RangeError("DATABASE_URL is not set");
   const vault = openDatabase({ url, connections: 1, statementSeconds });
   try {
+    if (!VAULT_DATABASE_URL) await expectVaultHere(vault);
     return await work({ settings, vault });
   } finally {
     await vault.close();

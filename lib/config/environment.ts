@@ -1,9 +1,16 @@
 import type { Source } from "./read_settings.ts";
 
+/** What was read, since a pipe (`MASK_PEPPER_FILE=/dev/fd/3`) gives what it has only once. */
+const read = new Map<string, string>();
+
 /** The settings of this process: its environment, and the files that it names. */
 export const environment: Source = {
   get: (name) => Deno.env.get(name),
-  readFile: (path) => Deno.readTextFileSync(path),
+  readFile(path) {
+    const text = read.get(path) ?? Deno.readTextFileSync(path);
+    read.set(path, text);
+    return text;
+  },
   othersMayRead(path) {
     const { mode } = Deno.statSync(path);
     return mode !== null && (mode & 0o077) !== 0;

@@ -62,21 +62,36 @@ function hmacSha256(key: Uint8Array): (text: string) => string {
     outer[index] = byte ^ 0x5c;
   }
   const value = inner.subarray(BLOCK);
+  const digest = outer.subarray(BLOCK);
   return (text) => {
-    const { read, written } = utf8.encodeInto(text, value);
-    const message = read === text.length
-      ? inner.subarray(0, BLOCK + written)
-      : concat(inner.subarray(0, BLOCK), utf8.encode(text));
-    outer.set(hash("sha256", message, "buffer"), BLOCK);
+    // Digits, since a digest as bytes would be a new Buffer each time.
+    digest.setFromHex(hash("sha256", messageOf(text, inner, value), "hex"));
     return hash("sha256", outer, "base64url");
   };
 }
 
-function concat(head: Uint8Array, tail: Uint8Array): Uint8Array {
-  const whole = new Uint8Array(head.length + tail.length);
-  whole.set(head);
-  whole.set(tail, head.length);
-  return whole;
+/** The padded key and the text behind it; in the memory of `inner` where it fits, as it nearly always does. */
+function messageOf(text: string, inner: Uint8Array, value: Uint8Array): Uint8Array {
+  const ascii = writeAscii(text, value);
+  if (ascii) return inner.subarray(0, BLOCK + text.length);
+  const { read, written } = utf8.encodeInto(text, value);
+  if (read === text.length) return inner.subarray(0, BLOCK + written);
+  const encoded = utf8.encode(text);
+  const message = new Uint8Array(BLOCK + encoded.length);
+  message.set(inner.subarray(0, BLOCK));
+  message.set(encoded, BLOCK);
+  return message;
+}
+
+/** Writes a text where it is short and plain ASCII, as addresses are: a call into the runtime costs more. */
+function writeAscii(text: string, bytes: Uint8Array): boolean {
+  if (text.length > 64) return false;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code > 0x7f) return false;
+    bytes[index] = code;
+  }
+  return true;
 }
 
 /** Once a start: masks that differ would silently split every group of rows. */

@@ -45,42 +45,42 @@ export class Originals {
     const { keyId } = this.#sealer;
     const batch = await this.#sealer.startBatch();
     const rows: OriginalRow[] = [];
-    for (const [{ field, mask, original }, { id, dateSent }] of fresh) {
-      rows.push({
-        id,
-        dateSent,
-        field,
-        mask,
-        keyId,
-        sealed: batch.seal(original, { field, mask }),
-      });
+    for (const [{ field, mask, original }, bringers] of fresh) {
+      const sealed = batch.seal(original, { field, mask });
+      // A row for each event: which of them are duplicates is only known when they commit.
+      for (const { id, dateSent } of bringers) {
+        rows.push({ id, dateSent, field, mask, keyId, sealed });
+      }
     }
     return { rows, remember: (duplicates) => this.#remember(fresh, duplicates) };
   }
 
-  /** The values that are not known to be kept, each with the event that brings it: its newest one. */
-  #missing(events: readonly UnmaskedEvent[]): Map<PersonalValue, UnmaskedEvent> {
+  /** The values that are not known to be kept, each with the events that bring it. */
+  #missing(events: readonly UnmaskedEvent[]): Map<PersonalValue, UnmaskedEvent[]> {
     const trusted = this.#clock.now() - TRUST_MS;
-    const fresh = new Map<PersonalValue, UnmaskedEvent>();
+    const fresh = new Map<PersonalValue, UnmaskedEvent[]>();
     for (const event of events) {
       for (const value of event.personal) {
         if (value.keptDay >= event.dateSent && value.keptAt > trusted) continue;
-        const other = fresh.get(value);
-        if (!other || other.dateSent < event.dateSent) fresh.set(value, event);
+        const bringers = fresh.get(value);
+        if (bringers) bringers.push(event);
+        else fresh.set(value, [event]);
       }
     }
     return fresh;
   }
 
   #remember(
-    fresh: ReadonlyMap<PersonalValue, UnmaskedEvent>,
+    fresh: ReadonlyMap<PersonalValue, readonly UnmaskedEvent[]>,
     duplicates: ReadonlySet<string>,
   ): void {
     const now = this.#clock.now();
-    for (const [value, { id, dateSent }] of fresh) {
-      if (duplicates.has(id)) continue;
-      if (value.keptDay < dateSent) value.keptDay = dateSent;
-      value.keptAt = now;
+    for (const [value, bringers] of fresh) {
+      for (const { id, dateSent } of bringers) {
+        if (duplicates.has(id)) continue;
+        if (value.keptDay < dateSent) value.keptDay = dateSent;
+        value.keptAt = now;
+      }
     }
   }
 }

@@ -19,7 +19,7 @@ export function tlsOf(url: URL): Tls {
   const elsewhere = ELSEWHERE.find((name) => url.searchParams.has(name));
   if (elsewhere) {
     throw new RangeError(
-      `DATABASE_URL: wanted no ${elsewhere} in the query; host and port stand before it, and sslmode ` +
+      `The database's URL: wanted no ${elsewhere} in the query; host and port stand before it, and sslmode ` +
         "says how to encrypt",
     );
   }
@@ -38,7 +38,7 @@ export function tlsOf(url: URL): Tls {
       return { rejectUnauthorized: true, ...ca };
     default:
       throw new RangeError(
-        "DATABASE_URL: wanted sslmode=disable, require, verify-ca or verify-full",
+        "The database's URL: wanted sslmode=disable, require, verify-ca or verify-full",
       );
   }
 }
@@ -48,6 +48,8 @@ function readAuthority(path: string): string {
     return Deno.readTextFileSync(path);
   } catch (error) {
     const why = error instanceof Error ? error.name : "error";
-    throw new RangeError(`DATABASE_URL: sslrootcert cannot be read (${why})`, { cause: error });
+    throw new RangeError(`The database's URL: sslrootcert cannot be read (${why})`, {
+      cause: error,
+    });
   }
 }

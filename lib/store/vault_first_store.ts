@@ -1,37 +1,62 @@
 import { originalParameters } from "./original_parameters.ts";
 import type { Database } from "./postgres.ts";
 import { keepOriginalsAlone } from "./sql/keep_originals.ts";
+import { knownEvents } from "./sql/known_events.ts";
 import { probe } from "./sql/probe.ts";
-import type { Batch, CommitResult, Store } from "./store.ts";
+import type { Batch, CommitResult, OriginalRow, Store } from "./store.ts";
+
+/** Options of {@linkcode VaultFirstStore}. */
+export interface VaultFirstStoreOptions {
+  /** Takes everything but the originals. */
+  readonly store: Store;
+  /** The database of that store, which knows the events that came before. */
+  readonly rows: Database;
+  readonly vault: Database;
+}
 
 /**
  * A store whose vault is another database. Originals are committed there first, and again where the
- * batch is tried again, which changes nothing. A row never commits before its original; an
- * original without its row can be: until the batch is tried again, or for good where its row was refused.
+ * batch is tried again, which changes nothing. An original without its row can be: until the batch is
+ * tried again, or for good where its row was refused, or where the same event came twice in one moment.
  */
 export class VaultFirstStore implements Store {
-  readonly #rows: Store;
+  readonly #store: Store;
+  readonly #rows: Database;
   readonly #vault: Database;
 
-  /** @param rows takes everything but the originals */
-  constructor(rows: Store, vault: Database) {
+  constructor({ store, rows, vault }: VaultFirstStoreOptions) {
+    this.#store = store;
     this.#rows = rows;
     this.#vault = vault;
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
-    if (batch.originals.length > 0) {
-      await this.#vault.query(keepOriginalsAlone, originalParameters(batch.originals));
+    const originals = await this.#fresh(batch);
+    if (originals.length > 0) {
+      await this.#vault.query(keepOriginalsAlone, originalParameters(originals));
     }
-    return await this.#rows.commit({ ...batch, originals: [] });
+    return await this.#store.commit({ ...batch, originals: [] });
   }
 
   async probe(): Promise<void> {
     await this.#vault.query(probe);
-    await this.#rows.probe();
+    await this.#store.probe();
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#vault.close(), this.#rows.close()]);
+    await Promise.all([this.#vault.close(), this.#store.close()]);
+  }
+
+  /** Of a duplicate nothing is kept again: its person may have been forgotten since. */
+  async #fresh({ events, originals }: Batch): Promise<readonly OriginalRow[]> {
+    if (originals.length === 0) return originals;
+    const known = await this.#rows.query<{ message_id: string }>(knownEvents, [
+      events.map(({ id }) => id),
+      events.map(({ dateSent }) => dateSent),
+      events.map(({ key }) => key ?? null),
+    ]);
+    if (known.length === 0) return originals;
+    const duplicates = new Set(known.map(({ message_id }) => message_id));
+    return originals.filter(({ id }) => !duplicates.has(id));
   }
 }

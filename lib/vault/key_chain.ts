@@ -41,7 +41,9 @@ export function createKeyChain(privateKeys: readonly VaultKey[]): KeyChain {
       const key = privateKeys.find(({ id }) => id === keyId);
       if (!key) {
         throw new OpenError(
-          `The value was sealed under the vault key ${keyId}, wanted among the private keys ` +
+          `The value was sealed under the vault key ${
+            nameOf(keyId)
+          }, wanted among the private keys ` +
             `(${ids.join(", ")})`,
         );
       }
@@ -51,4 +53,9 @@ export function createKeyChain(privateKeys: readonly VaultKey[]): KeyChain {
       return await openValue(await dataKeyOf(key, sealed), sealed, binding);
     },
   };
+}
+
+/** An id out of a table, which may hold whatever somebody wrote into it. */
+function nameOf(keyId: string): string {
+  return /^[a-z][a-z0-9]{0,15}$/.test(keyId) ? keyId : "of no valid id";
 }

@@ -1,4 +1,5 @@
-import { createCipheriv, randomBytes } from "node:crypto";
+import { createCipheriv } from "node:crypto";
+import { nextNonce } from "./nonce.ts";
 import { associatedData, type Binding, hpkeInfo, layout, suite, type VaultKey } from "./suite.ts";
 
 /** Seals to the vault's public key. It cannot open anything, not even what it sealed itself. */
@@ -17,9 +18,9 @@ export interface BatchSealer {
 /** Options of {@linkcode createSealer}. */
 export interface SealerOptions {
   /**
-   * For how long batches share a data key, in milliseconds, 0 to 60,000; 0, the default, makes one a
-   * batch. Encapsulating one costs as much CPU as sealing a hundred values. A process that is stolen
-   * gives away what was sealed under the key it holds, which is no more than what it remembers anyway.
+   * For how long batches share a data key, in milliseconds; 0, the default, makes one a batch.
+   * Encapsulating one costs as much CPU as sealing a hundred values. A process that is stolen gives away
+   * what it sealed within that time; afterwards the key is let go, also where nothing more comes.
    */
   readonly dataKeyMilliseconds?: number;
 }
@@ -54,8 +55,13 @@ export async function createSealer(
     async startBatch() {
       let key = current;
       if (!key || performance.now() - key.madeAt >= dataKeyMilliseconds) {
-        key = await makeDataKey(recipient, info);
-        current = key;
+        const made = await makeDataKey(recipient, info);
+        current = key = made;
+        // Let go and not wiped: a batch that has begun may still seal with it.
+        const timer = setTimeout(() => {
+          if (current === made) current = undefined;
+        }, dataKeyMilliseconds);
+        Deno.unrefTimer(timer);
       }
       const { raw, head } = key;
       return { seal: (plaintext, binding) => sealOne(raw, head, plaintext, binding) };
@@ -95,7 +101,7 @@ function sealOne(
   plaintext: string,
   binding: Binding,
 ): Uint8Array<ArrayBuffer> {
-  const nonce = randomBytes(layout.nonce.to - layout.nonce.from);
+  const nonce = nextNonce();
   const cipher = createCipheriv("aes-256-gcm", dataKey, nonce);
   cipher.setAAD(associatedData(binding));
   const ciphertext = cipher.update(utf8.encode(plaintext));

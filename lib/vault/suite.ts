@@ -27,9 +27,11 @@ export interface Binding {
   readonly mask: string;
 }
 
+const utf8 = new TextEncoder();
+
 /** The associated data of a binding. A NUL stands between, since neither part can hold one. */
 export function associatedData(binding: Binding): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${binding.field}\0${binding.mask}`);
+  return utf8.encode(`${binding.field}\0${binding.mask}`);
 }
 
 /**

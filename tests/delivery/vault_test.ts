@@ -82,6 +82,17 @@ Deno.test("drain keeps originals in the vault's own database when there is one",
   deepStrictEqual(await revealed(line, "ip", apart), ["203.0.113.7"]);
   const entries = "SELECT count(*)::integer AS count FROM maskline.reveal_audit";
   deepStrictEqual(await vault.query(entries), [{ count: 1 }]);
+  // Whoever forgets to name it is told so, before anything is sealed or looked for in the wrong place.
+  const commands = [
+    [["drain"], line.env],
+    [["reveal", "ip", `k1.${"x".repeat(43)}`, "--reason", "test"], line.as("custodian")],
+    [["forget", "--user", "-", "--rows", "delete", "--reason", "test"], line.as("custodian")],
+  ] as const;
+  for (const [args, env] of commands) {
+    const { code, err } = await runMaskline(args, { env, input: "user-1" });
+    strictEqual(code, 1);
+    match(err, /The vault of these rows is in a database of its own; set VAULT_DATABASE_URL/);
+  }
 });
 
 Deno.test("drain seals nothing when the vault is off", async () => {

@@ -41,22 +41,31 @@ Deno.test("seal() seals each value for its field and mask, so that the private k
   ]);
 });
 
-Deno.test("seal() seals a value once when several events of a batch have it", async () => {
-  const { originals } = create();
-  const value = valueOf("::1");
-  const { rows } = await originals.seal([eventOf("a", [value]), eventOf("b", [value])]);
-  deepStrictEqual(rows.map(({ id }) => id), ["a"]);
-});
-
-Deno.test("seal() takes the newest day when events of a batch differ", async () => {
+Deno.test("seal() seals a value once, and names all that bring it, when several events have it", async () => {
   const { originals } = create();
   const value = valueOf("::1");
   const { rows } = await originals.seal([
     eventOf("a", [value], "2026-02-02"),
     eventOf("b", [value], "2026-02-04"),
-    eventOf("c", [value], "2026-02-03"),
   ]);
-  deepStrictEqual(rows.map(({ id, dateSent }) => [id, dateSent]), [["b", "2026-02-04"]]);
+  deepStrictEqual(rows.map(({ id, dateSent }) => [id, dateSent]), [
+    ["a", "2026-02-02"],
+    ["b", "2026-02-04"],
+  ]);
+  strictEqual(rows[0]?.sealed, rows[1]?.sealed);
+});
+
+Deno.test("remember() knows the newest day of the events that were new", async () => {
+  const { originals } = create();
+  const value = valueOf("::1");
+  const sealed = await originals.seal([
+    eventOf("a", [value], "2026-02-03"),
+    eventOf("b", [value], "2026-02-04"),
+    eventOf("c", [value], "2026-02-05"),
+  ]);
+  sealed.remember(new Set(["c"]));
+  deepStrictEqual((await originals.seal([eventOf("d", [value], "2026-02-04")])).rows, []);
+  strictEqual((await originals.seal([eventOf("e", [value], "2026-02-05")])).rows.length, 1);
 });
 
 Deno.test("seal() seals again when the batch before was never committed", async () => {

@@ -89,6 +89,16 @@ Deno.test("commit() takes one of an original that stands twice in a batch", asyn
   strictEqual((await vaultOf(line)).length, 1);
 });
 
+// A message whose row was refused and that comes again is a duplicate, and its original was never kept.
+Deno.test("commit() keeps an original when a duplicate brings it beside a new event", async () => {
+  await using line = await createStore(server, { vault: true });
+  await line.store.commit(batchOf([], [rejectedRow("a")]));
+  const sealed = new TextEncoder().encode("once");
+  const both = ["a", "b"].map((id) => originalRow(id, { mask: "k1.same", sealed }));
+  await line.store.commit(batchOf([eventRow("a"), eventRow("b")], [], both));
+  deepStrictEqual((await vaultOf(line)).map(({ sealed }) => sealed), ["once"]);
+});
+
 Deno.test("commit() cuts each of many originals out of the one value that carries them", async () => {
   await using line = await createStore(server, { vault: true });
   const ids = Array.from({ length: 500 }, (_, index) => `m${String(index).padStart(3, "0")}`);
@@ -126,7 +136,11 @@ Deno.test("commit() ends without a deadlock when two stores keep the same origin
 Deno.test("commit() keeps originals in the other database first, and only there, when there are two", async () => {
   await using rows = await createStore(server);
   await using vault = await createStore(server);
-  const store = new VaultFirstStore(rows.store, vault.database);
+  const store = new VaultFirstStore({
+    store: rows.store,
+    rows: rows.database,
+    vault: vault.database,
+  });
   const batch = batchOf([eventRow("a")], [], [originalRow("a")]);
   await store.commit(batch);
   await store.commit(batch);
@@ -138,11 +152,30 @@ Deno.test("commit() keeps originals in the other database first, and only there,
 Deno.test("commit() stores no row when the vault's own database is away", async () => {
   await using rows = await createStore(server);
   const nowhere = open({ url: new URL("postgres://127.0.0.1:1/none") });
-  const store = new VaultFirstStore(rows.store, nowhere);
+  const store = new VaultFirstStore({ store: rows.store, rows: rows.database, vault: nowhere });
   await rejects(store.commit(batchOf([eventRow("a")], [], [originalRow("a")])), {
     kind: "transient",
   });
   await rejects(store.probe(), { kind: "transient" });
   strictEqual((await rows.inside.query("SELECT FROM user_logins")).length, 0);
   await nowhere.close();
+});
+
+Deno.test("commit() keeps no original of a duplicate, by id or key, in the other database", async () => {
+  await using rows = await createStore(server, { dedupe: true });
+  await using vault = await createStore(server);
+  const store = new VaultFirstStore({
+    store: rows.store,
+    rows: rows.database,
+    vault: vault.database,
+  });
+  await store.commit(batchOf([eventRow("a", { key: "d:1" })], [], [originalRow("a")]));
+  await vault.inside.query("DELETE FROM maskline.vault");
+  await store.commit(batchOf([eventRow("a", { key: "d:1" })], [], [originalRow("a")]));
+  await store.commit(batchOf(
+    [eventRow("b", { key: "d:1" }), eventRow("c", { key: "d:2" })],
+    [],
+    [originalRow("b"), originalRow("c")],
+  ));
+  deepStrictEqual((await vaultOf(vault)).map(({ mask }) => mask), ["k1.c"]);
 });

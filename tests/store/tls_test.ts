@@ -49,7 +49,7 @@ for (const mode of ["allow", "prefer", "no-verify", "VERIFY-FULL", "true", ""]) 
   Deno.test(`tlsOf() throws when sslmode is ${JSON.stringify(mode)}`, () => {
     throws(() => tls(`postgres://app:zq7@localhost/app?sslmode=${mode}`), {
       name: "RangeError",
-      message: "DATABASE_URL: wanted sslmode=disable, require, verify-ca or verify-full",
+      message: "The database's URL: wanted sslmode=disable, require, verify-ca or verify-full",
     });
   });
 }
@@ -77,7 +77,7 @@ Deno.test("tlsOf() verifies the certificate when sslmode is require and an autho
 Deno.test("tlsOf() throws when the authority's certificate cannot be read", () => {
   throws(() => tls("postgres://db/app?sslrootcert=/no/such/file"), {
     name: "RangeError",
-    message: "DATABASE_URL: sslrootcert cannot be read (NotFound)",
+    message: "The database's URL: sslrootcert cannot be read (NotFound)",
   });
 });
 
@@ -88,7 +88,7 @@ for (
   Deno.test(`tlsOf() throws when the query says ${query}`, () => {
     throws(() => tls(`postgres://app:zq7@localhost/app?${query}`), {
       name: "RangeError",
-      message: `DATABASE_URL: wanted no ${query.split("=")[0]} in the query; ` +
+      message: `The database's URL: wanted no ${query.split("=")[0]} in the query; ` +
         "host and port stand before it, and sslmode says how to encrypt",
     });
   });

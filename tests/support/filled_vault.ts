@@ -70,7 +70,11 @@ export async function fillVault(
     async bring(more, options) {
       const inRows = openStore(rows, { vault: !apart });
       const store = apart
-        ? new VaultFirstStore(inRows.store, open({ url: new URL(vault.url) }))
+        ? new VaultFirstStore({
+          store: inRows.store,
+          rows: inRows.database,
+          vault: open({ url: new URL(vault.url) }),
+        })
         : inRows.store;
       try {
         await store.commit(await filled.batch(more, options));

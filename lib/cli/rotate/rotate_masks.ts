@@ -19,7 +19,8 @@ const SUBJECTS = [{ field: null, mask: null }];
  * on, and gives the exit status. It may be killed at any moment and run again.
  *
  * The order keeps every row's original in the vault at every moment: first each is kept under its new mask
- * too, then the rows change, and only then the old entries go.
+ * too, then the rows change, and only then the old entries go. A worker that still has the old key first
+ * breaks it, and is told of.
  *
  * @throws {SettingsError} MASK_KEY has one key, or the vault's two halves do not belong together
  * @throws {StoreError | RangeError} what is done stays done; run it again
@@ -40,6 +41,8 @@ export async function rotateMasks(
   const deed = { action: "rotate", subjects: SUBJECTS, ...why } as const;
   await noteAudit(vault, { ...deed, detail: `${name}: begins` });
 
+  const oldIds = others.map(({ id }) => id);
+  const before = lostIn(await countRows(rotation, oldIds));
   const { entries, left } = await runPhase(io, "1 of 3, vault", async (shown) => {
     const done = await remaskEntries(rotation, { first, remasker, phase: shown });
     return { ...done, words: `${number(done.entries)} entries kept under new masks` };
@@ -53,14 +56,28 @@ export async function rotateMasks(
     return { removed: gone, words: `${number(gone)} removed` };
   });
 
-  const old = await countRows(rotation, others.map(({ id }) => id));
+  const old = await countRows(rotation, oldIds);
   const counts = `${number(entries)} entries, ${number(rows)} rows, ${number(removed)} old ` +
     `entries removed, ${number(left.total)} left alone`;
   await noteAudit(vault, { ...deed, detail: `${name}: ${counts}` });
   for (const text of left.lines("vault entries")) io.err(text);
-  const late = tellRows(rotation, old, first, others.map(({ id }) => id));
+  const late = tellRows(rotation, old, first, oldIds);
+  const stray = lostIn(old) - before;
+  if (stray > 0) {
+    io.err(
+      `${
+        number(stray)
+      } rows came with masks of an old key while it ran: a worker still has that key ` +
+        "first. Restart it; its values are kept again when they come, then run this again\n",
+    );
+  }
   io.out(`${name}: ${counts}\n`);
-  return left.total === 0 && late === 0 ? exit.done : exit.failed;
+  return left.total === 0 && late === 0 && stray <= 0 ? exit.done : exit.failed;
+}
+
+/** Rows whose original is not in the vault. */
+function lostIn(counts: readonly RowCount[]): number {
+  return counts.reduce((sum, { withoutOriginal }) => sum + withoutOriginal, 0);
 }
 
 /** @throws {SettingsError} there is nothing to rotate from */

@@ -2,8 +2,8 @@ import type { Statement } from "../postgres.ts";
 import { nameOf, type StoredTable } from "../stored_table.ts";
 
 /** What the present role may do that a worker never does, each as "may …" goes on: none where all is well. */
-export function excessPrivileges(table: StoredTable): Statement {
-  const target = nameOf(table);
+export function excessPrivileges(table?: StoredTable): Statement {
+  const rows = table ? `has_any_column_privilege('${nameOf(table)}', 'SELECT')` : "false";
   return {
     text: `
 SELECT 'do anything, being a superuser' AS what
@@ -14,9 +14,12 @@ SELECT what FROM pg_roles, LATERAL (VALUES
     (SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = 'maskline.vault'::regclass)),
   ('read what is sealed in maskline.vault',
     has_column_privilege('maskline.vault', 'sealed', 'SELECT')),
+  ('change what is sealed in maskline.vault',
+    has_column_privilege('maskline.vault', 'sealed', 'UPDATE') OR
+    has_table_privilege('maskline.vault', 'DELETE')),
   ('read what is sealed in maskline.rejected',
     has_column_privilege('maskline.rejected', 'sealed', 'SELECT')),
-  ('read ${target}', has_any_column_privilege('${target}', 'SELECT'))
+  ('read the rows', ${rows})
 ) AS privilege (what, granted)
 WHERE rolname = current_user AND NOT rolsuper AND granted`,
   };
