@@ -174,8 +174,8 @@ Deno.test("check names the privileges that are missing, and those of keys when t
     `${missing}, INSERT on maskline.dedupe, SELECT on maskline.dedupe, ${vault}, ${last}`,
   );
   const elsewhere = await check(line, { ...env, VAULT_DATABASE_URL: line.database.url });
-  strictEqual(elsewhere.lines.at(-2), `${missing}, ${last}`);
-  strictEqual(elsewhere.lines.at(-1), "ok    the vault's own database");
+  ok(elsewhere.lines.includes(`${missing}, ${last}`));
+  ok(elsewhere.lines.includes("ok    the vault's own database"));
   await line.database.query(`DROP OWNED BY ${role}`);
   await line.database.query(`DROP ROLE ${role}`);
 });
@@ -210,7 +210,7 @@ Deno.test("check notes that the role owns the tables, or is a superuser", async 
   );
   deepStrictEqual(await excess(line), [
     "note  the role may also change the tables, being their owner; " +
-    `read what is sealed in maskline.vault; ${WAY_OUT}`,
+    `read what is sealed in maskline.vault; change what is sealed in maskline.vault; ${WAY_OUT}`,
   ]);
   await line.database.query("ALTER TABLE maskline.vault OWNER TO CURRENT_USER");
 });
@@ -225,5 +225,6 @@ Deno.test("check looks into the vault's own database when there is one", async (
   const migrated = await runMaskline(["migrate"], { env: { ...line.ownerEnv, ...env } });
   deepStrictEqual([migrated.code, migrated.err], [0, ""]);
   const after = await check(line, env);
-  deepStrictEqual([after.code, after.lines.at(-1)], [0, "ok    the vault's own database"]);
+  deepStrictEqual([after.code, after.lines.at(-2)], [0, "ok    the vault's own database"]);
+  match(after.lines.at(-1) ?? "", /^note {2}the role may also do anything, being a superuser;/);
 });

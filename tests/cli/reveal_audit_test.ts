@@ -132,7 +132,7 @@ Deno.test("reveal prints nothing when the database is away", async () => {
     DATABASE_URL: `postgres://x@127.0.0.1:${freePort()}/x`,
   });
   deepStrictEqual([code, out], [1, ""]);
-  match(err, /^Nothing is shown, .*: Postgres did not answer: ECONNREFUSED$/m);
+  match(err, /^Postgres did not answer: ECONNREFUSED$/m);
 });
 
 Deno.test("reveal prints nothing when the tables were never made", async () => {
