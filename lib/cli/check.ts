@@ -1,4 +1,4 @@
-import { openSecrets } from "../config/secret_places.ts";
+import { exposedSecrets } from "../config/exposed_secrets.ts";
 import { SettingsError } from "../config/read_settings.ts";
 import { login } from "../event/login.ts";
 import { openSqs } from "../queue/open_sqs.ts";
@@ -6,13 +6,14 @@ import { durabilityWarnings } from "../store/durability.ts";
 import { checkSchema } from "../store/check_schema.ts";
 import { expectVaultHere } from "../store/expect_vault_here.ts";
 import type { StoredTable } from "../store/stored_table.ts";
-import { type Database, openDatabase, type Statement } from "../store/postgres.ts";
+import type { Database, Statement } from "../store/postgres.ts";
 import { missingPrivileges, missingVaultPrivileges } from "../store/sql/can_write.ts";
 import { excessPrivileges } from "../store/sql/excess_privileges.ts";
 import { probe } from "../store/sql/probe.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { checkBooks } from "./check_books.ts";
 import { askHealth } from "./check_health.ts";
+import { openOne } from "./open_one.ts";
 import { warningsOf } from "./queue_warnings.ts";
 import { type WorkerSettings, workerSettings } from "./settings.ts";
 import { storedTableOf } from "./stored_table_of.ts";
@@ -50,7 +51,7 @@ function readChecked(io: Io): WorkerSettings | null {
   try {
     const settings = workerSettings(io);
     io.out("ok    settings\n");
-    for (const remark of openSecrets(io.source)) io.out(`note  ${remark}\n`);
+    for (const remark of exposedSecrets(io.source)) io.out(`note  ${remark}\n`);
     return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -88,11 +89,7 @@ async function checkQueue(settings: WorkerSettings): Promise<readonly string[]> 
 }
 
 async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): Promise<boolean> {
-  const database = openDatabase({
-    url: settings.DATABASE_URL,
-    connections: 1,
-    statementSeconds: settings.STATEMENT_SECONDS,
-  });
+  const database = openOne(settings.DATABASE_URL, settings);
   try {
     const table = storedTableOf(login);
     const checks: [string, () => Promise<readonly string[]>][] = [
@@ -122,9 +119,9 @@ async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): 
 
 /** Where the vault has a database of its own, what a worker needs there. */
 async function checkVault(io: Io, settings: WorkerSettings): Promise<boolean> {
-  const { VAULT, VAULT_DATABASE_URL: url, STATEMENT_SECONDS: statementSeconds } = settings;
+  const { VAULT, VAULT_DATABASE_URL: url } = settings;
   if (VAULT === "off" || !url) return true;
-  const database = openDatabase({ url, connections: 1, statementSeconds });
+  const database = openOne(url, settings);
   try {
     return await item(io, "the vault's own database", async () => {
       await checkSchema(database);

@@ -1,3 +1,4 @@
+import type { Why } from "../store/audit.ts";
 import { type Arguments, type Io, UsageError } from "./command.ts";
 
 /** The flags that say why something is done, for `Command.options`. */
@@ -5,13 +6,6 @@ export const deedFlags = {
   reason: { type: "string" },
   ticket: { type: "string" },
 } as const;
-
-/** Who does something and why, as the audit keeps it (see `Deed`). */
-export interface Why {
-  readonly osUser: string | null;
-  readonly reason: string | null;
-  readonly ticket: string | null;
-}
 
 /**
  * Who runs the command and why: `--reason`, 1 to 1000 characters, and `--ticket`, 1 to 100 or none;

@@ -2,6 +2,7 @@ import { balances, type BooksSnapshot } from "../pipeline/books.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { startWorkerLog, workerSettings } from "./settings.ts";
 import { openWorker, type Worker } from "./worker.ts";
+import { thousands } from "./thousands.ts";
 
 /** `maskline drain` */
 export const drain: Command = {
@@ -42,7 +43,7 @@ function booksJson(books: BooksSnapshot, seconds: number): string {
 export function booksText(books: BooksSnapshot, seconds: number): string {
   const { inFlight: _, ...lines } = books;
   const rows = Object.entries(lines).map(([name, count]) =>
-    `  ${name.padEnd(10)} ${count.toLocaleString("en").padStart(9)}\n`
+    `  ${name.padEnd(10)} ${thousands(count).padStart(9)}\n`
   );
   return `${rows.join("")}  ${"seconds".padEnd(10)} ${seconds.toFixed(2).padStart(9)}\n`;
 }

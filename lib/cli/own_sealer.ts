@@ -1,16 +1,13 @@
 import { type Settings, SettingsError } from "../config/read_settings.ts";
 import { createKeyChain, type KeyChain } from "../vault/key_chain.ts";
 import { OpenError } from "../vault/open_error.ts";
-import { createSealer, type Sealer } from "../vault/seal.ts";
+import { createSealer, DATA_KEY_MS, type Sealer } from "../vault/seal.ts";
 
 /** Seals to a public key, and opens with private ones, that of the same id among them. */
 export interface OwnSealer {
   readonly sealer: Sealer;
   readonly keys: KeyChain;
 }
-
-/** How long values share a data key, in milliseconds: as in the worker. */
-const DATA_KEY_MS = 10_000;
 
 const PROBE = { text: "probe", binding: { field: "probe", mask: "probe" } };
 

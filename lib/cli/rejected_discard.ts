@@ -3,7 +3,8 @@ import { closeRejected } from "../store/sql/close_rejected.ts";
 import { type LockedRejection, lockRejected } from "../store/sql/lock_rejected.ts";
 import { type Command, exit } from "./command.ts";
 import { type Databases, withDatabases } from "./with_databases.ts";
-import { deedFlags, type Why, whyOf } from "./deed_flags.ts";
+import { deedFlags, whyOf } from "./deed_flags.ts";
+import type { Why } from "../store/audit.ts";
 import { vaultWithin } from "./vault_within.ts";
 
 /** `maskline rejected discard` */

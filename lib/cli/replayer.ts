@@ -15,7 +15,7 @@ import type { StoredTable } from "../store/stored_table.ts";
 import type { KeyChain } from "../vault/key_chain.ts";
 import { OpenError } from "../vault/open_error.ts";
 import type { Databases } from "./with_databases.ts";
-import type { Why } from "./deed_flags.ts";
+import type { Why } from "../store/audit.ts";
 import { vaultWithin } from "./vault_within.ts";
 
 /**

@@ -1,6 +1,7 @@
-import { readSettings, SettingsError } from "../config/read_settings.ts";
-import { type Database, openDatabase } from "../store/postgres.ts";
+import { readSettings } from "../config/read_settings.ts";
+import type { Database } from "../store/postgres.ts";
 import type { Io } from "./command.ts";
+import { openOne } from "./open_one.ts";
 
 /**
  * Opens the database of the settings with one connection, for a command that needs nothing else, and
@@ -12,13 +13,8 @@ export async function withDatabase<T>(
   io: Io,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const { DATABASE_URL, STATEMENT_SECONDS } = readSettings(io.source, ["DATABASE_URL"]);
-  if (!DATABASE_URL) throw new SettingsError(["DATABASE_URL: is not set"]);
-  const database = openDatabase({
-    url: DATABASE_URL,
-    connections: 1,
-    statementSeconds: STATEMENT_SECONDS,
-  });
+  const settings = readSettings(io.source, ["DATABASE_URL"]);
+  const database = openOne(settings.DATABASE_URL, settings);
   try {
     return await work(database);
   } finally {

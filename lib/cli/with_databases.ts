@@ -1,8 +1,9 @@
 import { readSettings, type Settings } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
 import { expectVaultHere } from "../store/expect_vault_here.ts";
-import { type Database, openDatabase } from "../store/postgres.ts";
+import type { Database } from "../store/postgres.ts";
 import type { Io } from "./command.ts";
+import { openOne } from "./open_one.ts";
 
 /** The databases of the settings, for the commands of a custodian and of the owner. */
 export interface Databases {
@@ -27,14 +28,9 @@ export async function withDatabases<T>(
   work: (databases: Databases) => Promise<T>,
 ): Promise<T> {
   const settings = readSettings(io.source, ["DATABASE_URL", ...needs]);
-  const { DATABASE_URL, VAULT_DATABASE_URL, STATEMENT_SECONDS: statementSeconds } = settings;
-  const open = (url: URL | undefined) => {
-    // It is required above; the type does not know.
-    if (!url) throw new RangeError("DATABASE_URL is not set");
-    return openDatabase({ url, connections: 1, statementSeconds });
-  };
-  const database = open(DATABASE_URL);
-  const vault = VAULT_DATABASE_URL ? open(VAULT_DATABASE_URL) : database;
+  const { DATABASE_URL, VAULT_DATABASE_URL } = settings;
+  const database = openOne(DATABASE_URL, settings);
+  const vault = VAULT_DATABASE_URL ? openOne(VAULT_DATABASE_URL, settings) : database;
   try {
     if (vault === database) await expectVaultHere(database);
     return await work({ settings, database, vault });

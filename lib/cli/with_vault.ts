@@ -1,8 +1,9 @@
 import { readSettings, type Settings } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
 import { expectVaultHere } from "../store/expect_vault_here.ts";
-import { type Database, openDatabase } from "../store/postgres.ts";
+import type { Database } from "../store/postgres.ts";
 import type { Io } from "./command.ts";
+import { openOne } from "./open_one.ts";
 
 /** What the commands work with that need the vault or the audit, and no rows. */
 export interface WithVault {
@@ -26,11 +27,8 @@ export async function withVault<T>(
   // By what was given and not by what was read: a URL that is wrong is not one that is missing.
   const apart = get("VAULT_DATABASE_URL") || get("VAULT_DATABASE_URL_FILE");
   const settings = readSettings(io.source, apart ? needs : [...needs, "DATABASE_URL"]);
-  const { VAULT_DATABASE_URL, DATABASE_URL, STATEMENT_SECONDS: statementSeconds } = settings;
-  const url = VAULT_DATABASE_URL ?? DATABASE_URL;
-  // It is required above; the type does not know.
-  if (!url) throw new RangeError("DATABASE_URL is not set");
-  const vault = openDatabase({ url, connections: 1, statementSeconds });
+  const { VAULT_DATABASE_URL, DATABASE_URL } = settings;
+  const vault = openOne(VAULT_DATABASE_URL ?? DATABASE_URL, settings);
   try {
     if (!VAULT_DATABASE_URL) await expectVaultHere(vault);
     return await work({ settings, vault });

@@ -6,7 +6,7 @@ import { RecentValues } from "../pipeline/recent_values.ts";
 import { sealBodies, sendBodies, type SetAside } from "../pipeline/set_aside.ts";
 import { createTransform } from "../pipeline/transform.ts";
 import { type OpenedSqs, openSqs } from "../queue/open_sqs.ts";
-import { createSealer, type Sealer } from "../vault/seal.ts";
+import { createSealer, DATA_KEY_MS, type Sealer } from "../vault/seal.ts";
 import { type Settings, SettingsError } from "../config/read_settings.ts";
 import { maskerOptionsOf } from "./masker_options_of.ts";
 import { contractOf } from "./contract_of.ts";
@@ -29,9 +29,6 @@ export interface WorkerOptions {
   /** Gives up waiting for a queue or a database that is away. */
   readonly signal: AbortSignal;
 }
-
-/** How long batches share a data key, in milliseconds. A guess: its cost is then nothing to speak of. */
-const DATA_KEY_MS = 10_000;
 
 const log = getLogger("worker");
 

@@ -11,14 +11,20 @@ export type AuditAction =
   | "replay"
   | "discard";
 
+/** Who does something, and why. */
+export interface Why {
+  /** The user of the operating system, as it was told. */
+  readonly osUser: string | null;
+  readonly reason: string | null;
+  /** Where the reason is written down. */
+  readonly ticket: string | null;
+}
+
 /** What somebody is about to do. */
-export interface Deed {
+export interface Deed extends Why {
   readonly action: AuditAction;
   /** Each gets an entry of its own; a rejected message stands as field `rejected`, mask its id. */
   readonly subjects: readonly { readonly field: string | null; readonly mask: string | null }[];
-  readonly osUser: string | null;
-  readonly reason: string | null;
-  readonly ticket?: string | null;
   /** Counts and options; never a value of a payload. */
   readonly detail?: string | null;
 }
@@ -30,7 +36,7 @@ export interface Deed {
  * @throws {StoreError} it could not be written: then the deed must not be done
  */
 export async function noteAudit(database: Queryable, deed: Deed): Promise<void> {
-  const { action, subjects, osUser, reason, ticket = null, detail = null } = deed;
+  const { action, subjects, osUser, reason, ticket, detail = null } = deed;
   await database.query(noteAuditEntries, [
     osUser,
     action,

@@ -1,3 +1,4 @@
+import type { Why } from "./audit.ts";
 import type { MaskedTable } from "./masked_table.ts";
 import type { Database, Queryable } from "./postgres.ts";
 import { lockForgetting } from "./sql/lock_forgetting.ts";
@@ -15,10 +16,7 @@ export interface Forgetting {
 }
 
 /** Who wants it and why, for the audit. */
-export interface ForgetWhy {
-  readonly osUser: string | null;
-  readonly reason: string | null;
-  readonly ticket: string | null;
+export interface ForgetWhy extends Why {
   /** Tell what would be done, note that in the audit, and do nothing else. */
   readonly dryRun: boolean;
 }

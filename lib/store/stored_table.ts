@@ -23,6 +23,11 @@ export function nameOf(table: StoredTable): string {
   return `${quote(table.schema)}.${quote(table.name)}`;
 }
 
+/** A column's type for a cast, `varchar(128)` → `varchar`: a cast with the length would cut silently. */
+export function castType({ type }: StoredColumn): string {
+  return type.replace(/\(.*\)$/, "");
+}
+
 /** An identifier in double quotes, as SQL wants it. */
 export function quote(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;

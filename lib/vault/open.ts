@@ -1,19 +1,6 @@
 import { OpenError } from "./open_error.ts";
 import { associatedData, type Binding, hpkeInfo, layout, suite, type VaultKey } from "./suite.ts";
 
-/**
- * Opens what {@linkcode createSealer} sealed.
- *
- * @throws {OpenError} another key sealed it, a byte was changed, or it belongs to another binding
- */
-export async function open(
-  privateKey: VaultKey,
-  sealed: Uint8Array<ArrayBuffer>,
-  binding: Binding,
-): Promise<string> {
-  return await openValue(await openDataKey(privateKey, sealed), sealed, binding);
-}
-
 /** @throws {OpenError} a sealed value is too short, or of another version */
 export function checkLayout(sealed: Uint8Array<ArrayBuffer>): void {
   if (sealed[0] === layout.version && sealed.length >= layout.ciphertext.from + 16) return;

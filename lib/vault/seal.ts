@@ -25,12 +25,17 @@ export interface SealerOptions {
   readonly dataKeyMilliseconds?: number;
 }
 
+/**
+ * How long the batches of a worker, and of a rotation, share a data key, in milliseconds. A guess: what
+ * encapsulating costs is then nothing to speak of.
+ */
+export const DATA_KEY_MS = 10_000;
+
 /** A data key, encapsulated to the vault's public key. */
 interface DataKey {
   readonly raw: Uint8Array;
   /** What every value under it begins with: version, encapsulated key, sealed data key. */
   readonly head: Uint8Array;
-  readonly madeAt: number;
 }
 
 const utf8 = new TextEncoder();
@@ -50,20 +55,20 @@ export async function createSealer(
   });
   const info = hpkeInfo(publicKey.id);
   let current: DataKey | undefined;
+  const keep = (key: DataKey): DataKey => {
+    if (dataKeyMilliseconds === 0) return key;
+    current = key;
+    // Let go and not wiped: a batch that has begun may still seal with it.
+    const timer = setTimeout(() => {
+      if (current === key) current = undefined;
+    }, dataKeyMilliseconds);
+    Deno.unrefTimer(timer);
+    return key;
+  };
   return {
     keyId: publicKey.id,
     async startBatch() {
-      let key = current;
-      if (!key || performance.now() - key.madeAt >= dataKeyMilliseconds) {
-        const made = await makeDataKey(recipient, info);
-        current = key = made;
-        // Let go and not wiped: a batch that has begun may still seal with it.
-        const timer = setTimeout(() => {
-          if (current === made) current = undefined;
-        }, dataKeyMilliseconds);
-        Deno.unrefTimer(timer);
-      }
-      const { raw, head } = key;
+      const { raw, head } = current ?? keep(await makeDataKey(recipient, info));
       return { seal: (plaintext, binding) => sealOne(raw, head, plaintext, binding) };
     },
   };
@@ -87,7 +92,7 @@ async function makeDataKey(
   head[0] = layout.version;
   head.set(new Uint8Array(enc), layout.encapsulated.from);
   head.set(new Uint8Array(ct), layout.dataKey.from);
-  return { raw, head, madeAt: performance.now() };
+  return { raw, head };
 }
 
 /**

@@ -24,7 +24,14 @@ async function filled(): Promise<TestVault> {
   });
   const detail = "3 rows";
   const subjects = [{ field: null, mask: null }];
-  await noteAudit(database, { action: "forget", osUser: null, reason: CONTROLS, detail, subjects });
+  await noteAudit(database, {
+    action: "forget",
+    osUser: null,
+    reason: CONTROLS,
+    ticket: null,
+    detail,
+    subjects,
+  });
   await database.close();
   return vault;
 }

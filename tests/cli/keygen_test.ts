@@ -2,7 +2,7 @@ import { deepStrictEqual, match, notStrictEqual, strictEqual } from "node:assert
 import { main } from "../../lib/cli/main.ts";
 import { type NamedKey, parseNamedKeys } from "../../lib/config/named_key.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
-import { open } from "../../lib/vault/open.ts";
+import { open } from "../support/open_sealed.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
 import { fakeIo, fakeSource } from "../support/fake_io.ts";
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { createHmac, hkdfSync } from "node:crypto";
-import { open } from "../../lib/vault/open.ts";
+import { open } from "../support/open_sealed.ts";
 import { createLine, type Line } from "../support/line.ts";
 import { runMaskline } from "../support/maskline.ts";
 import { startQueueServer } from "../support/queue_server.ts";

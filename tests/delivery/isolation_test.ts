@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { open } from "../../lib/vault/open.ts";
+import { open } from "../support/open_sealed.ts";
 import { sampleEvents } from "../../lib/local/sample.ts";
 import { createLine } from "../support/line.ts";
 import { runMaskline } from "../support/maskline.ts";

@@ -93,7 +93,13 @@ for (const zone of ["Asia/Kathmandu", "America/St_Johns"]) {
     await line.inside.query(`ALTER DATABASE ${line.inside.name} SET timezone = '${zone}'`);
     await line.inside.query(`ALTER DATABASE ${line.inside.name} SET datestyle = 'German'`);
     const subjects = [{ field: "ip", mask: "k1.a" }];
-    await noteAudit(line.database, { action: "mask", osUser: null, reason: null, subjects });
+    await noteAudit(line.database, {
+      action: "mask",
+      osUser: null,
+      reason: null,
+      ticket: null,
+      subjects,
+    });
     const [one] = await line.database.query<AuditEntry>(auditEntries, [0, 1]);
     strictEqual(one && auditHash(one), one?.hash);
   });

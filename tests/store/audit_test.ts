@@ -11,7 +11,7 @@ const server = await sharedPostgres();
 
 function deed(...masks: string[]): Deed {
   const subjects = masks.map((mask) => ({ field: "ip", mask }));
-  return { action: "reveal", osUser: "zoë", reason: "why", subjects };
+  return { action: "reveal", osUser: "zoë", reason: "why", ticket: null, subjects };
 }
 
 Deno.test("noteAudit() makes an entry of each subject, in order, and none of none", async () => {

@@ -12,7 +12,13 @@ const server = await sharedPostgres();
 async function sevenEntries(): Promise<TestStore & { head: AuditHead }> {
   const line = await createStore(server);
   const subjects = ["a", "b", "c", "d", "e", "f"].map((mask) => ({ field: "ip", mask }));
-  await noteAudit(line.database, { action: "reveal", osUser: "zoë", reason: "why", subjects });
+  await noteAudit(line.database, {
+    action: "reveal",
+    osUser: "zoë",
+    reason: "why",
+    ticket: null,
+    subjects,
+  });
   await noteAudit(line.database, {
     action: "forget",
     osUser: null,
@@ -73,7 +79,7 @@ for (const page of [1, 2, 6, 7, 8]) {
 Deno.test("verifyAudit() takes an earlier head when entries came since", async () => {
   await using line = await sevenEntries();
   const { head } = line;
-  const deed = { action: "mask", osUser: null, reason: null } as const;
+  const deed = { action: "mask", osUser: null, reason: null, ticket: null } as const;
   await noteAudit(line.database, { ...deed, subjects: [{ field: "ip", mask: "g" }] });
   const verdict = await verifyAudit(line.database, { head });
   strictEqual(verdict.head?.number, "8");

@@ -1,7 +1,7 @@
 import { ok, rejects, strictEqual } from "node:assert";
 import { inspect } from "node:util";
 import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { open } from "../../lib/vault/open.ts";
+import { open } from "../support/open_sealed.ts";
 import { OpenError } from "../../lib/vault/open_error.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
 import { openByHand } from "../support/open_by_hand.ts";

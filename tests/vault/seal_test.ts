@@ -1,7 +1,7 @@
 import { deepStrictEqual, notDeepStrictEqual, rejects, strictEqual } from "node:assert";
 import fc from "fast-check";
 import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { open } from "../../lib/vault/open.ts";
+import { open } from "../support/open_sealed.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
 import { layout } from "../../lib/vault/suite.ts";
 import { dataKeyByHand, openByHand, publicHalf } from "../support/open_by_hand.ts";
@@ -90,6 +90,29 @@ Deno.test("startBatch() draws another data key of 32 bytes when another batch st
   const other = dataKeyByHand(keys.privateKey, "v1", await sealAlone("same"));
   deepStrictEqual([one.length, other.length], [32, 32]);
   notDeepStrictEqual(one, other);
+});
+
+Deno.test("startBatch() shares a data key for the time that is said, and lets it go by itself then", async () => {
+  const real = globalThis.setTimeout;
+  const rings: [ring: () => void, milliseconds: number | undefined][] = [];
+  globalThis.setTimeout = ((ring: () => void, milliseconds?: number) => {
+    rings.push([ring, milliseconds]);
+    return 0;
+  }) as unknown as typeof setTimeout;
+  try {
+    const sharing = await createSealer(publicKey, { dataKeyMilliseconds: 10_000 });
+    const dataKey = async () => {
+      const sealed = (await sharing.startBatch()).seal("same", binding);
+      return sealed.slice(layout.encapsulated.from, layout.dataKey.to);
+    };
+    const first = await dataKey();
+    deepStrictEqual(await dataKey(), first);
+    deepStrictEqual(rings.map(([, milliseconds]) => milliseconds), [10_000]);
+    rings[0]?.[0]();
+    notDeepStrictEqual(await dataKey(), first);
+  } finally {
+    globalThis.setTimeout = real;
+  }
 });
 
 Deno.test("createSealer() tells the id of its key", () => {

@@ -1,4 +1,5 @@
 import { printable } from "../printable.ts";
+import { thousands } from "../thousands.ts";
 
 /** Why a sealed value cannot be moved to another key. */
 export type LeftWhy =
@@ -38,7 +39,7 @@ export class LeftAlone {
   /** A line a reason. @param what `vault entries` or the like */
   lines(what: string): string[] {
     return [...this.#counts].map(([sentence, count]) =>
-      `Left alone: ${count.toLocaleString("en")} ${what} that ${sentence}\n`
+      `Left alone: ${thousands(count)} ${what} that ${sentence}\n`
     );
   }
 }

@@ -13,6 +13,7 @@ import { LeftAlone } from "./left_alone.ts";
 import type { Phase } from "./phase.ts";
 import type { Remasked, Remasker } from "./remasker.ts";
 import { goOn, type Rotation, VAULT_TABLE } from "./rotation.ts";
+import { thousands } from "../thousands.ts";
 
 /** Blocks of the vault at once: some 1,000 entries of 200 bytes. */
 const PAGES = 32;
@@ -43,7 +44,7 @@ export async function remaskEntries(
     const remasked = await remasker.remask(missing, left);
     if (remasked.length > 0) entries += await keep(rotation, remasked, remasker.vaultKeyId);
     if (remasked.length < missing.length) await dropOthers(rotation, missing, remasked);
-    phase.at(`${entries.toLocaleString("en")} entries`, reached / blocks);
+    phase.at(`${thousands(entries)} entries`, reached / blocks);
   }
   // A rotation that was turned back halfway would otherwise change rows to and fro.
   await database.query(removeStepsFrom, [first]);

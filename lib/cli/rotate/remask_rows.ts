@@ -2,6 +2,7 @@ import { remaskRows as remaskRowsIn } from "../../store/sql/remask_rows.ts";
 import { walkBlocks } from "../../store/walk_blocks.ts";
 import type { Phase } from "./phase.ts";
 import { goOn, type Rotation } from "./rotation.ts";
+import { thousands } from "../thousands.ts";
 
 /** Blocks of the target table a transaction: some 10,000 rows. A guess. */
 const PAGES = 200;
@@ -27,7 +28,7 @@ export async function remaskRows(rotation: Rotation, phase: Phase): Promise<numb
       await goOn(rotation);
       const [changed] = await database.query<{ rows: number }>(statement, [from, end]);
       rows += changed?.rows ?? 0;
-      phase.at(`${rows.toLocaleString("en")} rows, walk ${walk}`, reached / blocks);
+      phase.at(`${thousands(rows)} rows, walk ${walk}`, reached / blocks);
     }
     if (rows === before) return rows;
   }

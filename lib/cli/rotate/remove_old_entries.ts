@@ -2,6 +2,7 @@ import { removeOriginals } from "../../store/sql/remove_originals.ts";
 import { nextSteps, removeSteps, type RotationStep } from "../../store/sql/rotation_steps.ts";
 import type { Phase } from "./phase.ts";
 import { goOn, type Rotation } from "./rotation.ts";
+import { thousands } from "../thousands.ts";
 
 /** Entries a transaction. A guess. */
 const ENTRIES = 1000;
@@ -31,6 +32,6 @@ export async function removeOldEntries(rotation: Rotation, phase: Phase): Promis
     await vault.query(removeOriginals, names);
     await database.query(removeSteps, names);
     removed += steps.length;
-    phase.at(`${removed.toLocaleString("en")} entries`);
+    phase.at(`${thousands(removed)} entries`);
   }
 }

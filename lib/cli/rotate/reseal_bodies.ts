@@ -1,13 +1,14 @@
 import {
   bodiesOfOtherVaultKeys,
   resealBodies as replaceBodies,
-  type SealedBody,
+  type StoredBody,
 } from "../../store/sql/reseal_rejected.ts";
 import { LeftAlone } from "./left_alone.ts";
 import type { OwnSealer } from "../own_sealer.ts";
 import type { Phase } from "./phase.ts";
 import { reseal } from "./reseal.ts";
 import { goOn, type Rotation } from "./rotation.ts";
+import { thousands } from "../thousands.ts";
 
 /** Bodies at once: a message may have a MiB. */
 const BODIES = 16;
@@ -25,18 +26,18 @@ export async function resealBodies(
   let last = "";
   for (;;) {
     await goOn(rotation);
-    const found = await database.query<SealedBody>(bodiesOfOtherVaultKeys, [last, keyId, BODIES]);
+    const found = await database.query<StoredBody>(bodiesOfOtherVaultKeys, [last, keyId, BODIES]);
     const end = found.at(-1);
     if (!end) return { changed, left };
     last = end.message_id;
     changed += await replace(database, found, own, left);
-    phase.at(`${changed.toLocaleString("en")} bodies`);
+    phase.at(`${thousands(changed)} bodies`);
   }
 }
 
 async function replace(
   database: Rotation["database"],
-  found: readonly SealedBody[],
+  found: readonly StoredBody[],
   own: OwnSealer,
   left: LeftAlone,
 ): Promise<number> {

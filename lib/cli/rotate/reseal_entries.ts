@@ -6,6 +6,7 @@ import type { OwnSealer } from "../own_sealer.ts";
 import type { Phase } from "./phase.ts";
 import { reseal } from "./reseal.ts";
 import { goOn, type Rotation, VAULT_TABLE } from "./rotation.ts";
+import { thousands } from "../thousands.ts";
 
 /** Blocks of the vault at once: some 1,000 entries of 200 bytes. */
 const PAGES = 32;
@@ -34,7 +35,7 @@ export async function resealEntries(
       await goOn(rotation);
       const found = await vault.query<SealedEntry>(entriesOfOtherVaultKeys, [from, end, keyId]);
       if (found.length > 0) changed += await replace(vault, found, own, left);
-      phase.at(`${changed.toLocaleString("en")} entries, walk ${walk}`, reached / blocks);
+      phase.at(`${thousands(changed)} entries, walk ${walk}`, reached / blocks);
     }
     if (changed === before) return { changed, left };
   }

@@ -1,18 +1,17 @@
 import { type Settings, SettingsError } from "../../config/read_settings.ts";
 import type { KeyRing } from "../../mask/mask_key.ts";
-import { noteAudit } from "../../store/audit.ts";
+import type { Why } from "../../store/audit.ts";
 import { exit } from "../command.ts";
 import { countRows, type RowCount } from "./count_rows.ts";
-import type { Why } from "../deed_flags.ts";
 import { ownSealer } from "../own_sealer.ts";
+import { noteRotation } from "./note_rotation.ts";
 import { runPhase } from "./phase.ts";
 import { remaskEntries } from "./remask_entries.ts";
 import { remaskRows } from "./remask_rows.ts";
 import { createRemasker } from "./remasker.ts";
 import { removeOldEntries } from "./remove_old_entries.ts";
 import { goOn, type Rotation } from "./rotation.ts";
-
-const SUBJECTS = [{ field: null, mask: null }];
+import { thousands } from "../thousands.ts";
 
 /**
  * Brings every mask of the vault and of the target table to the first key of MASK_KEY, while workers go
@@ -36,37 +35,37 @@ export async function rotateMasks(
   const fields = rotation.table.masked.map(({ field }) => field);
   const remasker = await createRemasker({ ring, fields, settings, own });
   await goOn(rotation);
-  const { io, vault } = rotation;
+  const { io } = rotation;
   const name = `mask ${others.map(({ id }) => id).join(", ")} → ${first}`;
-  const deed = { action: "rotate", subjects: SUBJECTS, ...why } as const;
-  await noteAudit(vault, { ...deed, detail: `${name}: begins` });
+  await noteRotation(rotation, why, `${name}: begins`);
 
   const oldIds = others.map(({ id }) => id);
   const before = lostIn(await countRows(rotation, oldIds));
   const { entries, left } = await runPhase(io, "1 of 3, vault", async (shown) => {
     const done = await remaskEntries(rotation, { first, remasker, phase: shown });
-    return { ...done, words: `${number(done.entries)} entries kept under new masks` };
+    return { ...done, words: `${thousands(done.entries)} entries kept under new masks` };
   });
   const { rows } = await runPhase(io, "2 of 3, rows", async (shown) => {
     const changed = await remaskRows(rotation, shown);
-    return { rows: changed, words: `${number(changed)} rows changed` };
+    return { rows: changed, words: `${thousands(changed)} rows changed` };
   });
   const { removed } = await runPhase(io, "3 of 3, old entries", async (shown) => {
     const gone = await removeOldEntries(rotation, shown);
-    return { removed: gone, words: `${number(gone)} removed` };
+    return { removed: gone, words: `${thousands(gone)} removed` };
   });
 
   const old = await countRows(rotation, oldIds);
-  const counts = `${number(entries)} entries, ${number(rows)} rows, ${number(removed)} old ` +
-    `entries removed, ${number(left.total)} left alone`;
-  await noteAudit(vault, { ...deed, detail: `${name}: ${counts}` });
+  const counts =
+    `${thousands(entries)} entries, ${thousands(rows)} rows, ${thousands(removed)} old ` +
+    `entries removed, ${thousands(left.total)} left alone`;
+  await noteRotation(rotation, why, `${name}: ${counts}`);
   for (const text of left.lines("vault entries")) io.err(text);
   const late = tellRows(rotation, old, first, oldIds);
   const stray = lostIn(old) - before;
   if (stray > 0) {
     io.err(
       `${
-        number(stray)
+        thousands(stray)
       } rows came with masks of an old key while it ran: a worker still has that key ` +
         "first. Restart it; its values are kept again when they come, then run this again\n",
     );
@@ -102,7 +101,7 @@ function tellRows(
     if (withoutOriginal > 0) {
       io.err(
         `${
-          number(withoutOriginal)
+          thousands(withoutOriginal)
         } ${what}: the vault has no original of it (forgotten, or stored ` +
           "with VAULT=off)\n",
       );
@@ -112,11 +111,7 @@ function tellRows(
     const reason = others.includes(key)
       ? "they came meanwhile, or their original was left alone"
       : "the key is not in MASK_KEY";
-    io.err(`${number(rows - withoutOriginal)} ${what}: ${reason}\n`);
+    io.err(`${thousands(rows - withoutOriginal)} ${what}: ${reason}\n`);
   }
   return late;
-}
-
-function number(count: number): string {
-  return count.toLocaleString("en");
 }

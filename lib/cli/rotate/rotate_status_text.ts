@@ -1,5 +1,6 @@
 import { printable } from "../printable.ts";
 import type { RotationStatus } from "./rotate_status.ts";
+import { thousands } from "../thousands.ts";
 
 /** The status for people: a table, and what is left to do in words. */
 export function statusText(status: RotationStatus): string {
@@ -19,7 +20,7 @@ export function statusText(status: RotationStatus): string {
 }
 
 function line(count: number, what: string, key: string): string {
-  return `${count.toLocaleString("en").padStart(13)}  ${printable(what)}: ${printable(key)}`;
+  return `${thousands(count).padStart(13)}  ${printable(what)}: ${printable(key)}`;
 }
 
 /** What is left to do, a sentence each; never empty. */
@@ -39,7 +40,9 @@ export function leftToDo(status: RotationStatus): string[] {
   );
   if (oldRows > 0 || oldEntries > 0) {
     todo.push(
-      `\`maskline rotate run\` has ${number(oldEntries)} entries and ${number(oldRows)} masks in ` +
+      `\`maskline rotate run\` has ${thousands(oldEntries)} entries and ${
+        thousands(oldRows)
+      } masks in ` +
         `rows to bring to ${first}`,
     );
   }
@@ -49,7 +52,7 @@ export function leftToDo(status: RotationStatus): string[] {
   const lost = sum(rows, ({ withoutOriginal }) => withoutOriginal);
   if (lost > 0) {
     todo.push(
-      `${number(lost)} masks in rows keep their old key: their originals are not in the vault ` +
+      `${thousands(lost)} masks in rows keep their old key: their originals are not in the vault ` +
         "(forgotten, or stored with VAULT=off)",
     );
   }
@@ -60,7 +63,9 @@ export function leftToDo(status: RotationStatus): string[] {
     sum(rejected.filter((row) => row.vault_key !== vaultKey), ({ bodies }) => bodies);
   if (vaultKey !== null && sealed > 0) {
     todo.push(
-      `\`maskline rotate run --vault\` has ${number(sealed)} sealed values to bring to ${vaultKey}`,
+      `\`maskline rotate run --vault\` has ${
+        thousands(sealed)
+      } sealed values to bring to ${vaultKey}`,
     );
   }
   return todo.length > 0 ? todo : ["Nothing is left to rotate"];
@@ -73,8 +78,4 @@ function unknownKeys(
 ): string[] {
   const found = [...rows.map(({ key }) => key), ...vault.map(({ mask_key }) => mask_key)];
   return [...new Set(found)].flatMap((key) => key === null || known.has(key) ? [] : [key]).sort();
-}
-
-function number(count: number): string {
-  return count.toLocaleString("en");
 }

@@ -1,14 +1,13 @@
 import type { Settings } from "../../config/read_settings.ts";
-import { noteAudit } from "../../store/audit.ts";
+import type { Why } from "../../store/audit.ts";
 import { exit } from "../command.ts";
-import type { Why } from "../deed_flags.ts";
 import { ownSealer } from "../own_sealer.ts";
+import { noteRotation } from "./note_rotation.ts";
 import { runPhase } from "./phase.ts";
 import { resealBodies } from "./reseal_bodies.ts";
 import { resealEntries } from "./reseal_entries.ts";
 import { goOn, type Rotation } from "./rotation.ts";
-
-const SUBJECTS = [{ field: null, mask: null }];
+import { thousands } from "../thousands.ts";
 
 /**
  * Brings every sealed value, in the vault and among the rejections, to the key of VAULT_PUBLIC_KEY, while
@@ -22,34 +21,29 @@ export async function rotateVault(
   settings: Settings,
   why: Why,
 ): Promise<number> {
-  const { io, vault } = rotation;
+  const { io } = rotation;
   const own = await ownSealer(settings);
   const first = own.sealer.keyId;
   await goOn(rotation);
   const others = own.keys.ids.filter((id) => id !== first);
   const name = `vault ${others.join(", ") || "nothing"} → ${first}`;
-  const deed = { action: "rotate", subjects: SUBJECTS, ...why } as const;
-  await noteAudit(vault, { ...deed, detail: `${name}: begins` });
+  await noteRotation(rotation, why, `${name}: begins`);
 
   const entries = await runPhase(io, "1 of 2, vault", async (shown) => {
     const done = await resealEntries(rotation, own, shown);
-    return { ...done, words: `${number(done.changed)} entries sealed anew` };
+    return { ...done, words: `${thousands(done.changed)} entries sealed anew` };
   });
   const bodies = await runPhase(io, "2 of 2, rejected", async (shown) => {
     const done = await resealBodies(rotation, own, shown);
-    return { ...done, words: `${number(done.changed)} bodies sealed anew` };
+    return { ...done, words: `${thousands(done.changed)} bodies sealed anew` };
   });
 
   const left = entries.left.total + bodies.left.total;
-  const counts = `${number(entries.changed)} entries, ${number(bodies.changed)} bodies, ` +
-    `${number(left)} left alone`;
-  await noteAudit(vault, { ...deed, detail: `${name}: ${counts}` });
+  const counts = `${thousands(entries.changed)} entries, ${thousands(bodies.changed)} bodies, ` +
+    `${thousands(left)} left alone`;
+  await noteRotation(rotation, why, `${name}: ${counts}`);
   for (const text of entries.left.lines("vault entries")) io.err(text);
   for (const text of bodies.left.lines("rejected bodies")) io.err(text);
   io.out(`${name}: ${counts}\n`);
   return left === 0 ? exit.done : exit.failed;
-}
-
-function number(count: number): string {
-  return count.toLocaleString("en");
 }

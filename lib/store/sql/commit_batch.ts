@@ -1,6 +1,6 @@
 import type { Statement } from "../postgres.ts";
 import { keepOriginals, ORIGINAL_PARAMETERS } from "./keep_originals.ts";
-import { columnsOf, nameOf, quote, type StoredTable } from "../stored_table.ts";
+import { castType, columnsOf, nameOf, quote, type StoredTable } from "../stored_table.ts";
 
 /** Options of {@linkcode commitBatch}. */
 export interface CommitBatchOptions {
@@ -29,7 +29,7 @@ export function commitBatch(
   const first = 4;
   const rejected = first + columns.length;
   const names = columns.map((column) => quote(column.name));
-  const arrays = columns.map((column, index) => `$${first + index}::${arrayType(column.type)}`);
+  const arrays = columns.map((column, index) => `$${first + index}::${castType(column)}[]`);
   const originals = rejected + 9;
   const keys = `$${originals + (vault ? ORIGINAL_PARAMETERS : 0)}::text[]`;
   const text = `
@@ -90,9 +90,4 @@ function takeKeys(keys: string): string {
   ON CONFLICT DO NOTHING
   RETURNING key
 )`;
-}
-
-/** `varchar(128)` → `varchar[]`: the column checks the length itself, and a cast would cut silently. */
-function arrayType(type: string): string {
-  return `${type.replace(/\(.*\)$/, "")}[]`;
 }

@@ -1,16 +1,10 @@
 import type { Statement } from "../postgres.ts";
+import type { ListedRejection } from "./list_rejected.ts";
 
 /** A message that was set aside, with its sealed body. */
-export interface FoundRejection {
-  readonly message_id: string;
+export interface FoundRejection extends ListedRejection {
   /** ISO 8601, UTC. */
   readonly sent_at: string;
-  readonly rejected_at: string;
-  readonly receive_count: number;
-  readonly reason: string;
-  readonly field: string | null;
-  readonly sqlstate: string | null;
-  readonly status: string;
   /** Empty once the message was replayed or discarded. */
   readonly sealed: Uint8Array;
   readonly key_id: string;

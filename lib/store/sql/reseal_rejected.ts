@@ -1,7 +1,7 @@
 import type { Statement } from "../postgres.ts";
 
 /** A rejected body. */
-export interface SealedBody {
+export interface StoredBody {
   readonly message_id: string;
   readonly sealed: Uint8Array<ArrayBuffer>;
   /** The vault key that it is sealed for. */

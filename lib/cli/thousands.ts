@@ -1,0 +1,4 @@
+/** A count for people: `12,345`. */
+export function thousands(count: number): string {
+  return count.toLocaleString("en");
+}
