@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert";
 import { Originals, type UnmaskedEvent } from "../../lib/pipeline/originals.ts";
 import type { PersonalValue } from "../../lib/pipeline/recent_values.ts";
 import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { open } from "../../lib/vault/open.ts";
+import { open } from "../support/open_sealed.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 

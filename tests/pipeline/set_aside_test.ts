@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { type DeadLetterSender, sealBodies, sendBodies } from "../../lib/pipeline/set_aside.ts";
 import type { DeadLetter, Unsent } from "../../lib/queue/dead_letter.ts";
 import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { open } from "../../lib/vault/open.ts";
+import { open } from "../support/open_sealed.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
 

@@ -1,0 +1,90 @@
+import { ok } from "node:assert";
+import { Batcher } from "../../lib/pipeline/batcher.ts";
+import { Books } from "../../lib/pipeline/books.ts";
+import { Committer, type Item } from "../../lib/pipeline/committer.ts";
+import { type HeldMessage, Holdings } from "../../lib/pipeline/holdings.ts";
+import { Outage } from "../../lib/pipeline/outage.ts";
+import type { SetAside } from "../../lib/pipeline/set_aside.ts";
+import type { Transformed } from "../../lib/pipeline/transform.ts";
+import { FakeStore } from "./fake_store.ts";
+import { ManualClock } from "./manual_clock.ts";
+import { messageOf } from "./messages.ts";
+
+/** Options of {@linkcode createCommitter}. */
+export interface CreateCommitterOptions {
+  /** Default: bodies become one sealed byte each, and their ids are noted in `aside`. */
+  readonly setAside?: SetAside;
+  /** How many run side by side. Default 1. */
+  readonly committers?: number;
+}
+
+/** What a message that is no event becomes. */
+export const refusal: Transformed = {
+  kind: "refusal",
+  refusal: { reason: "missing", field: "ip", sqlstate: null },
+};
+
+/**
+ * A committer that runs, on a store and a clock that a test has in its hand. A batch is what was held
+ * since the last one, 200 ms after the first of it.
+ */
+export function createCommitter(options: CreateCommitterOptions = {}) {
+  const clock = new ManualClock();
+  const store = new FakeStore();
+  const books = new Books();
+  const holdings = new Holdings({ books, clock, maxMessages: 1e4, maxCharacters: 1e9 });
+  const batcher = new Batcher<Item>({ rows: 1e4, weight: 1e9, milliseconds: 200, clock });
+  const stop = new AbortController();
+  const { signal } = stop;
+  const outage = new Outage({ probe: () => store.probe(), signal, clock, random: () => 1 });
+  const aside: string[] = [];
+  const committed: string[] = [];
+  const committer = new Committer({
+    batcher,
+    store,
+    setAside: options.setAside ?? (async (letters) => {
+      aside.push(...letters.map(({ id }) => id));
+      return letters.map(() => ({ bytes: new Uint8Array([1]), keyId: "v1" }));
+    }),
+    holdings,
+    books,
+    outage,
+    committed: (held) => void committed.push(...held.map(({ handle }) => handle)),
+    signal,
+  });
+  const running = Promise.all(
+    Array.from({ length: options.committers ?? 1 }, () => committer.run()),
+  );
+  // A test that expects a failure awaits it; until then nobody else would catch it.
+  running.catch(() => {});
+  return {
+    clock,
+    store,
+    books,
+    holdings,
+    batcher,
+    stop,
+    outage,
+    /** Ids of the messages whose bodies were put away. */
+    aside,
+    /** Handles of what was handed on to be deleted. */
+    committed,
+    running,
+    /** Takes a message and adds it to the batch; a row, unless it is said what it becomes. */
+    hold(id: string, transformed: Transformed = rowOf(id)): HeldMessage {
+      const held = holdings.take(messageOf(id));
+      ok(held);
+      batcher.add({ held, transformed });
+      return held;
+    },
+  };
+}
+
+function rowOf(id: string): Transformed {
+  return {
+    kind: "row",
+    row: { id, dateSent: "2026-02-03", values: [id] },
+    personal: [],
+    unknownFields: 1,
+  };
+}

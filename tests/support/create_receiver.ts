@@ -1,0 +1,79 @@
+import { Books } from "../../lib/pipeline/books.ts";
+import { Holdings } from "../../lib/pipeline/holdings.ts";
+import { Outage } from "../../lib/pipeline/outage.ts";
+import { Pace } from "../../lib/pipeline/pace.ts";
+import { Receiver, type ReceiverOptions } from "../../lib/pipeline/receiver.ts";
+import type { Message } from "../../lib/queue/queue.ts";
+import { StoreError } from "../../lib/store/store.ts";
+import { FakeQueue } from "./fake_queue.ts";
+import { ManualClock } from "./manual_clock.ts";
+
+/** Options of {@linkcode createReceiver}. */
+export interface CreateReceiverOptions extends Partial<ReceiverOptions> {
+  /** Default 1,000. */
+  readonly maxInFlight?: number;
+  /** Default 0: as fast as it can. */
+  readonly perSecond?: number;
+  /** Hold what comes instead of settling and deleting it at once. */
+  readonly keep?: boolean;
+}
+
+/** A receiver on a queue and a clock that a test has in its hand; what it hands over is in `came`. */
+export function createReceiver(options: CreateReceiverOptions = {}) {
+  const { maxInFlight = 1_000, perSecond = 0, keep = false, ...rest } = options;
+  const clock = new ManualClock();
+  const queue = new FakeQueue({ clock });
+  const holdings = new Holdings({
+    books: new Books(),
+    clock,
+    maxMessages: maxInFlight,
+    maxCharacters: 1e9,
+  });
+  const outage = new Outage({
+    probe: () => Promise.resolve(),
+    signal: new AbortController().signal,
+    clock,
+    random: () => 1,
+  });
+  const came: Message[] = [];
+  const receiver = new Receiver({
+    queue,
+    holdings,
+    outage,
+    pace: new Pace(perSecond, clock),
+    deleter: { whenRoom: () => Promise.resolve() },
+    maxPollers: 8,
+    waitSeconds: 20,
+    async handle(message) {
+      came.push(message);
+      const held = holdings.take(message);
+      if (!held || keep) return;
+      holdings.settle(held, "committed");
+      await queue.delete([message]);
+    },
+    clock,
+    ...rest,
+  });
+  return {
+    clock,
+    queue,
+    holdings,
+    outage,
+    came,
+    receiver,
+    /** Sends messages and gives their ids. */
+    send: (count: number) => queue.send(Array.from({ length: count }, () => "{}")),
+    /** Starts the receiver; the answer tells whether it has ended. */
+    start() {
+      let ended = false;
+      receiver.run().finally(() => ended = true);
+      return () => ended;
+    },
+    /** The store goes away, until `outage.recover()`. */
+    loseStore() {
+      void outage.wait(
+        new StoreError("transient", "57P01", "Postgres refused with SQLSTATE 57P01"),
+      );
+    },
+  };
+}
