@@ -38,15 +38,6 @@ Deno.test("run() sets a row aside and commits the others when the store refuses 
   ok(balances(books.snapshot()));
 });
 
-Deno.test("run() costs at most 25 further commits when one row among 1,000 is bad", async () => {
-  const { clock, store, hold } = createCommitter();
-  store.badRows.add("m619");
-  for (let index = 0; index < 1_000; index++) hold(`m${index}`);
-  await clock.advance(200);
-  strictEqual(store.rows.length, 999);
-  ok(store.tried.length - 1 <= 25, `${store.tried.length - 1} further commits`);
-});
-
 Deno.test("run() puts a body away once when its batch is tried again and split", async () => {
   const { clock, store, aside, hold } = createCommitter();
   store.failures.push({ kind: "transient" });
