@@ -9,7 +9,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { environment } from "../lib/config/environment.ts";
-import { type CredentialSource, permissionsOf, toFlags } from "../lib/config/permissions.ts";
+import { type CredentialSource, derivePermissions, toFlags } from "../lib/config/permissions.ts";
 import { readSettings, SettingsError, type Source } from "../lib/config/read_settings.ts";
 
 const SOURCES: readonly string[] = [
@@ -77,7 +77,7 @@ function flagsFromSettings(): string[] {
     throw new SettingsError([`CREDENTIAL_SOURCE: wanted ${SOURCES.join(", ")}`]);
   }
   const settings = readSettings(withoutSecrets, allowNet ? [] : ["SQS_QUEUE_URL", "DATABASE_URL"]);
-  const permissions = permissionsOf(
+  const permissions = derivePermissions(
     settings,
     environment.get,
     source as CredentialSource | undefined,

@@ -9,8 +9,8 @@
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { parseArgs } from "node:util";
 import { sampleMessages } from "../lib/local/sample.ts";
-import { inGroups } from "../lib/pipeline/in_groups.ts";
-import { DEADLINE_MARGIN_SECONDS, withDeadline } from "../lib/queue/deadline.ts";
+import { forEachChunk } from "../lib/pipeline/in_groups.ts";
+import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "../lib/queue/deadline.ts";
 import { QueueError } from "../lib/queue/queue.ts";
 import { createSqsClient } from "../lib/queue/sqs_client.ts";
 
@@ -37,7 +37,7 @@ async function sendBatch(client: SQSClient, url: URL, bodies: readonly string[])
     QueueUrl: url.href,
     Entries: bodies.map((body, index) => ({ Id: String(index), MessageBody: body })),
   });
-  const { Failed = [] } = await withDeadline(
+  const { Failed = [] } = await withSdkDeadline(
     "send samples",
     DEADLINE_MARGIN_SECONDS,
     (abortSignal) => client.send(command, { abortSignal }),
@@ -71,7 +71,7 @@ async function sendSamples(url: URL, count: number): Promise<void> {
     const bodies = sampleMessages({ count });
     const [first, rest] = [bodies.slice(0, BATCH_SIZE), bodies.slice(BATCH_SIZE)];
     await untilTaken(() => sendBatch(client, url, first));
-    await inGroups(rest, BATCH_SIZE, PARALLEL, (group) => sendBatch(client, url, group));
+    await forEachChunk(rest, BATCH_SIZE, PARALLEL, (group) => sendBatch(client, url, group));
   } finally {
     client.destroy();
   }

@@ -3,9 +3,9 @@ import type { Database } from "../store/postgres.ts";
 import { newestAuditEntries } from "../store/sql/newest_audit_entries.ts";
 import { type AuditHead, verifyAudit } from "../store/verify_audit.ts";
 import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
-import { limitOf } from "./limit_of.ts";
-import { printable } from "./printable.ts";
-import { printableJson } from "./printable_json.ts";
+import { readLimit } from "./limit_of.ts";
+import { escapeText } from "./printable.ts";
+import { escapeJson } from "./printable_json.ts";
 import { withVault } from "./with_vault.ts";
 
 /** `maskline audit` */
@@ -37,7 +37,7 @@ database's word; the user is that of whoever ran the command, and no proof.
       return await withVault(io, [], ({ vault }) => verify(io, vault, head));
     }
     if (verb === "list" && !("head" in flags)) {
-      const limit = limitOf(flags) ?? 100;
+      const limit = readLimit(flags) ?? 100;
       return await withVault(io, [], ({ vault }) => list(io, vault, limit, flags));
     }
     throw new UsageError(`Wanted: maskline ${audit.usage}`);
@@ -65,15 +65,15 @@ async function list(
   { json }: Arguments["flags"],
 ): Promise<number> {
   const entries = await vault.query<AuditEntry>(newestAuditEntries, [limit]);
-  for (const entry of entries) io.out(`${json ? printableJson(entry) : lineOf(entry)}\n`);
+  for (const entry of entries) io.out(`${json ? escapeJson(entry) : formatEntry(entry)}\n`);
   if (entries.length === 0 && !json) io.err("Nothing is noted\n");
   return exit.done;
 }
 
-function lineOf(entry: AuditEntry): string {
+function formatEntry(entry: AuditEntry): string {
   const { number, at, role, os_user, action, field, mask, reason, ticket, detail } = entry;
   return [number, at, role, os_user, action, field, mask, reason, ticket, detail]
-    .map((part) => part === null ? "-" : printable(part)).join("\t");
+    .map((part) => part === null ? "-" : escapeText(part)).join("\t");
 }
 
 /** @throws {UsageError} */

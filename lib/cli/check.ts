@@ -1,4 +1,4 @@
-import { exposedSecrets } from "../config/exposed_secrets.ts";
+import { findExposedSecrets } from "../config/exposed_secrets.ts";
 import { SettingsError } from "../config/read_settings.ts";
 import { login } from "../event/login.ts";
 import { openSqs } from "../queue/open_sqs.ts";
@@ -8,15 +8,15 @@ import { expectVaultHere } from "../store/expect_vault_here.ts";
 import type { StoredTable } from "../store/stored_table.ts";
 import type { Database, Statement } from "../store/postgres.ts";
 import { missingPrivileges, missingVaultPrivileges } from "../store/sql/can_write.ts";
-import { excessPrivileges } from "../store/sql/excess_privileges.ts";
+import { unneededPrivileges } from "../store/sql/excess_privileges.ts";
 import { probe } from "../store/sql/probe.ts";
 import { type Command, exit, type Io } from "./command.ts";
-import { checkBooks } from "./check_books.ts";
+import { checkCounters } from "./check_books.ts";
 import { askHealth } from "./check_health.ts";
 import { openOne } from "./open_one.ts";
-import { warningsOf } from "./queue_warnings.ts";
+import { findQueueWarnings } from "./queue_warnings.ts";
 import { type WorkerSettings, workerSettings } from "./settings.ts";
-import { storedTableOf } from "./stored_table_of.ts";
+import { toStoredTable } from "./stored_table_of.ts";
 
 /** `maskline check` */
 export const check: Command = {
@@ -51,7 +51,7 @@ function readChecked(io: Io): WorkerSettings | null {
   try {
     const settings = workerSettings(io);
     io.out("ok    settings\n");
-    for (const remark of exposedSecrets(io.source)) io.out(`note  ${remark}\n`);
+    for (const remark of findExposedSecrets(io.source)) io.out(`note  ${remark}\n`);
     return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -84,14 +84,14 @@ async function checkQueue(settings: WorkerSettings): Promise<readonly string[]> 
   const { visible, notVisible } = attributes;
   return [
     `about ${visible} messages wait and ${notVisible} are in flight`,
-    ...warningsOf(attributes, settings),
+    ...findQueueWarnings(attributes, settings),
   ];
 }
 
 async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): Promise<boolean> {
   const database = openOne(settings.DATABASE_URL, settings);
   try {
-    const table = storedTableOf(login);
+    const table = toStoredTable(login);
     const checks: [string, () => Promise<readonly string[]>][] = [
       ["database and schema", async () => {
         await checkSchema(database, table);
@@ -106,7 +106,7 @@ async function checkDatabase(io: Io, settings: WorkerSettings, books: boolean): 
       }],
       ["privileges", () => checkPrivileges(database, settings)],
     ];
-    if (books) checks.push(["books", () => checkBooks(database, table)]);
+    if (books) checks.push(["books", () => checkCounters(database, table)]);
     for (const [name, run] of checks) {
       // Each check stands on the one before.
       if (!await item(io, name, run)) return false;
@@ -126,8 +126,8 @@ async function checkVault(io: Io, settings: WorkerSettings): Promise<boolean> {
     return await item(io, "the vault's own database", async () => {
       await checkSchema(database);
       await database.query(probe);
-      await expectNone(database, missingVaultPrivileges());
-      return [...await tellExcess(database), ...await durabilityWarnings(database)];
+      await assertNoneMissing(database, missingVaultPrivileges());
+      return [...await findUnneededPrivileges(database), ...await durabilityWarnings(database)];
     });
   } finally {
     await database.close();
@@ -135,7 +135,7 @@ async function checkVault(io: Io, settings: WorkerSettings): Promise<boolean> {
 }
 
 /** @throws {RangeError} privileges are missing */
-async function expectNone(database: Database, missing: Statement): Promise<void> {
+async function assertNoneMissing(database: Database, missing: Statement): Promise<void> {
   const rows = await database.query<{ what: string }>(missing);
   if (rows.length === 0) return;
   throw new RangeError(`The role lacks ${rows.map(({ what }) => what).join(", ")}`);
@@ -145,16 +145,19 @@ async function checkPrivileges(
   database: Database,
   settings: WorkerSettings,
 ): Promise<readonly string[]> {
-  const table = storedTableOf(login);
+  const table = toStoredTable(login);
   const { DEDUPE_FIELD, VAULT, VAULT_DATABASE_URL } = settings;
   const dedupe = DEDUPE_FIELD !== undefined;
   const vault = VAULT === "on" && !VAULT_DATABASE_URL;
-  await expectNone(database, missingPrivileges(table, { dedupe, vault }));
-  return await tellExcess(database, table);
+  await assertNoneMissing(database, missingPrivileges(table, { dedupe, vault }));
+  return await findUnneededPrivileges(database, table);
 }
 
-async function tellExcess(database: Database, table?: StoredTable): Promise<readonly string[]> {
-  const excess = await database.query<{ what: string }>(excessPrivileges(table));
+async function findUnneededPrivileges(
+  database: Database,
+  table?: StoredTable,
+): Promise<readonly string[]> {
+  const excess = await database.query<{ what: string }>(unneededPrivileges(table));
   if (excess.length === 0) return [];
   const deeds = excess.map(({ what }) => what).join("; ");
   return [

@@ -1,6 +1,6 @@
-import { booksObstacle } from "../store/books_obstacle.ts";
+import { findCountersObstacle } from "../store/books_obstacle.ts";
 import type { Database } from "../store/postgres.ts";
-import { countBooks, type CountedBooks } from "../store/sql/count_books.ts";
+import { countCounters, type StoredCounters } from "../store/sql/count_books.ts";
 import type { StoredTable } from "../store/stored_table.ts";
 
 /**
@@ -10,13 +10,13 @@ import type { StoredTable } from "../store/stored_table.ts";
  *
  * @throws {RangeError} an entry has no row, or a rejection is missing; or the role cannot count
  */
-export async function checkBooks(
+export async function checkCounters(
   database: Database,
   table: StoredTable,
 ): Promise<readonly string[]> {
-  const obstacle = await booksObstacle(database, table);
+  const obstacle = await findCountersObstacle(database, table);
   if (obstacle) throw new RangeError(obstacle);
-  const [counted] = await database.query<CountedBooks>(countBooks);
+  const [counted] = await database.query<StoredCounters>(countCounters);
   if (!counted) throw new RangeError("The books could not be counted");
   const committed = BigInt(counted.committed);
   const removed = BigInt(counted.removed);

@@ -2,7 +2,7 @@ import { readSettings } from "../config/read_settings.ts";
 import { exit, type Io } from "./command.ts";
 
 /** How long a living worker may take to say so, in milliseconds. */
-const PATIENCE_MS = 3_000;
+const HEALTH_TIMEOUT_MS = 3_000;
 
 /** Asks the worker that runs on this machine whether it lives. */
 export async function askHealth(io: Io): Promise<number> {
@@ -16,7 +16,7 @@ export async function askHealth(io: Io): Promise<number> {
   const host = anywhere ? "127.0.0.1" : address.hostname;
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}/healthz`;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    const response = await fetch(url, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
     io.out(`${await response.text()}\n`);
     return response.ok ? exit.done : exit.failed;
   } catch (error) {

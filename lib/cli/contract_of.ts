@@ -3,7 +3,7 @@ import type { Contract } from "../event/contract.ts";
 import { login } from "../event/login.ts";
 
 /** The contract as the settings want it. */
-export function contractOf({ DEDUPE_FIELD: dedupeField }: Settings): Contract {
+export function selectContract({ DEDUPE_FIELD: dedupeField }: Settings): Contract {
   return dedupeField === undefined ? login : { ...login, dedupeField };
 }
 

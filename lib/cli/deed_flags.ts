@@ -1,8 +1,8 @@
-import type { Why } from "../store/audit.ts";
+import type { Justification } from "../store/audit.ts";
 import { type Arguments, type Io, UsageError } from "./command.ts";
 
 /** The flags that say why something is done, for `Command.options`. */
-export const deedFlags = {
+export const justificationFlags = {
   reason: { type: "string" },
   ticket: { type: "string" },
 } as const;
@@ -13,12 +13,18 @@ export const deedFlags = {
  *
  * @throws {UsageError} one is not so, or there is no reason; what was typed is not repeated
  */
-export function whyOf(io: Io, flags: Arguments["flags"]): Why {
-  return { ...whyIfGiven(io, flags), reason: readOne("reason", flags["reason"] ?? "", 1000) };
+export function readJustification(io: Io, flags: Arguments["flags"]): Justification {
+  return {
+    ...readOptionalJustification(io, flags),
+    reason: readOne("reason", flags["reason"] ?? "", 1000),
+  };
 }
 
 /** The same where a reason need not be given. @throws {UsageError} */
-export function whyIfGiven(io: Io, { reason, ticket }: Arguments["flags"]): Why {
+export function readOptionalJustification(
+  io: Io,
+  { reason, ticket }: Arguments["flags"],
+): Justification {
   return {
     osUser: io.user(),
     reason: reason === undefined ? null : readOne("reason", reason, 1000),

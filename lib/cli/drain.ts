@@ -1,8 +1,8 @@
-import { balances, type BooksSnapshot } from "../pipeline/books.ts";
+import { type CountersSnapshot, isBalanced } from "../pipeline/books.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { startWorkerLog, workerSettings } from "./settings.ts";
 import { openWorker, type Worker } from "./worker.ts";
-import { thousands } from "./thousands.ts";
+import { formatCount } from "./thousands.ts";
 
 /** `maskline drain` */
 export const drain: Command = {
@@ -25,8 +25,10 @@ books. Messages that another worker holds are not waited for.
       const books = await worker.pipeline.run(io.signal);
       const seconds = Math.round(performance.now() - startedAt) / 1000;
       progress.stop();
-      io.out(flags["json"] ? `${booksJson(books, seconds)}\n` : booksText(books, seconds));
-      return balances(books) && books.inFlight === 0 ? exit.done : exit.failed;
+      io.out(
+        flags["json"] ? `${formatCountersJson(books, seconds)}\n` : formatCounters(books, seconds),
+      );
+      return isBalanced(books) && books.inFlight === 0 ? exit.done : exit.failed;
     } finally {
       progress.stop();
       await worker.close();
@@ -34,16 +36,16 @@ books. Messages that another worker holds are not waited for.
   },
 };
 
-function booksJson(books: BooksSnapshot, seconds: number): string {
+function formatCountersJson(books: CountersSnapshot, seconds: number): string {
   const { received, committed, duplicate, rejected, released } = books;
   return JSON.stringify({ received, committed, duplicate, rejected, released, seconds });
 }
 
 /** The books for people. */
-export function booksText(books: BooksSnapshot, seconds: number): string {
+export function formatCounters(books: CountersSnapshot, seconds: number): string {
   const { inFlight: _, ...lines } = books;
   const rows = Object.entries(lines).map(([name, count]) =>
-    `  ${name.padEnd(10)} ${thousands(count).padStart(9)}\n`
+    `  ${name.padEnd(10)} ${formatCount(count).padStart(9)}\n`
   );
   return `${rows.join("")}  ${"seconds".padEnd(10)} ${seconds.toFixed(2).padStart(9)}\n`;
 }
@@ -52,7 +54,7 @@ export function booksText(books: BooksSnapshot, seconds: number): string {
 export function showProgress(worker: Worker, io: Io): { stop(): void } {
   if (!io.terminal) return { stop() {} };
   const draw = () => {
-    const { received, committed, inFlight } = worker.pipeline.books;
+    const { received, committed, inFlight } = worker.pipeline.counters;
     io.err(`\r\x1b[2K${received} received, ${committed} committed, ${inFlight} in flight`);
   };
   const timer = setInterval(draw, 100);

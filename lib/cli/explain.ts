@@ -3,10 +3,10 @@ import type { Field, Rule } from "../event/contract.ts";
 import { decode } from "../event/decode.ts";
 import { reasons } from "../event/reasons.ts";
 import { createMasker } from "../mask/mask.ts";
-import { utcDate } from "../pipeline/transform.ts";
+import { formatUtcDate } from "../pipeline/transform.ts";
 import { type Command, exit } from "./command.ts";
-import { maskerOptionsOf } from "./masker_options_of.ts";
-import { checkDedupeField, contractOf } from "./contract_of.ts";
+import { createMaskerOptions } from "./masker_options_of.ts";
+import { checkDedupeField, selectContract } from "./contract_of.ts";
 
 /** `maskline explain` */
 export const explain: Command = {
@@ -19,7 +19,7 @@ Exits with 1 where the message would be set aside.
   maskline explain < message.json`,
   async run(io) {
     const settings = readSettings(io.source, [], checkDedupeField);
-    const contract = contractOf(settings);
+    const contract = selectContract(settings);
     const body = await io.input();
     const event = decode(contract, body);
     if (event.kind === "rejection") {
@@ -32,7 +32,7 @@ Exits with 1 where the message would be set aside.
     }
     const personal = contract.fields.filter((field) => field.personal).map(({ name }) => name);
     const masker = settings.MASK_KEY
-      ? await createMasker(maskerOptionsOf(settings.MASK_KEY, personal, settings))
+      ? await createMasker(createMaskerOptions(settings.MASK_KEY, personal, settings))
       : undefined;
     for (const [index, field] of contract.fields.entries()) {
       const value = event.values[index] ?? null;
@@ -51,7 +51,7 @@ Exits with 1 where the message would be set aside.
     }
     io.out(
       `time sent    →   ${contract.sentDate.name} = the UTC date on which it was sent; today ${
-        utcDate(Date.now())
+        formatUtcDate(Date.now())
       }\n`,
     );
     if (event.unknownFields > 0) io.out(`${event.unknownFields} unknown keys are ignored\n`);

@@ -17,7 +17,7 @@ Tells what Maskline does when Postgres answers with an SQLSTATE; without one, pr
   words: [0, 1],
   run(io, { words: [code] }) {
     if (code === undefined) {
-      for (const row of sqlstates) io.out(lineOf(row));
+      for (const row of sqlstates) io.out(formatRow(row));
       io.out("anything else  fatal\n");
       return Promise.resolve(exit.done);
     }
@@ -28,13 +28,13 @@ Tells what Maskline does when Postgres answers with an SQLSTATE; without one, pr
     }
     const row = findSqlstate(code);
     io.out(
-      row ? lineOf(row) : "fatal  It stands in no table: stopping loses nothing, guessing may\n",
+      row ? formatRow(row) : "fatal  It stands in no table: stopping loses nothing, guessing may\n",
     );
     io.out(`${MEANING[row?.kind ?? "fatal"]}\n`);
     return Promise.resolve(exit.done);
   },
 };
 
-function lineOf({ code, kind, why }: SqlstateRow): string {
+function formatRow({ code, kind, why }: SqlstateRow): string {
   return `${code.padEnd(5)}  ${kind.padEnd(9)}  ${why}\n`;
 }

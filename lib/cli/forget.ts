@@ -2,14 +2,14 @@ import { login } from "../event/login.ts";
 import { readValue } from "../event/read_value.ts";
 import { reasons } from "../event/reasons.ts";
 import { isMask } from "../mask/mask_key.ts";
-import type { ForgetWhy } from "../store/forget.ts";
+import type { ForgetJustification } from "../store/forget.ts";
 import { forgetMask } from "../store/forget_mask.ts";
 import { forgetUser, type RowsMode } from "../store/forget_user.ts";
 import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
 import { type Databases, withDatabases } from "./with_databases.ts";
-import { deedFlags, whyOf } from "./deed_flags.ts";
+import { justificationFlags, readJustification } from "./deed_flags.ts";
 import { reportMask, reportUser } from "./forget_report.ts";
-import { maskedTableOf } from "./masked_table_of.ts";
+import { toMaskedTable } from "./masked_table_of.ts";
 import { personalField, personalFields } from "./personal_field.ts";
 
 const MODES: readonly RowsMode[] = ["keep", "delete", "anonymise"];
@@ -18,9 +18,9 @@ const MODES: readonly RowsMode[] = ["keep", "delete", "anonymise"];
  * The least length at which a user's id is looked for in what the audit keeps. A guess: a shorter one
  * stands in the number of a ticket by chance.
  */
-const TELLING = 4;
+const MIN_SEARCHED_ID_CHARACTERS = 4;
 
-const table = maskedTableOf(login);
+const table = toMaskedTable(login);
 
 /** `maskline forget` */
 export const forget: Command = {
@@ -53,7 +53,7 @@ time, the mask is stored and the original is not.
 
   maskline forget --user - --rows delete --reason 'asked for it' --ticket GDPR-7 < user_id.txt`,
   options: {
-    ...deedFlags,
+    ...justificationFlags,
     user: { type: "string" },
     rows: { type: "string" },
     field: { type: "string" },
@@ -61,16 +61,20 @@ time, the mask is stored and the original is not.
     "dry-run": { type: "boolean" },
   },
   async run(io, { flags }) {
-    const why = { ...whyOf(io, flags), dryRun: flags["dry-run"] === true };
+    const why = { ...readJustification(io, flags), dryRun: flags["dry-run"] === true };
     if (typeof flags["user"] !== "string") return await runMask(io, flags, why);
     if (flags["field"] !== undefined || flags["mask"] !== undefined) throw new UsageError(EITHER);
-    return await runUser(io, flags["user"], modeOf(flags), why);
+    return await runUser(io, flags["user"], readMode(flags), why);
   },
 };
 
 const EITHER = "Wanted one of both: --user, or --field and --mask";
 
-async function runMask(io: Io, flags: Arguments["flags"], why: ForgetWhy): Promise<number> {
+async function runMask(
+  io: Io,
+  flags: Arguments["flags"],
+  why: ForgetJustification,
+): Promise<number> {
   const { field: name, mask, rows } = flags;
   if (typeof name !== "string" || typeof mask !== "string") throw new UsageError(EITHER);
   if (rows !== undefined) throw new UsageError("--rows goes with --user only");
@@ -86,12 +90,17 @@ async function runMask(io: Io, flags: Arguments["flags"], why: ForgetWhy): Promi
   });
 }
 
-async function runUser(io: Io, flag: string, rows: RowsMode, why: ForgetWhy): Promise<number> {
+async function runUser(
+  io: Io,
+  flag: string,
+  rows: RowsMode,
+  why: ForgetJustification,
+): Promise<number> {
   const { subject } = table;
   if (!subject) throw new UsageError("--user: the rows of this contract name nobody");
   const user = await readUser(io, flag);
   if (user === null) return exit.failed;
-  if ([why.reason, why.ticket].some((text) => text !== null && names(text, user))) {
+  if ([why.reason, why.ticket].some((text) => text !== null && containsId(text, user))) {
     throw new UsageError(
       "--reason and --ticket: one of them has the person's id, and the audit would keep it for ever",
     );
@@ -109,7 +118,7 @@ function forgetting(
   return withDatabases(io, [], ({ database, vault }) => work({ database, vault, table }));
 }
 
-function modeOf({ rows = "keep" }: Arguments["flags"]): RowsMode {
+function readMode({ rows = "keep" }: Arguments["flags"]): RowsMode {
   const mode = MODES.find((candidate) => candidate === rows);
   if (mode) return mode;
   throw new UsageError("--rows: wanted delete or anonymise");
@@ -128,8 +137,8 @@ async function readUser(io: Io, flag: string): Promise<string | null> {
 }
 
 /** Whether an id stands in a text, not as a part of a longer word. */
-function names(text: string, id: string): boolean {
-  if ([...id].length < TELLING) return false;
+function containsId(text: string, id: string): boolean {
+  if ([...id].length < MIN_SEARCHED_ID_CHARACTERS) return false;
   const letter = /[\p{L}\p{N}]/u;
   for (let at = text.indexOf(id); at >= 0; at = text.indexOf(id, at + 1)) {
     const before = text[at - 1] ?? "";

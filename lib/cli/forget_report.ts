@@ -25,7 +25,7 @@ export function reportUser(io: Io, user: ForgottenUser, mode: RowsMode, dryRun: 
     io.err(`No row has that person: nothing was changed\n`);
     return exit.failed;
   }
-  for (const mask of user.masks) io.out(`${mask.field} ${mask.mask} ${fateOf(mask)}\n`);
+  for (const mask of user.masks) io.out(`${mask.field} ${mask.mask} ${describeFate(mask)}\n`);
   if (user.foreign > 0) {
     io.out(`${counted(user.foreign, "value")} in the masked columns: no masks of Maskline's\n`);
   }
@@ -34,7 +34,7 @@ export function reportUser(io: Io, user: ForgottenUser, mode: RowsMode, dryRun: 
   return exit.done;
 }
 
-function fateOf({ original, others }: MaskOfUser): string {
+function describeFate({ original, others }: MaskOfUser): string {
   if (original === "removed") return "is removed";
   if (original === "absent") return "has no original";
   return `stays: ${counted(others, "other user")} ${others === 1 ? "has" : "have"} it too`;

@@ -5,7 +5,7 @@ import { type Arguments, UsageError } from "./command.ts";
  *
  * @throws {UsageError} it is something else
  */
-export function limitOf({ limit }: Arguments["flags"]): number | undefined {
+export function readLimit({ limit }: Arguments["flags"]): number | undefined {
   if (limit === undefined) return undefined;
   const number = Number(limit);
   if (!Number.isInteger(number) || number < 1 || number > 10_000) {

@@ -3,9 +3,9 @@ import { readValue } from "../event/read_value.ts";
 import { reasons } from "../event/reasons.ts";
 import { createMasker } from "../mask/mask.ts";
 import { type Command, exit } from "./command.ts";
-import { deedFlags, whyIfGiven } from "./deed_flags.ts";
-import { maskerOptionsOf } from "./masker_options_of.ts";
-import { noteDeed } from "./note_deed.ts";
+import { justificationFlags, readOptionalJustification } from "./deed_flags.ts";
+import { createMaskerOptions } from "./masker_options_of.ts";
+import { recordBeforeShowing } from "./note_deed.ts";
 import { personalField, personalFields } from "./personal_field.ts";
 import { withVault } from "./with_vault.ts";
 
@@ -24,11 +24,11 @@ set, who asked for which mask is noted in the audit first; where that fails, not
   --ticket ID    where that is written down; up to 100 characters, kept in the audit
 
   maskline mask ip < address.txt`,
-  options: deedFlags,
+  options: justificationFlags,
   words: [1, 1],
   async run(io, { flags, words: [word = ""] }) {
     const { name, rule } = personalField(word);
-    const why = whyIfGiven(io, flags);
+    const why = readOptionalJustification(io, flags);
     const settings = readSettings(io.source, ["MASK_KEY"]);
     const { MASK_KEY, VAULT_DATABASE_URL, DATABASE_URL } = settings;
     if (!MASK_KEY) return exit.wrongUsage;
@@ -39,11 +39,11 @@ set, who asked for which mask is noted in the audit first; where that fails, not
       io.err(`The value on standard input has no mask in the field ${name}: ${what}\n`);
       return exit.failed;
     }
-    const masker = await createMasker(maskerOptionsOf(MASK_KEY, [name], settings));
+    const masker = await createMasker(createMaskerOptions(MASK_KEY, [name], settings));
     const mask = await masker.mask(name, canonical);
     if (VAULT_DATABASE_URL ?? DATABASE_URL) {
       const deed = { action: "mask", subjects: [{ field: name, mask }], ...why } as const;
-      await withVault(io, [], ({ vault }) => noteDeed(vault, deed));
+      await withVault(io, [], ({ vault }) => recordBeforeShowing(vault, deed));
     } else if (why.reason ?? why.ticket) {
       io.err("Not noted: neither VAULT_DATABASE_URL nor DATABASE_URL is set\n");
     }

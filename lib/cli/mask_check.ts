@@ -1,7 +1,7 @@
 import type { Settings } from "../config/read_settings.ts";
 import { createMasker, type Masker } from "../mask/mask.ts";
-import { keyIdOf } from "../mask/mask_key.ts";
-import { maskerOptionsOf } from "./masker_options_of.ts";
+import { readKeyId } from "../mask/mask_key.ts";
+import { createMaskerOptions } from "./masker_options_of.ts";
 
 /** Tells whether an original is the one that a mask was made of; `unknown` without the mask's key. */
 export type MaskCheck = (mask: string, original: string) => Promise<"same" | "other" | "unknown">;
@@ -15,11 +15,11 @@ export function createMaskCheck(settings: Settings, field: string): MaskCheck {
   const { MASK_KEY: ring } = settings;
   const maskers = new Map<string, Promise<Masker>>();
   return async (mask, original) => {
-    const keyId = keyIdOf(mask);
+    const keyId = readKeyId(mask);
     if (!ring?.some(({ id }) => id === keyId)) return "unknown";
     let masker = maskers.get(keyId);
     if (!masker) {
-      masker = createMasker({ ...maskerOptionsOf(ring, [field], settings), keyId });
+      masker = createMasker({ ...createMaskerOptions(ring, [field], settings), keyId });
       maskers.set(keyId, masker);
     }
     return await (await masker).mask(field, original) === mask ? "same" : "other";

@@ -1,12 +1,12 @@
 import type { Contract } from "../event/contract.ts";
 import type { MaskedTable } from "../store/masked_table.ts";
-import { storedTableOf } from "./stored_table_of.ts";
+import { toStoredTable } from "./stored_table_of.ts";
 
 /** The table of a contract, with the columns that hold masks and the one that names the person. */
-export function maskedTableOf(contract: Contract): MaskedTable {
+export function toMaskedTable(contract: Contract): MaskedTable {
   const { fields, subject } = contract;
   return {
-    ...storedTableOf(contract),
+    ...toStoredTable(contract),
     masked: fields.flatMap(({ name, column, personal }) =>
       personal ? [{ field: name, column }] : []
     ),

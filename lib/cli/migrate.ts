@@ -1,14 +1,14 @@
 import { login } from "../event/login.ts";
-import { booksObstacle } from "../store/books_obstacle.ts";
+import { findCountersObstacle } from "../store/books_obstacle.ts";
 import { checkSchema } from "../store/check_schema.ts";
 import { migrate } from "../store/migrate.ts";
-import { noteVaultElsewhere } from "../store/sql/vault_place.ts";
+import { markVaultElsewhere } from "../store/sql/vault_place.ts";
 import { grants } from "../store/sql/grants.ts";
 import type { Database } from "../store/postgres.ts";
 import type { StoredTable } from "../store/stored_table.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
 import { withDatabases } from "./with_databases.ts";
-import { storedTableOf } from "./stored_table_of.ts";
+import { toStoredTable } from "./stored_table_of.ts";
 
 /** `maskline migrate` */
 export const migrateCommand: Command = {
@@ -26,7 +26,7 @@ transaction, and again does nothing. With VAULT_DATABASE_URL it does the same th
   maskline migrate --print-grants | psql -v ON_ERROR_STOP=1 postgres://owner@db/app`,
   options: { "print-grants": { type: "boolean" }, vault: { type: "boolean" } },
   async run(io, { flags }) {
-    const table = storedTableOf(login);
+    const table = toStoredTable(login);
     if (flags["print-grants"]) {
       io.out(grants(flags["vault"] ? undefined : table));
       return exit.done;
@@ -34,12 +34,12 @@ transaction, and again does nothing. With VAULT_DATABASE_URL it does the same th
     if (flags["vault"]) throw new UsageError("--vault: goes with --print-grants");
     return await withDatabases(io, [], async ({ database, vault }) => {
       await migrateOne(io, database, table);
-      const obstacle = await booksObstacle(database, table);
+      const obstacle = await findCountersObstacle(database, table);
       if (obstacle) io.err(`check --books cannot count: ${obstacle}\n`);
       if (vault !== database) {
         io.out("the vault's own database:\n");
         await migrateOne(io, vault);
-        await database.query(noteVaultElsewhere);
+        await database.query(markVaultElsewhere);
       }
       return exit.done;
     });

@@ -1,4 +1,4 @@
-import { type Deed, noteAudit } from "../store/audit.ts";
+import { type AuditRecord, recordAudit } from "../store/audit.ts";
 import type { Queryable } from "../store/postgres.ts";
 import { StoreError } from "../store/store.ts";
 
@@ -7,9 +7,9 @@ import { StoreError } from "../store/store.ts";
  *
  * @throws {StoreError} it could not be noted, so nothing may be shown; the message says so
  */
-export async function noteDeed(vault: Queryable, deed: Deed): Promise<void> {
+export async function recordBeforeShowing(vault: Queryable, deed: AuditRecord): Promise<void> {
   try {
-    await noteAudit(vault, deed);
+    await recordAudit(vault, deed);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     const { kind, code, message } = error;

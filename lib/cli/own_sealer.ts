@@ -1,10 +1,10 @@
 import { type Settings, SettingsError } from "../config/read_settings.ts";
 import { createKeyChain, type KeyChain } from "../vault/key_chain.ts";
 import { OpenError } from "../vault/open_error.ts";
-import { createSealer, DATA_KEY_MS, type Sealer } from "../vault/seal.ts";
+import { createSealer, DATA_KEY_LIFETIME_MS, type Sealer } from "../vault/seal.ts";
 
 /** Seals to a public key, and opens with private ones, that of the same id among them. */
-export interface OwnSealer {
+export interface VaultKeyPair {
   readonly sealer: Sealer;
   readonly keys: KeyChain;
 }
@@ -17,9 +17,9 @@ const PROBE = { text: "probe", binding: { field: "probe", mask: "probe" } };
  *
  * @throws {SettingsError} it has no key of that id, or one that is not the other half
  */
-export async function ownSealer(
+export async function openKeyPair(
   { VAULT_PUBLIC_KEY, VAULT_PRIVATE_KEY }: Settings,
-): Promise<OwnSealer> {
+): Promise<VaultKeyPair> {
   const publicKey = VAULT_PUBLIC_KEY?.[0];
   if (!publicKey) throw new SettingsError(["VAULT_PUBLIC_KEY: is not set"]);
   const { id } = publicKey;
@@ -29,7 +29,7 @@ export async function ownSealer(
       `VAULT_PRIVATE_KEY: has no ${id}, wanted the private half of VAULT_PUBLIC_KEY too`,
     ]);
   }
-  const sealer = await createSealer(publicKey, { dataKeyMilliseconds: DATA_KEY_MS });
+  const sealer = await createSealer(publicKey, { dataKeyMilliseconds: DATA_KEY_LIFETIME_MS });
   const { text, binding } = PROBE;
   const sealed = (await sealer.startBatch()).seal(text, binding);
   try {

@@ -3,7 +3,7 @@
  * `\u{…}`, since whoever sends messages chooses them, and a terminal obeys them (escape sequences, text
  * that runs backwards). A backslash is doubled, so that the original can be told from it.
  */
-export function printable(text: string): string {
+export function escapeText(text: string): string {
   return text.replace(
     /[\\\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu,
     (character) =>

@@ -3,7 +3,7 @@
  * `JSON.stringify` leaves as they are (U+007F to U+009F, text that runs backwards, line separators)
  * become `\uXXXX`. Whoever reads the JSON gets the value as it is. See `printable.ts`.
  */
-export function printableJson(value: unknown): string {
+export function escapeJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     // A character beyond U+FFFF is two units, and JSON escapes each.

@@ -2,7 +2,7 @@ import type { Settings } from "../config/read_settings.ts";
 import type { SqsAttributes } from "../queue/sqs_attributes.ts";
 
 /** What of a queue's own attributes makes trouble later, a sentence each; none where all is well. */
-export function warningsOf(attributes: SqsAttributes, settings: Settings): string[] {
+export function findQueueWarnings(attributes: SqsAttributes, settings: Settings): string[] {
   const warnings: string[] = [];
   const batchSeconds = settings.BATCH_MILLISECONDS / 1000 + settings.STATEMENT_SECONDS;
   if (attributes.fifo) {

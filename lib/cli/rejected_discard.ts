@@ -1,10 +1,10 @@
-import { noteAudit } from "../store/audit.ts";
+import { recordAudit } from "../store/audit.ts";
 import { closeRejected } from "../store/sql/close_rejected.ts";
 import { type LockedRejection, lockRejected } from "../store/sql/lock_rejected.ts";
 import { type Command, exit } from "./command.ts";
 import { type Databases, withDatabases } from "./with_databases.ts";
-import { deedFlags, whyOf } from "./deed_flags.ts";
-import type { Why } from "../store/audit.ts";
+import { justificationFlags, readJustification } from "./deed_flags.ts";
+import type { Justification } from "../store/audit.ts";
 import { vaultWithin } from "./vault_within.ts";
 
 /** `maskline rejected discard` */
@@ -18,10 +18,10 @@ they came, and why they were set aside, stays on record.
   --ticket ID     what it belongs to, for the audit
 
   maskline rejected discard ID --reason 'sent by a load test' --ticket OPS-17`,
-  options: deedFlags,
+  options: justificationFlags,
   words: [1, 1000],
   async run(io, { flags, words }) {
-    const why = whyOf(io, flags);
+    const why = readJustification(io, flags);
     return await withDatabases(io, [], async (databases) => {
       let discarded = 0;
       const ids = [...new Set(words)];
@@ -45,7 +45,7 @@ they came, and why they were set aside, stays on record.
 async function discard(
   databases: Databases,
   id: string,
-  why: Why,
+  why: Justification,
 ): Promise<LockedRejection["status"] | undefined> {
   return await databases.database.transaction(async (connection) => {
     const [found] = await connection.query<LockedRejection>(lockRejected, [id]);
@@ -55,7 +55,7 @@ async function discard(
     await vaultWithin(
       databases,
       connection,
-      (vault) => noteAudit(vault, { action: "discard", subjects, ...why }),
+      (vault) => recordAudit(vault, { action: "discard", subjects, ...why }),
     );
     await connection.query(closeRejected, [mask, "discarded"]);
     return "open";

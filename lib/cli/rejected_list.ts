@@ -1,8 +1,8 @@
 import { type ListedRejection, listRejected } from "../store/sql/list_rejected.ts";
 import { type Command, exit } from "./command.ts";
-import { limitOf } from "./limit_of.ts";
-import { printable } from "./printable.ts";
-import { printableJson } from "./printable_json.ts";
+import { readLimit } from "./limit_of.ts";
+import { escapeText } from "./printable.ts";
+import { escapeJson } from "./printable_json.ts";
 import { withDatabase } from "./with_database.ts";
 
 /** `maskline rejected list` */
@@ -19,11 +19,11 @@ shown.
   maskline rejected list --json | jq -r .reason | sort | uniq -c`,
   options: { all: { type: "boolean" }, json: { type: "boolean" }, limit: { type: "string" } },
   async run(io, { flags }) {
-    const limit = limitOf(flags) ?? 100;
+    const limit = readLimit(flags) ?? 100;
     return await withDatabase(io, async (database) => {
       const status = flags["all"] ? null : "open";
       const rows = await database.query<ListedRejection>(listRejected, [status, limit]);
-      for (const row of rows) io.out(flags["json"] ? `${printableJson(row)}\n` : lineOf(row));
+      for (const row of rows) io.out(flags["json"] ? `${escapeJson(row)}\n` : formatRejection(row));
       if (rows.length === 0 && !flags["json"]) io.err("Nothing is set aside\n");
       return exit.done;
     });
@@ -31,9 +31,11 @@ shown.
 };
 
 /** One rejection for people. */
-export function lineOf(row: ListedRejection): string {
+export function formatRejection(row: ListedRejection): string {
   const { message_id, rejected_at, reason, field, sqlstate, status } = row;
   const detail = [field, sqlstate, status === "open" ? "" : status].filter(Boolean).join(" ");
   // A terminal must not obey what somebody wrote into the table.
-  return `${printable(`${rejected_at}  ${message_id}  ${reason}${detail ? `  ${detail}` : ""}`)}\n`;
+  return `${
+    escapeText(`${rejected_at}  ${message_id}  ${reason}${detail ? `  ${detail}` : ""}`)
+  }\n`;
 }

@@ -2,24 +2,24 @@ import { type Settings, SettingsError } from "../config/read_settings.ts";
 import { nearest } from "../config/read_value.ts";
 import { reasons } from "../event/reasons.ts";
 import { createFastMasker } from "../mask/fast_mask.ts";
-import { Originals } from "../pipeline/originals.ts";
-import { RecentValues } from "../pipeline/recent_values.ts";
+import { OriginalsSealer } from "../pipeline/originals.ts";
+import { MaskCache } from "../pipeline/recent_values.ts";
 import { createTransform } from "../pipeline/transform.ts";
 import type { Database } from "../store/postgres.ts";
 import { openRejectedIds } from "../store/sql/open_rejected_ids.ts";
 import { createKeyChain } from "../vault/key_chain.ts";
 import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
-import { checkDedupeField, contractOf } from "./contract_of.ts";
+import { checkDedupeField, selectContract } from "./contract_of.ts";
 import { type Databases, withDatabases } from "./with_databases.ts";
-import { deedFlags, whyOf } from "./deed_flags.ts";
-import type { Why } from "../store/audit.ts";
-import { printable } from "./printable.ts";
-import { limitOf } from "./limit_of.ts";
-import { maskerOptionsOf } from "./masker_options_of.ts";
-import { ownSealer } from "./own_sealer.ts";
+import { justificationFlags, readJustification } from "./deed_flags.ts";
+import type { Justification } from "../store/audit.ts";
+import { escapeText } from "./printable.ts";
+import { readLimit } from "./limit_of.ts";
+import { createMaskerOptions } from "./masker_options_of.ts";
+import { openKeyPair } from "./own_sealer.ts";
 import { Replayer, type ReplayKind } from "./replayer.ts";
 import { hasKeys } from "../store/sql/has_keys.ts";
-import { storedTableOf } from "./stored_table_of.ts";
+import { toStoredTable } from "./stored_table_of.ts";
 
 /** `maskline rejected replay` */
 export const rejectedReplay: Command = {
@@ -40,14 +40,14 @@ masks that join with nothing. Exits with 0 only if all were replayed.
 
   maskline rejected replay --where-reason store_refused --reason 'the check was wrong' --dry-run`,
   options: {
-    ...deedFlags,
+    ...justificationFlags,
     "where-reason": { type: "string" },
     limit: { type: "string" },
     "dry-run": { type: "boolean" },
   },
   words: [0, 1000],
   async run(io, { flags, words }) {
-    const why = whyOf(io, flags);
+    const why = readJustification(io, flags);
     const asked = askedFor(flags, words);
     return await withDatabases(io, ["VAULT_PRIVATE_KEY", "MASK_KEY"], async (databases) => {
       const dryRun = flags["dry-run"] === true;
@@ -64,7 +64,7 @@ function askedFor(
   words: readonly string[],
 ): (database: Database) => Promise<readonly string[]> {
   const { "where-reason": code } = flags;
-  const limit = limitOf(flags);
+  const limit = readLimit(flags);
   if ((code === undefined) === (words.length === 0) || (limit && code === undefined)) {
     throw new UsageError(`Wanted: maskline ${rejectedReplay.usage}`);
   }
@@ -84,24 +84,28 @@ function askedFor(
   };
 }
 
-async function openReplayer(databases: Databases, why: Why, dryRun: boolean): Promise<Replayer> {
+async function openReplayer(
+  databases: Databases,
+  why: Justification,
+  dryRun: boolean,
+): Promise<Replayer> {
   const { settings } = databases;
   const { MASK_KEY, VAULT } = settings;
-  const problems = [...problemsOf(settings), ...await missingDedupe(databases)];
+  const problems = [...findProblems(settings), ...await missingDedupe(databases)];
   if (problems.length > 0 || !MASK_KEY) throw new SettingsError(problems);
-  const contract = contractOf(settings);
+  const contract = selectContract(settings);
   const fields = contract.fields.filter(({ personal }) => personal).map(({ name }) => name);
-  const masker = await createFastMasker(maskerOptionsOf(MASK_KEY, fields, settings));
+  const masker = await createFastMasker(createMaskerOptions(MASK_KEY, fields, settings));
   // The body is erased, so what is sealed instead must be known to open.
   const { keys, sealer } = VAULT === "on"
-    ? await ownSealer(settings)
+    ? await openKeyPair(settings)
     : { keys: createKeyChain(settings.VAULT_PRIVATE_KEY ?? []), sealer: undefined };
   return new Replayer({
     databases,
-    table: storedTableOf(contract),
+    table: toStoredTable(contract),
     keys,
-    transform: createTransform(contract, new RecentValues({ masker })),
-    originals: new Originals(sealer),
+    transform: createTransform(contract, new MaskCache({ masker })),
+    originals: new OriginalsSealer(sealer),
     why,
     dryRun,
   });
@@ -116,7 +120,7 @@ async function missingDedupe({ database, settings }: Databases): Promise<readonl
     : [];
 }
 
-function problemsOf(settings: Settings): readonly string[] {
+function findProblems(settings: Settings): readonly string[] {
   const problems = [...checkDedupeField(settings)];
   if (settings.VAULT === "on" && !settings.VAULT_PUBLIC_KEY) {
     problems.push("VAULT_PUBLIC_KEY: is not set, and originals are sealed unless VAULT=off");
@@ -151,7 +155,7 @@ async function replayAll(
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
       // An id that nobody knows is not repeated: it may be a personal value in the wrong place.
       if (kind === "unknown") io.err(`Message ${tried} of the command line ${said}\n`);
-      else if (kind !== "replayed") io.err(`${printable(`Message ${id} ${said}`)}\n`);
+      else if (kind !== "replayed") io.err(`${escapeText(`Message ${id} ${said}`)}\n`);
     }
   } finally {
     const told = ENDINGS.flatMap(([kind, word], index) => {

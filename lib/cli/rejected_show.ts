@@ -5,9 +5,9 @@ import { wasRejected } from "../store/sql/was_rejected.ts";
 import { createKeyChain } from "../vault/key_chain.ts";
 import { type Command, exit, type Io } from "./command.ts";
 import { withDatabases } from "./with_databases.ts";
-import { deedFlags, whyOf } from "./deed_flags.ts";
-import { noteDeed } from "./note_deed.ts";
-import { printable } from "./printable.ts";
+import { justificationFlags, readJustification } from "./deed_flags.ts";
+import { recordBeforeShowing } from "./note_deed.ts";
+import { escapeText } from "./printable.ts";
 
 /** `maskline rejected show` */
 export const rejectedShow: Command = {
@@ -21,10 +21,10 @@ goes to standard error. Needs VAULT_PRIVATE_KEY, and is noted in the audit befor
   --raw           the very bytes, for another program; else what a terminal would obey is escaped
 
   maskline rejected show ID --reason 'which field is wrong?' --raw | maskline explain`,
-  options: { ...deedFlags, raw: { type: "boolean" } },
+  options: { ...justificationFlags, raw: { type: "boolean" } },
   words: [1, 1],
   async run(io, { flags, words: [id = ""] }) {
-    const why = whyOf(io, flags);
+    const why = readJustification(io, flags);
     return await withDatabases(
       io,
       ["VAULT_PRIVATE_KEY"],
@@ -35,9 +35,9 @@ goes to standard error. Needs VAULT_PRIVATE_KEY, and is noted in the audit befor
         const { message_id: mask, sealed, key_id } = found;
         const subject = { field: "rejected", mask };
         const body = await keys.open(new Uint8Array(sealed), key_id, subject);
-        await noteDeed(vault, { action: "show", subjects: [subject], ...why });
+        await recordBeforeShowing(vault, { action: "show", subjects: [subject], ...why });
         io.err(describe(found));
-        io.out(flags["raw"] ? body : `${printable(body)}\n`);
+        io.out(flags["raw"] ? body : `${escapeText(body)}\n`);
         return exit.done;
       },
     );
@@ -70,8 +70,8 @@ function describe(found: FoundRejection): string {
   const { message_id, sent_at, rejected_at, receive_count, reason, field, sqlstate } = found;
   const where = [field, sqlstate && `SQLSTATE ${sqlstate}`].filter(Boolean).join(", ");
   const sentence = Object.hasOwn(reasons, reason) ? `: ${reasons[reason as Reason]}` : "";
-  return `message    ${printable(message_id)}
-reason     ${printable(`${reason}${where ? ` (${where})` : ""}`)}${sentence}
+  return `message    ${escapeText(message_id)}
+reason     ${escapeText(`${reason}${where ? ` (${where})` : ""}`)}${sentence}
 sent       ${sent_at}
 set aside  ${rejected_at}, receive count ${receive_count}
 `;

@@ -1,13 +1,13 @@
 import type { Message } from "../queue/queue.ts";
-import type { Originals } from "../pipeline/originals.ts";
+import type { OriginalsSealer } from "../pipeline/originals.ts";
 import type { Transformed } from "../pipeline/transform.ts";
-import { noteAudit } from "../store/audit.ts";
-import { originalParameters } from "../store/original_parameters.ts";
+import { recordAudit } from "../store/audit.ts";
+import { toOriginalParameters } from "../store/original_parameters.ts";
 import type { Queryable, Statement } from "../store/postgres.ts";
 import { closeRejected } from "../store/sql/close_rejected.ts";
 import { commitRejected } from "../store/sql/commit_rejected.ts";
 import { insertRow } from "../store/sql/insert_row.ts";
-import { keepOriginalsAlone } from "../store/sql/keep_originals.ts";
+import { upsertOriginalsAlone } from "../store/sql/keep_originals.ts";
 import { type LockedRejection, lockRejected } from "../store/sql/lock_rejected.ts";
 import { takeKey } from "../store/sql/take_key.ts";
 import { type EventRow, type OriginalRow, StoreError } from "../store/store.ts";
@@ -15,7 +15,7 @@ import type { StoredTable } from "../store/stored_table.ts";
 import type { KeyChain } from "../vault/key_chain.ts";
 import { OpenError } from "../vault/open_error.ts";
 import type { Databases } from "./with_databases.ts";
-import type { Why } from "../store/audit.ts";
+import type { Justification } from "../store/audit.ts";
 import { vaultWithin } from "./vault_within.ts";
 
 /**
@@ -45,8 +45,8 @@ export interface ReplayerOptions {
   readonly keys: KeyChain;
   /** As the worker does it, or the rows would differ from its own. */
   readonly transform: (message: Message) => Transformed;
-  readonly originals: Originals;
-  readonly why: Why;
+  readonly originals: OriginalsSealer;
+  readonly why: Justification;
   /** Tries everything and takes it back: nothing is stored, and nothing is noted in the audit. */
   readonly dryRun: boolean;
 }
@@ -139,10 +139,10 @@ export class Replayer {
     try {
       await vaultWithin(databases, connection, async (vault) => {
         if (originals.length > 0) {
-          await vault.query(keepOriginalsAlone, originalParameters(originals));
+          await vault.query(upsertOriginalsAlone, toOriginalParameters(originals));
         }
         // Last, as in `forget`: the audit has one lock for all, and what is held with it is waited for.
-        await noteAudit(vault, { action: "replay", subjects, detail: status, ...why });
+        await recordAudit(vault, { action: "replay", subjects, detail: status, ...why });
       });
       await connection.query(closeRejected, [id, status]);
     } catch (error) {

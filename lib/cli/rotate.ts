@@ -1,9 +1,9 @@
 import { login } from "../event/login.ts";
 import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
 import { type Databases, withDatabases } from "./with_databases.ts";
-import { deedFlags, whyOf } from "./deed_flags.ts";
-import { maskedTableOf } from "./masked_table_of.ts";
-import { printableJson } from "./printable_json.ts";
+import { justificationFlags, readJustification } from "./deed_flags.ts";
+import { toMaskedTable } from "./masked_table_of.ts";
+import { escapeJson } from "./printable_json.ts";
 import { rotateMasks } from "./rotate/rotate_masks.ts";
 import { rotationStatus } from "./rotate/rotate_status.ts";
 import { leftToDo, statusText } from "./rotate/rotate_status_text.ts";
@@ -35,27 +35,27 @@ key; it is left as it is.
 
   maskline rotate status
   maskline rotate run --reason 'yearly change of the mask key'`,
-  options: { ...deedFlags, vault: { type: "boolean" }, json: { type: "boolean" } },
+  options: { ...justificationFlags, vault: { type: "boolean" }, json: { type: "boolean" } },
   words: [1, 1],
   async run(io, { flags, words: [verb] }) {
     const given = new Set(Object.keys(flags));
-    if (verb === "status" && only(given, ["json"])) {
+    if (verb === "status" && hasOnly(given, ["json"])) {
       return await withDatabases(io, ["MASK_KEY"], (databases) => status(io, databases, flags));
     }
-    if (verb === "run" && only(given, ["reason", "ticket", "vault"])) {
-      const why = whyOf(io, flags);
+    if (verb === "run" && hasOnly(given, ["reason", "ticket", "vault"])) {
+      const why = readJustification(io, flags);
       const needs = ["VAULT_PUBLIC_KEY", "VAULT_PRIVATE_KEY"] as const;
       if (flags["vault"]) {
         return await withDatabases(
           io,
           needs,
-          (databases) => rotateVault(rotationOf(io, databases), databases.settings, why),
+          (databases) => rotateVault(toRotation(io, databases), databases.settings, why),
         );
       }
       return await withDatabases(
         io,
         ["MASK_KEY", ...needs],
-        (databases) => rotateMasks(rotationOf(io, databases), databases.settings, why),
+        (databases) => rotateMasks(toRotation(io, databases), databases.settings, why),
       );
     }
     throw new UsageError(`Wanted: maskline ${rotate.usage}`);
@@ -67,12 +67,12 @@ async function status(
   databases: Databases,
   { json }: Arguments["flags"],
 ): Promise<number> {
-  const found = await rotationStatus(rotationOf(io, databases), databases.settings);
-  io.out(json ? `${printableJson(jsonOf(found))}\n` : statusText(found));
+  const found = await rotationStatus(toRotation(io, databases), databases.settings);
+  io.out(json ? `${escapeJson(toJson(found))}\n` : statusText(found));
   return exit.done;
 }
 
-function jsonOf(found: Awaited<ReturnType<typeof rotationStatus>>): unknown {
+function toJson(found: Awaited<ReturnType<typeof rotationStatus>>): unknown {
   const { maskKeys, vaultKey, underWay, rows, vault, rejected } = found;
   return {
     mask_keys: maskKeys,
@@ -90,10 +90,10 @@ function jsonOf(found: Awaited<ReturnType<typeof rotationStatus>>): unknown {
   };
 }
 
-function rotationOf(io: Io, { database, vault }: Databases): Rotation {
-  return { io, database, vault, table: maskedTableOf(login) };
+function toRotation(io: Io, { database, vault }: Databases): Rotation {
+  return { io, database, vault, table: toMaskedTable(login) };
 }
 
-function only(given: ReadonlySet<string>, allowed: readonly string[]): boolean {
+function hasOnly(given: ReadonlySet<string>, allowed: readonly string[]): boolean {
   return [...given].every((name) => allowed.includes(name));
 }

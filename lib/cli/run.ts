@@ -1,5 +1,5 @@
 import { serveHealth } from "../observe/http.ts";
-import { balances } from "../pipeline/books.ts";
+import { isBalanced } from "../pipeline/books.ts";
 import { type Command, exit } from "./command.ts";
 import { getLogger } from "../observe/log.ts";
 import type { Settings } from "../config/read_settings.ts";
@@ -8,7 +8,7 @@ import { openWorker } from "./worker.ts";
 
 const log = getLogger("http");
 
-function hostOf({ HTTP_ADDRESS: address }: Settings): string {
+function formatHost({ HTTP_ADDRESS: address }: Settings): string {
   if (address === "off") return "";
   return address.hostname.includes(":") ? `[${address.hostname}]` : address.hostname;
 }
@@ -29,14 +29,14 @@ rest back; a second signal ends it at once. Exits with 0 only if the books balan
     const { pipeline } = worker;
     const server = settings.HTTP_ADDRESS === "off" ? undefined : serveHealth(
       settings.HTTP_ADDRESS,
-      { books: () => pipeline.books, storeIsUp: () => pipeline.storeIsUp },
+      { counters: () => pipeline.counters, isStoreUp: () => pipeline.isStoreUp },
     );
     if (server) {
-      log.info("Listening: {url}", { url: `http://${hostOf(settings)}:${server.port}/books` });
+      log.info("Listening: {url}", { url: `http://${formatHost(settings)}:${server.port}/books` });
     }
     try {
       const books = await pipeline.run(io.signal);
-      return balances(books) && books.inFlight === 0 ? exit.done : exit.failed;
+      return isBalanced(books) && books.inFlight === 0 ? exit.done : exit.failed;
     } finally {
       await server?.close();
       await worker.close();

@@ -1,6 +1,6 @@
 import { checkSettings } from "../config/check_settings.ts";
 import { redactSettings } from "../config/describe_settings.ts";
-import { unreachableHosts } from "../config/reachable.ts";
+import { findUnreachableHosts } from "../config/reachable.ts";
 import { readSettings, type Settings } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
 import { checkDedupeField } from "./contract_of.ts";
@@ -29,7 +29,7 @@ export function workerSettings(io: Io): WorkerSettings {
     ...checkSettings(read),
     ...checkNoPrivateKey(read),
     ...checkDedupeField(read),
-    ...unreachableHosts(read, io.source.get),
+    ...findUnreachableHosts(read, io.source.get),
   ]);
   return settings as WorkerSettings;
 }

@@ -1,4 +1,4 @@
 /** A count for people: `12,345`. */
-export function thousands(count: number): string {
+export function formatCount(count: number): string {
   return count.toLocaleString("en");
 }

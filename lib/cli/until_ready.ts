@@ -12,7 +12,7 @@ const log = getLogger("start");
  *
  * @throws {QueueError | StoreError} a fault that waiting does not mend, or the signal aborted
  */
-export async function untilReady<T>(
+export async function waitUntilReady<T>(
   what: string,
   open: () => Promise<T>,
   signal: AbortSignal,
@@ -22,14 +22,14 @@ export async function untilReady<T>(
     try {
       return await open();
     } catch (error) {
-      if (!mayPass(error) || signal.aborted) throw error;
+      if (!isTransient(error) || signal.aborted) throw error;
       if (attempt === 1) log.warn("Waiting for {what}: {code}", { what, code: error.code });
       await clock.sleep(backoff(attempt), signal);
     }
   }
 }
 
-function mayPass(error: unknown): error is QueueError | StoreError {
+function isTransient(error: unknown): error is QueueError | StoreError {
   if (error instanceof StoreError) return error.kind === "transient";
   return error instanceof QueueError && error.transient;
 }

@@ -1,20 +1,20 @@
 import { createFastMasker } from "../mask/fast_mask.ts";
 import { getLogger } from "../observe/log.ts";
-import { Originals } from "../pipeline/originals.ts";
+import { OriginalsSealer } from "../pipeline/originals.ts";
 import { Pipeline } from "../pipeline/pipeline.ts";
-import { RecentValues } from "../pipeline/recent_values.ts";
-import { sealBodies, sendBodies, type SetAside } from "../pipeline/set_aside.ts";
+import { MaskCache } from "../pipeline/recent_values.ts";
+import { type KeepRejected, sealRejected, sendRejected } from "../pipeline/set_aside.ts";
 import { createTransform } from "../pipeline/transform.ts";
 import { type OpenedSqs, openSqs } from "../queue/open_sqs.ts";
-import { createSealer, DATA_KEY_MS, type Sealer } from "../vault/seal.ts";
+import { createSealer, DATA_KEY_LIFETIME_MS, type Sealer } from "../vault/seal.ts";
 import { type Settings, SettingsError } from "../config/read_settings.ts";
-import { maskerOptionsOf } from "./masker_options_of.ts";
-import { contractOf } from "./contract_of.ts";
+import { createMaskerOptions } from "./masker_options_of.ts";
+import { selectContract } from "./contract_of.ts";
 import { openStore } from "./open_store.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { storedTableOf } from "./stored_table_of.ts";
-import { untilReady } from "./until_ready.ts";
-import { warningsOf } from "./queue_warnings.ts";
+import { toStoredTable } from "./stored_table_of.ts";
+import { waitUntilReady } from "./until_ready.ts";
+import { findQueueWarnings } from "./queue_warnings.ts";
 
 /** A pipeline with everything that it stands on. */
 export interface Worker {
@@ -41,30 +41,30 @@ export async function openWorker(
   settings: WorkerSettings,
   options: WorkerOptions,
 ): Promise<Worker> {
-  const contract = contractOf(settings);
+  const contract = selectContract(settings);
   const fields = contract.fields.filter(({ personal }) => personal).map(({ name }) => name);
-  const masker = await createFastMasker(maskerOptionsOf(settings.MASK_KEY, fields, settings));
-  const sealer = await sealerOf(settings);
-  const { store, prepare } = openStore(settings, storedTableOf(contract), {
+  const masker = await createFastMasker(createMaskerOptions(settings.MASK_KEY, fields, settings));
+  const sealer = await createWorkerSealer(settings);
+  const { store, prepare } = openStore(settings, toStoredTable(contract), {
     dedupe: contract.dedupeField !== undefined,
   });
   // At the same time: over a network each takes several round trips. One that fails for good ends the
   // other's waiting, which could be for ever.
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
-  const openingQueue = untilReady("the queue", () => openQueue(settings), signal);
-  const preparing = untilReady("the database", prepare, signal);
+  const openingQueue = waitUntilReady("the queue", () => openQueue(settings), signal);
+  const preparing = waitUntilReady("the database", prepare, signal);
   try {
     const [opened, found] = await Promise.all([openingQueue, preparing]);
-    const warnings = [...warningsOf(opened.attributes, settings), ...found];
+    const warnings = [...findQueueWarnings(opened.attributes, settings), ...found];
     for (const warning of warnings) log.warn("{warning}", { warning });
     const pipeline = new Pipeline({
       queue: opened.queue,
       store,
-      transform: createTransform(contract, new RecentValues({ masker })),
-      setAside: setAsideTo(settings, opened, sealer),
-      originals: new Originals(sealer),
-      limits: limitsOf(settings),
+      transform: createTransform(contract, new MaskCache({ masker })),
+      keepRejected: createKeepRejected(settings, opened, sealer),
+      originals: new OriginalsSealer(sealer),
+      limits: readLimits(settings),
       untilEmpty: options.untilEmpty ?? false,
     });
     const { queue } = opened;
@@ -96,27 +96,29 @@ function openQueue(settings: WorkerSettings): Promise<OpenedSqs> {
   });
 }
 
-async function sealerOf({ VAULT, VAULT_PUBLIC_KEY }: Settings): Promise<Sealer | undefined> {
+async function createWorkerSealer(
+  { VAULT, VAULT_PUBLIC_KEY }: Settings,
+): Promise<Sealer | undefined> {
   if (VAULT === "off") return undefined;
   const key = VAULT_PUBLIC_KEY?.[0];
   if (!key) throw new SettingsError(["VAULT_PUBLIC_KEY: is not set"]);
-  return await createSealer(key, { dataKeyMilliseconds: DATA_KEY_MS });
+  return await createSealer(key, { dataKeyMilliseconds: DATA_KEY_LIFETIME_MS });
 }
 
-function setAsideTo(
+function createKeepRejected(
   { REJECTED_TO }: Settings,
   { deadLetter }: OpenedSqs,
   sealer: Sealer | undefined,
-): SetAside {
+): KeepRejected {
   if (REJECTED_TO === "queue") {
     if (!deadLetter) throw new SettingsError(["SQS_DLQ_URL: is not set"]);
-    return sendBodies(deadLetter);
+    return sendRejected(deadLetter);
   }
   if (!sealer) throw new SettingsError(["VAULT: is off, and REJECTED_TO=table needs it"]);
-  return sealBodies(sealer);
+  return sealRejected(sealer);
 }
 
-function limitsOf(settings: WorkerSettings) {
+function readLimits(settings: WorkerSettings) {
   return {
     batchRows: settings.BATCH_ROWS,
     batchMilliseconds: settings.BATCH_MILLISECONDS,

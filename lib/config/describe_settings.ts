@@ -3,7 +3,7 @@ import type { Row } from "./setting_row.ts";
 import { settings } from "./settings.ts";
 
 /** What a setting may be, in words: `1 to 10000 rows`, `on or off`. */
-export function rangeOf(row: Row): string {
+export function describeRange(row: Row): string {
   switch (row.kind) {
     case "url":
       return `URL (${row.protocols.map((protocol) => `${protocol}//`).join(", ")})`;
@@ -25,7 +25,7 @@ export function settingsMarkdown(): string {
   const rows = Object.entries<Row>(settings).map(([name, row]) => {
     const fallback = "default" in row ? `\`${row.default}\`` : "";
     const file = row.secret ? ` (or \`${name}_FILE\`)` : "";
-    return `| \`${name}\`${file} | ${rangeOf(row)} | ${fallback} | ${row.about} |`;
+    return `| \`${name}\`${file} | ${describeRange(row)} | ${fallback} | ${row.about} |`;
   });
   return ["| name | values | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
@@ -35,7 +35,7 @@ export function settingsHelp(): string {
   return Object.entries<Row>(settings).map(([name, row]) => {
     const fallback = "default" in row ? `, default ${row.default}` : "";
     return `  ${name}${row.secret ? `, ${name}_FILE` : ""}\n      ${row.about}\n      ${
-      rangeOf(row)
+      describeRange(row)
     }${fallback}`;
   }).join("\n");
 }

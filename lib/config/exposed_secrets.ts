@@ -7,7 +7,7 @@ import { settings } from "./settings.ts";
  * the environment stands in `/proc/<pid>/environ` for everybody who runs as the same user, is handed to
  * every child, and gets into dumps; a file that the worker alone may read does not.
  */
-export function exposedSecrets(source: Source): string[] {
+export function findExposedSecrets(source: Source): string[] {
   return Object.entries<Row>(settings).flatMap(([name, row]) => {
     if (!row.secret) return [];
     const path = source.get(`${name}_FILE`);

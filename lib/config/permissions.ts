@@ -27,7 +27,7 @@ export type CredentialSource =
 export type Lookup = (name: string) => string | undefined;
 
 /** Guesses the source as the SDK's default chain would choose it from the variables that are set. */
-export function credentialSourceOf(get: Lookup): CredentialSource {
+export function detectCredentialSource(get: Lookup): CredentialSource {
   if (get("AWS_ACCESS_KEY_ID")) return "environment";
   if (get("AWS_PROFILE")) return "profile";
   if (get("AWS_WEB_IDENTITY_TOKEN_FILE")) return "web_identity";
@@ -38,10 +38,10 @@ export function credentialSourceOf(get: Lookup): CredentialSource {
 }
 
 /** The least permissions with which a worker of these settings works. */
-export function permissionsOf(
+export function derivePermissions(
   values: Settings,
   get: Lookup,
-  source: CredentialSource = credentialSourceOf(get),
+  source: CredentialSource = detectCredentialSource(get),
 ): Permissions {
   const net = new Set<string>();
   const add = (url: URL | undefined, fallbackPort = 443) => {
@@ -50,8 +50,10 @@ export function permissionsOf(
     }
   };
   const endpoint = get("AWS_ENDPOINT_URL_SQS") ?? get("AWS_ENDPOINT_URL");
-  add(endpoint ? new URL(endpoint) : values.SQS_QUEUE_URL && modern(values.SQS_QUEUE_URL));
-  if (!endpoint) add(values.SQS_DLQ_URL && modern(values.SQS_DLQ_URL));
+  add(
+    endpoint ? new URL(endpoint) : values.SQS_QUEUE_URL && replaceLegacyHost(values.SQS_QUEUE_URL),
+  );
+  if (!endpoint) add(values.SQS_DLQ_URL && replaceLegacyHost(values.SQS_DLQ_URL));
   add(values.DATABASE_URL, 5432);
   add(values.VAULT_DATABASE_URL, 5432);
   if (values.HTTP_ADDRESS !== "off") {
@@ -73,7 +75,7 @@ export function permissionsOf(
 }
 
 /** The SDK asks `sqs.<region>.amazonaws.com` even where a queue's URL has the host of former days. */
-function modern(url: URL): URL {
+function replaceLegacyHost(url: URL): URL {
   const [, region] = /^([a-z0-9-]+)\.queue\.amazonaws\.com$/.exec(url.hostname) ?? [];
   return region ? new URL(`https://sqs.${region}.amazonaws.com`) : url;
 }

@@ -1,22 +1,22 @@
 import type { Settings } from "./read_settings.ts";
-import { type Lookup, permissionsOf } from "./permissions.ts";
+import { derivePermissions, type Lookup } from "./permissions.ts";
 
 /**
  * The hosts of these settings that the runtime will refuse, a sentence each. A binary reaches only the
  * hosts that it was made for; said at the start, this is a wrong setting and not an outage.
  */
-export function unreachableHosts(values: Settings, get: Lookup): string[] {
-  return permissionsOf(values, get).net.flatMap((host) => {
+export function findUnreachableHosts(values: Settings, get: Lookup): string[] {
+  return derivePermissions(values, get).net.flatMap((host) => {
     const { state } = Deno.permissions.querySync({ name: "net", host });
     return state === "granted" ? [] : [
       `${
-        nameOf(values, host)
+        findSettingName(values, host)
       }: this binary was not made for ${host}; set the hosts where it is compiled`,
     ];
   });
 }
 
-function nameOf(values: Settings, host: string): string {
+function findSettingName(values: Settings, host: string): string {
   for (const name of ["DATABASE_URL", "VAULT_DATABASE_URL"] as const) {
     const url = values[name];
     if (url && host === `${url.hostname}:${url.port || "5432"}`) return name;

@@ -43,7 +43,7 @@ export function readSettings(
   for (const [name, row] of Object.entries<Row>(settings)) {
     const text = readText(source, name, row, problems);
     if (text === undefined) {
-      values[name] = row.kind === "address" ? readValue(row, row.default) : defaultOf(row);
+      values[name] = row.kind === "address" ? readValue(row, row.default) : readDefault(row);
       continue;
     }
     try {
@@ -77,7 +77,7 @@ export function readSettings(
   return read;
 }
 
-function defaultOf(row: Row): unknown {
+function readDefault(row: Row): unknown {
   return "default" in row ? row.default : undefined;
 }
 

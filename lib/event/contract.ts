@@ -66,6 +66,6 @@ export interface Contract {
 }
 
 /** All columns in the order in which rows carry their values: the fields', then the date sent. */
-export function columnsOf(contract: Contract): readonly Column[] {
+export function listContractColumns(contract: Contract): readonly Column[] {
   return [...contract.fields.map((field) => field.column), contract.sentDate];
 }

@@ -49,7 +49,7 @@ export function decode(contract: Contract, body: string): Event | Rejection {
   const values: Value[] = [];
   const unknown = new Set(Object.keys(object));
   for (const field of contract.fields) {
-    const value = readField(field, own(object, field.name));
+    const value = readField(field, readOwn(object, field.name));
     if (typeof value === "object" && value !== null) {
       return { kind: "rejection", reason: value.reason, field: field.name };
     }
@@ -58,14 +58,14 @@ export function decode(contract: Contract, body: string): Event | Rejection {
   }
   const name = contract.dedupeField;
   if (name === undefined) return { kind: "event", values, unknownFields: unknown.size };
-  const key = readKey(own(object, name));
+  const key = readKey(readOwn(object, name));
   if (typeof key === "object") return { kind: "rejection", reason: key.reason, field: name };
   unknown.delete(name);
   return { kind: "event", values, unknownFields: unknown.size, key };
 }
 
 /** Own keys only: `{"__proto__": …}` and inherited names such as `constructor` are not fields. */
-function own(object: Record<string, unknown>, name: string): unknown {
+function readOwn(object: Record<string, unknown>, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 

@@ -1,14 +1,14 @@
-import { booksText } from "../cli/drain.ts";
+import { formatCounters } from "../cli/drain.ts";
 import type { Io } from "../cli/command.ts";
 import { exit } from "../cli/command.ts";
 import { keygen } from "../cli/keygen.ts";
-import { lineOf } from "../cli/rejected_list.ts";
+import { formatRejection } from "../cli/rejected_list.ts";
 import { main } from "../cli/main.ts";
 import { workerSettings } from "../cli/settings.ts";
 import { openWorker } from "../cli/worker.ts";
 import type { Source } from "../config/read_settings.ts";
 import { startLog } from "../observe/log.ts";
-import { balances, type BooksSnapshot } from "../pipeline/books.ts";
+import { type CountersSnapshot, isBalanced } from "../pipeline/books.ts";
 import { type ListedRejection, listRejected } from "../store/sql/list_rejected.ts";
 import { type Database, openDatabase } from "../store/postgres.ts";
 import { type LocalDatabase, startLocalDatabase } from "./database.ts";
@@ -50,27 +50,27 @@ async function drainAndShow(inner: Io, io: Io, local: LocalDatabase): Promise<nu
   const startedAt = performance.now();
   let shown = "";
   const progress = setInterval(() => {
-    const { received, committed, rejected } = worker.pipeline.books;
+    const { received, committed, rejected } = worker.pipeline.counters;
     const line = `  ${received} received, ${committed} committed, ${rejected} rejected\n`;
     // The end is two polls that bring nothing; there is nothing to tell meanwhile.
     if (line !== shown) io.out(line);
     shown = line;
   }, 100);
-  let books: BooksSnapshot;
+  let books: CountersSnapshot;
   try {
     books = await worker.pipeline.run(io.signal);
   } finally {
     clearInterval(progress);
     await worker.close();
   }
-  io.out(`\nThe books\n${booksText(books, (performance.now() - startedAt) / 1000)}`);
+  io.out(`\nThe books\n${formatCounters(books, (performance.now() - startedAt) / 1000)}`);
   const database = openDatabase({ url: new URL(local.url), connections: 1, statementSeconds: 15 });
   try {
     await show(database, io);
   } finally {
     await database.close();
   }
-  return balances(books) && books.inFlight === 0 ? exit.done : exit.failed;
+  return isBalanced(books) && books.inFlight === 0 ? exit.done : exit.failed;
 }
 
 async function show(database: Database, io: Io): Promise<void> {
@@ -92,7 +92,9 @@ async function show(database: Database, io: Io): Promise<void> {
   io.out(`\nTwo users who share a device, found by its mask\n${formatTable(shared)}`);
   const rejected = await database.query<ListedRejection>(listRejected, [null, 10]);
   io.out(
-    `\nSet aside, with the body sealed\n${rejected.map((row) => `  ${lineOf(row)}`).join("")}`,
+    `\nSet aside, with the body sealed\n${
+      rejected.map((row) => `  ${formatRejection(row)}`).join("")
+    }`,
   );
 }
 

@@ -2,7 +2,7 @@
 export type Random = () => number;
 
 /** Mulberry32: 32 bits of state, good enough to make samples, useless for secrets. */
-export function seeded(seed: number): Random {
+export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,4 +1,4 @@
-import { pick, type Random, seeded } from "./random.ts";
+import { pick, type Random, seededRandom } from "./random.ts";
 
 /** Options of {@linkcode sampleEvents}. */
 export interface SampleOptions {
@@ -32,7 +32,7 @@ const VERSIONS = [
 export function sampleEvents(
   { seed = 1, count, users = Math.ceil(count * 2 / 3) }: SampleOptions,
 ): string[] {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const devices = Array.from(
     { length: Math.max(1, Math.ceil(users * 0.85)) },
     () => deviceId(random),

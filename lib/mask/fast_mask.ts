@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { createMasker } from "./mask.ts";
-import { keyOf, type MaskerOptions } from "./mask_key.ts";
+import { findKey, type MaskerOptions } from "./mask_key.ts";
 import { importMaskKey, SUBKEY_BYTES, subkeyDerivation } from "./subkey.ts";
 
 /** Makes the masks of one key without waiting. */
@@ -30,7 +30,7 @@ const utf8 = new TextEncoder();
  * @throws {Error} the runtime's hash gives other masks than Web Crypto: nothing may be stored then
  */
 export async function createFastMasker(options: MaskerOptions): Promise<FastMasker> {
-  const key = keyOf(options);
+  const key = findKey(options);
   const material = await importMaskKey(key);
   const { fields, pepper = new Uint8Array() } = options;
   const macs = new Map<string, (canonical: string) => string>();
@@ -49,7 +49,7 @@ export async function createFastMasker(options: MaskerOptions): Promise<FastMask
       return prefix + mac(canonical);
     },
   };
-  await expectSame(masker, options);
+  await assertSameMasks(masker, options);
   return masker;
 }
 
@@ -65,13 +65,13 @@ function hmacSha256(key: Uint8Array): (text: string) => string {
   const digest = outer.subarray(BLOCK);
   return (text) => {
     // Digits, since a digest as bytes would be a new Buffer each time.
-    digest.setFromHex(hash("sha256", messageOf(text, inner, value), "hex"));
+    digest.setFromHex(hash("sha256", writeMessage(text, inner, value), "hex"));
     return hash("sha256", outer, "base64url");
   };
 }
 
 /** The padded key and the text behind it; in the memory of `inner` where it fits, as it nearly always does. */
-function messageOf(text: string, inner: Uint8Array, value: Uint8Array): Uint8Array {
+function writeMessage(text: string, inner: Uint8Array, value: Uint8Array): Uint8Array {
   const ascii = writeAscii(text, value);
   if (ascii) return inner.subarray(0, BLOCK + text.length);
   const { read, written } = utf8.encodeInto(text, value);
@@ -95,7 +95,7 @@ function writeAscii(text: string, bytes: Uint8Array): boolean {
 }
 
 /** Once a start: masks that differ would silently split every group of rows. */
-async function expectSame(masker: FastMasker, options: MaskerOptions): Promise<void> {
+async function assertSameMasks(masker: FastMasker, options: MaskerOptions): Promise<void> {
   const reference = await createMasker(options);
   for (const field of options.fields) {
     if (masker.mask(field, "probe") !== await reference.mask(field, "probe")) {

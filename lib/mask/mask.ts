@@ -1,4 +1,4 @@
-import { keyOf, type MaskerOptions } from "./mask_key.ts";
+import { findKey, type MaskerOptions } from "./mask_key.ts";
 import { importMaskKey, SUBKEY_BYTES, subkeyDerivation } from "./subkey.ts";
 
 const utf8 = new TextEncoder();
@@ -29,7 +29,7 @@ export interface Masker {
  */
 export async function createMasker(options: MaskerOptions): Promise<Masker> {
   const { fields, pepper = NO_PEPPER } = options;
-  const key = keyOf(options);
+  const key = findKey(options);
   const material = await importMaskKey(key);
   const algorithm = { name: "HMAC", hash: "SHA-256", length: 8 * SUBKEY_BYTES };
   const subkeys = new Map<string, CryptoKey>();

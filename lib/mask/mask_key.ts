@@ -24,7 +24,7 @@ export interface MaskerOptions {
  *
  * @throws {RangeError} the ring has no key of that id
  */
-export function keyOf({ ring, keyId = ring[0].id }: MaskerOptions): MaskKey {
+export function findKey({ ring, keyId = ring[0].id }: MaskerOptions): MaskKey {
   const key = ring.find(({ id }) => id === keyId);
   if (!key) throw new RangeError(`No mask key has the id ${keyId}`);
   return key;
@@ -36,6 +36,6 @@ export function isMask(text: string): boolean {
 }
 
 /** The id of the key that made a mask. */
-export function keyIdOf(mask: string): string {
+export function readKeyId(mask: string): string {
   return mask.slice(0, mask.indexOf("."));
 }

@@ -1,7 +1,7 @@
 /** What the HTTP server shows of a worker: numbers only. */
-export interface Shown {
-  readonly books: () => object;
-  readonly storeIsUp: () => boolean;
+export interface WorkerStatus {
+  readonly counters: () => object;
+  readonly isStoreUp: () => boolean;
 }
 
 /**
@@ -12,7 +12,7 @@ export interface Shown {
  */
 export function serveHealth(
   address: { hostname: string; port: number },
-  shown: Shown,
+  shown: WorkerStatus,
 ): { readonly port: number; close(): Promise<void> } {
   const handler = (request: Request): Response => {
     const { pathname } = new URL(request.url);
@@ -20,13 +20,13 @@ export function serveHealth(
       return new Response(null, { status: 405 });
     }
     if (pathname === "/healthz") {
-      return Response.json({ status: "ok", store: shown.storeIsUp() ? "up" : "away" });
+      return Response.json({ status: "ok", store: shown.isStoreUp() ? "up" : "away" });
     }
-    if (pathname === "/books") return Response.json(shown.books());
+    if (pathname === "/books") return Response.json(shown.counters());
     return new Response("Not found: /healthz and /books are here\n", { status: 404 });
   };
   try {
-    const server = Deno.serve({ ...address, onListen: () => {}, onError: failed }, handler);
+    const server = Deno.serve({ ...address, onListen: () => {}, onError: answerFailure }, handler);
     return { port: server.addr.port, close: () => server.shutdown() };
   } catch (cause) {
     const { hostname, port } = address;
@@ -37,6 +37,6 @@ export function serveHealth(
   }
 }
 
-function failed(): Response {
+function answerFailure(): Response {
   return new Response(null, { status: 500 });
 }

@@ -56,7 +56,7 @@ function formatJson(record: LogRecord): string {
     time: new Date(timestamp).toISOString(),
     level,
     part: category.at(-1),
-    message: sentenceOf(record),
+    message: renderMessage(record),
     ...properties,
   }) + "\n";
 }
@@ -68,11 +68,11 @@ function formatText({ timestamp, level, record }: FormattedValues): string {
     .filter(([name]) => !template.includes(`{${name}}`))
     .map(([name, value]) => ` ${name}=${value}`);
   const part = record.category.at(-1);
-  return `${timestamp} [${level}] ${part}: ${sentenceOf(record)}${carried.join("")}`;
+  return `${timestamp} [${level}] ${part}: ${renderMessage(record)}${carried.join("")}`;
 }
 
 /** The sentence with its values in it, as they are: LogTape's own rendering would quote them. */
-function sentenceOf({ message }: LogRecord): string {
+function renderMessage({ message }: LogRecord): string {
   return message.map(String).join("");
 }
 

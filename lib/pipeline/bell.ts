@@ -1,5 +1,5 @@
 /** Wakes everybody who waits for a change; each then looks for itself whether it is the one. */
-export class Bell {
+export class Notifier {
   readonly #waiting = new Set<() => void>();
 
   /** Those who wait. */
@@ -23,7 +23,7 @@ export class Bell {
   }
 
   /** Wakes all who wait now, in the order in which they came. */
-  ring(): void {
+  notify(): void {
     for (const done of [...this.#waiting]) done();
   }
 }

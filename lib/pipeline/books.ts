@@ -1,5 +1,5 @@
 /** The counters of one run, in receipts: a message that comes twice is received twice. */
-export interface BooksSnapshot {
+export interface CountersSnapshot {
   readonly received: number;
   /** Rows that this run wrote. */
   readonly committed: number;
@@ -18,7 +18,7 @@ export type Outcome = "committed" | "duplicate" | "rejected" | "released";
  * The books: received = committed + duplicate + rejected + released + in flight, at every moment. Kept
  * here only; what is in flight is counted for itself, so that the equation can fail and be noticed.
  */
-export class Books {
+export class Counters {
   #received = 0;
   #inFlight = 0;
   #unknownFields = 0;
@@ -37,7 +37,7 @@ export class Books {
   }
 
   /** A message had keys that the contract does not name. */
-  ignoreFields(count: number): void {
+  countUnknownFields(count: number): void {
     this.#unknownFields += count;
   }
 
@@ -46,13 +46,13 @@ export class Books {
     return this.#unknownFields;
   }
 
-  snapshot(): BooksSnapshot {
+  snapshot(): CountersSnapshot {
     return { received: this.#received, ...this.#outcomes, inFlight: this.#inFlight };
   }
 }
 
 /** Whether the equation holds. */
-export function balances(books: BooksSnapshot): boolean {
+export function isBalanced(books: CountersSnapshot): boolean {
   const { received, committed, duplicate, rejected, released, inFlight } = books;
   return received === committed + duplicate + rejected + released + inFlight && inFlight >= 0;
 }

@@ -1,5 +1,5 @@
 import { getLogger } from "../observe/log.ts";
-import type { DeadLetter } from "../queue/dead_letter.ts";
+import type { RejectedMessage } from "../queue/dead_letter.ts";
 import type { Message } from "../queue/queue.ts";
 import {
   type Batch,
@@ -8,19 +8,19 @@ import {
   type Store,
   StoreError,
 } from "../store/store.ts";
-import type { Books } from "./books.ts";
+import type { Counters } from "./books.ts";
 import type { Batcher } from "./batcher.ts";
-import { firstOfKey } from "./first_of_key.ts";
-import type { HeldMessage, Holdings } from "./holdings.ts";
-import { isolate } from "./isolate.ts";
-import { Originals, type UnmaskedEvent } from "./originals.ts";
+import { splitDuplicates } from "./first_of_key.ts";
+import type { InFlightMessage, InFlightMessages } from "./holdings.ts";
+import { bisect } from "./isolate.ts";
+import { OriginalsSealer, type UnmaskedEvent } from "./originals.ts";
 import type { Outage } from "./outage.ts";
-import type { SealedBody, SetAside } from "./set_aside.ts";
-import { type Refusal, type Transformed, utcDate } from "./transform.ts";
+import type { KeepRejected, SealedBody } from "./set_aside.ts";
+import { formatUtcDate, type RejectionReason, type Transformed } from "./transform.ts";
 
 /** A held message and what it became. */
 export interface Item {
-  readonly held: HeldMessage;
+  readonly entry: InFlightMessage;
   readonly transformed: Transformed;
 }
 
@@ -28,14 +28,14 @@ export interface Item {
 export interface CommitterOptions {
   readonly batcher: Batcher<Item>;
   readonly store: Store;
-  readonly setAside: SetAside;
+  readonly keepRejected: KeepRejected;
   /** Default: nothing is kept. */
-  readonly originals?: Originals;
-  readonly holdings: Holdings;
-  readonly books: Books;
+  readonly originals?: OriginalsSealer;
+  readonly inFlight: InFlightMessages;
+  readonly counters: Counters;
   readonly outage: Outage;
   /** Takes the messages that are committed and must leave the queue. */
-  readonly committed: (held: readonly HeldMessage[]) => void;
+  readonly onCommitted: (entries: readonly InFlightMessage[]) => void;
   /** Gives up waiting for a store that is away. */
   readonly signal: AbortSignal;
 }
@@ -45,13 +45,13 @@ const log = getLogger("committer");
 /** Commits batch after batch on one connection: retries what is transient, isolates what is at fault. */
 export class Committer {
   readonly #options: CommitterOptions;
-  readonly #originals: Originals;
+  readonly #originals: OriginalsSealer;
   /** Bodies that are put away already; `null` where they went to a queue. */
-  readonly #aside = new WeakMap<HeldMessage, SealedBody | null | "refused">();
+  readonly #aside = new WeakMap<InFlightMessage, SealedBody | null | "refused">();
 
   constructor(options: CommitterOptions) {
     this.#options = options;
-    this.#originals = options.originals ?? new Originals();
+    this.#originals = options.originals ?? new OriginalsSealer();
   }
 
   /**
@@ -69,17 +69,17 @@ export class Committer {
   }
 
   async #commitAll(items: readonly Item[]): Promise<void> {
-    const { holdings } = this.#options;
+    const { inFlight } = this.#options;
     // A message whose lease could not be kept was let go while it waited; it will come again.
-    const held = items.filter((item) => holdings.has(item.held));
-    for (const item of held) item.held.committing = true;
-    if (held.length > 0) await this.#isolate(held);
+    const current = items.filter((item) => inFlight.has(item.entry));
+    for (const item of current) item.entry.committing = true;
+    if (current.length > 0) await this.#bisect(current);
   }
 
-  async #isolate(items: readonly Item[]): Promise<void> {
-    await isolate(items, {
+  async #bisect(items: readonly Item[]): Promise<void> {
+    await bisect(items, {
       commit: (part) => this.#commit(part),
-      refuse: (item, error) => this.#refuse(item, error),
+      reject: (item, error) => this.#refuse(item, error),
     });
   }
 
@@ -89,9 +89,9 @@ export class Committer {
     // After an abort what is left is to be released, and not sealed or sent on before.
     if (signal.aborted) return;
     await this.#setAside(items);
-    const { firsts, repeats } = firstOfKey(items.filter((item) => this.#isSafe(item)));
+    const { firsts, repeats } = splitDuplicates(items.filter((item) => this.#isSafe(item)));
     if (firsts.length === 0) return;
-    const originals = await this.#originals.seal(firsts.flatMap(unmaskedOf));
+    const originals = await this.#originals.seal(firsts.flatMap(toUnmaskedEvents));
     const batch = { ...this.#build(firsts), originals: originals.rows };
     while (!signal.aborted) {
       try {
@@ -101,13 +101,13 @@ export class Committer {
         this.#settle(firsts, duplicates);
         // Whatever became of the first of a key, its event is on record now. Where the store refuses the
         // first, the batch is split until the repeat stands in a part without it and is one itself.
-        if (repeats.length > 0) this.#settle(repeats, idsOf(repeats));
+        if (repeats.length > 0) this.#settle(repeats, listIds(repeats));
         return;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         // After the deadline of a stop the connections are dropped; what failed by that is no outage.
         if (signal.aborted) return;
-        if (error.kind === "transient") await outage.wait(error);
+        if (error.kind === "transient") await outage.waitForRecovery(error);
         else {
           if (error.kind === "data") outage.recover();
           throw error;
@@ -118,36 +118,36 @@ export class Committer {
 
   /** Puts bodies away once a message, however often its batch is tried or split. */
   async #setAside(items: readonly Item[]): Promise<void> {
-    const { setAside, signal } = this.#options;
-    const fresh = items.flatMap(({ held, transformed }) =>
-      transformed.kind === "refusal" && !this.#aside.has(held)
-        ? [{ held, letter: letterOf(held.message, transformed.refusal) }]
+    const { keepRejected, signal } = this.#options;
+    const fresh = items.flatMap(({ entry, transformed }) =>
+      transformed.kind === "refusal" && !this.#aside.has(entry)
+        ? [{ entry, letter: toRejectedMessage(entry.message, transformed.refusal) }]
         : []
     );
-    const bodies = await setAside(fresh.map(({ letter }) => letter), signal);
-    fresh.forEach(({ held }, index) => this.#aside.set(held, bodies[index] ?? null));
+    const bodies = await keepRejected(fresh.map(({ letter }) => letter), signal);
+    fresh.forEach(({ entry }, index) => this.#aside.set(entry, bodies[index] ?? null));
   }
 
   /**
    * Whether a message may be settled. A rejected one whose body no place takes may not: it is let go,
    * comes again when its lease is over, and the good ones next to it need not wait for it.
    */
-  #isSafe({ held }: Item): boolean {
-    if (this.#aside.get(held) !== "refused") return true;
-    this.#options.holdings.settle(held, "released");
+  #isSafe({ entry }: Item): boolean {
+    if (this.#aside.get(entry) !== "refused") return true;
+    this.#options.inFlight.settle(entry, "released");
     return false;
   }
 
   #build(items: readonly Item[]): Omit<Batch, "originals"> {
     const events: EventRow[] = [];
     const rejections: RejectedRow[] = [];
-    for (const { held, transformed } of items) {
+    for (const { entry, transformed } of items) {
       if (transformed.kind === "row") events.push(transformed.row);
       else {
-        const { id, sentAt, receiveCount } = held.message;
-        const body = this.#aside.get(held) ?? null;
+        const { id, sentAt, receiveCount } = entry.message;
+        const body = this.#aside.get(entry) ?? null;
         const sealed = body === "refused" ? null : body;
-        const row = { id, dateSent: utcDate(sentAt), sentAt, receiveCount, sealed };
+        const row = { id, dateSent: formatUtcDate(sentAt), sentAt, receiveCount, sealed };
         rejections.push({ ...row, ...transformed.refusal });
       }
     }
@@ -161,48 +161,51 @@ export class Committer {
   }
 
   #settle(items: readonly Item[], duplicates: ReadonlySet<string>): void {
-    const { holdings, books, committed } = this.#options;
-    for (const { held, transformed } of items) {
-      const { id } = held.message;
-      if (duplicates.has(id)) holdings.settle(held, "duplicate");
+    const { inFlight, counters, onCommitted } = this.#options;
+    for (const { entry, transformed } of items) {
+      const { id } = entry.message;
+      if (duplicates.has(id)) inFlight.settle(entry, "duplicate");
       else if (transformed.kind === "row") {
-        books.ignoreFields(transformed.unknownFields);
-        holdings.settle(held, "committed");
+        counters.countUnknownFields(transformed.unknownFields);
+        inFlight.settle(entry, "committed");
       } else {
         const { reason, field, sqlstate } = transformed.refusal;
         log.warn("Message {id} was set aside: {reason}", { id, reason, field, sqlstate });
-        holdings.settle(held, "rejected");
+        inFlight.settle(entry, "rejected");
       }
     }
-    committed(items.map(({ held }) => held));
+    onCommitted(items.map(({ entry }) => entry));
   }
 
   /** Postgres refused this very item: a row is set aside; a refused refusal is a fault of the set-up. */
   async #refuse(item: Item, error: StoreError): Promise<void> {
-    const { held, transformed } = item;
+    const { entry, transformed } = item;
     if (transformed.kind === "refusal") {
       throw new StoreError(
         "fatal",
         error.code,
-        `Postgres refuses to set message ${held.message.id} aside: SQLSTATE ${error.code}`,
+        `Postgres refuses to set message ${entry.message.id} aside: SQLSTATE ${error.code}`,
       );
     }
     const refusal = { reason: "store_refused", field: null, sqlstate: error.code };
     // Isolated once more, so that a refusal which is refused too ends as fatal and not as `data`.
-    await this.#isolate([{ held, transformed: { kind: "refusal", refusal } }]);
+    await this.#bisect([{ entry: entry, transformed: { kind: "refusal", refusal } }]);
   }
 }
 
-function idsOf(items: readonly Item[]): Set<string> {
-  return new Set(items.map(({ held }) => held.message.id));
+function listIds(items: readonly Item[]): Set<string> {
+  return new Set(items.map(({ entry }) => entry.message.id));
 }
 
-function unmaskedOf({ transformed }: Item): UnmaskedEvent[] {
+function toUnmaskedEvents({ transformed }: Item): UnmaskedEvent[] {
   if (transformed.kind !== "row") return [];
   const { row: { id, dateSent }, personal } = transformed;
   return [{ id, dateSent, personal }];
 }
 
-function letterOf({ id, body }: Message, { reason, field }: Refusal): DeadLetter {
+function toRejectedMessage(
+  { id, body }: Message,
+  { reason, field }: RejectionReason,
+): RejectedMessage {
   return { id, body, reason, field };
 }

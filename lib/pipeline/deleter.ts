@@ -1,7 +1,7 @@
 import { getLogger } from "../observe/log.ts";
-import { type Failures, type Held, type Queue, QueueError } from "../queue/queue.ts";
+import { type Failures, type MessageHandle, type Queue, QueueError } from "../queue/queue.ts";
 import { backoff } from "./backoff.ts";
-import { Bell } from "./bell.ts";
+import { Notifier } from "./bell.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
 /** Options of {@linkcode Deleter}. */
@@ -13,7 +13,7 @@ export interface DeleterOptions {
    * No receive should start while this many deletes are owed: they fill memory, and their leases run
    * out. Exceeded by what is held when it is reached.
    */
-  readonly maxOwed: number;
+  readonly maxPending: number;
   /** Tries for one message before it is left until it comes again. Default 6: about 3 s of back-off. */
   readonly maxTries?: number;
   /** Ends the waiting between tries. */
@@ -21,7 +21,7 @@ export interface DeleterOptions {
   readonly clock?: Clock;
 }
 
-interface Pending {
+interface PendingDelete {
   id: string;
   handle: string;
   tries: number;
@@ -36,10 +36,10 @@ const log = getLogger("deleter");
 export class Deleter {
   readonly #options: DeleterOptions;
   readonly #clock: Clock;
-  readonly #owed = new Map<string, Pending>();
+  readonly #owed = new Map<string, PendingDelete>();
   readonly #remembered = new Set<string>();
-  readonly #room = new Bell();
-  #ready: Pending[] = [];
+  readonly #room = new Notifier();
+  #ready: PendingDelete[] = [];
   #calls = 0;
   #idle: (() => void)[] = [];
   #deleted = 0;
@@ -55,12 +55,12 @@ export class Deleter {
   }
 
   /** Committed messages that are not deleted yet. */
-  get owed(): number {
+  get pending(): number {
     return this.#owed.size;
   }
 
   /** Starts deleting messages. */
-  add(messages: readonly Held[]): void {
+  add(messages: readonly MessageHandle[]): void {
     for (const { id, handle } of messages) {
       const known = this.#owed.get(id);
       if (known) {
@@ -78,25 +78,25 @@ export class Deleter {
    * A message came: where it is one that should be gone, deletes it by its newer handle and answers
    * true; the store need not be asked again.
    */
-  takeBack(message: Held): boolean {
+  redelete(message: MessageHandle): boolean {
     if (!this.#owed.has(message.id) && !this.#remembered.delete(message.id)) return false;
     this.add([message]);
     return true;
   }
 
   /** Resolves when nothing is owed. */
-  idle(): Promise<void> {
+  waitUntilIdle(): Promise<void> {
     if (this.#owed.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** Waits until fewer than `maxOwed` messages are owed, or until `signal` aborts. */
-  async whenRoom(signal: AbortSignal): Promise<void> {
+  async waitForCapacity(signal: AbortSignal): Promise<void> {
     while (this.#isFull() && !signal.aborted) await this.#room.wait(signal);
   }
 
   #isFull(): boolean {
-    return this.#owed.size >= this.#options.maxOwed;
+    return this.#owed.size >= this.#options.maxPending;
   }
 
   #work(): void {
@@ -109,16 +109,16 @@ export class Deleter {
         this.#work();
       });
     }
-    if (!this.#isFull()) this.#room.ring();
+    if (!this.#isFull()) this.#room.notify();
     if (this.#owed.size === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
 
-  async #delete(group: readonly Pending[]): Promise<void> {
+  async #delete(group: readonly PendingDelete[]): Promise<void> {
     const handles = group.map(({ handle }) => handle);
     const failures = await this.#try(group);
-    const failed: Pending[] = [];
+    const failed: PendingDelete[] = [];
     group.forEach((pending, index) => {
       if (failures.has(pending.id)) failed.push(pending);
       // It came again during the call. SQS answers "deleted" to an older handle too, and may keep it.
@@ -131,7 +131,7 @@ export class Deleter {
     if (failed.length > 0) await this.#retry(failed, failures);
   }
 
-  async #try(group: readonly Pending[]): Promise<Failures> {
+  async #try(group: readonly PendingDelete[]): Promise<Failures> {
     try {
       return await this.#options.queue.delete(group.map(({ id, handle }) => ({ id, handle })));
     } catch (error) {
@@ -140,7 +140,7 @@ export class Deleter {
     }
   }
 
-  async #retry(failed: readonly Pending[], failures: Failures): Promise<void> {
+  async #retry(failed: readonly PendingDelete[], failures: Failures): Promise<void> {
     const { maxTries = 6, signal } = this.#options;
     const [code] = failures.values();
     for (const pending of failed) pending.tries++;
@@ -155,7 +155,7 @@ export class Deleter {
     this.#ready.push(...again);
   }
 
-  #leave(left: readonly Pending[], code: string | undefined): void {
+  #leave(left: readonly PendingDelete[], code: string | undefined): void {
     log.warn("{count} messages could not be deleted ({code}); they will come again and go then", {
       count: left.length,
       code,

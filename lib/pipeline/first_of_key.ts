@@ -1,7 +1,7 @@
 import type { Transformed } from "./transform.ts";
 
-/** Items parted by {@linkcode firstOfKey}, each part in the order in which they came. */
-export interface Parted<T> {
+/** Items parted by {@linkcode splitDuplicates}, each part in the order in which they came. */
+export interface SplitItems<T> {
   /** No two of them have the same key. */
   readonly firsts: readonly T[];
   /** Each has the key of one before it. */
@@ -12,9 +12,9 @@ export interface Parted<T> {
  * Parts the first item of each key from those that name the same event once more. Items without a key
  * (refusals, and all where no field names an event) are firsts.
  */
-export function firstOfKey<T extends { readonly transformed: Transformed }>(
+export function splitDuplicates<T extends { readonly transformed: Transformed }>(
   items: readonly T[],
-): Parted<T> {
+): SplitItems<T> {
   const keys = new Set<string>();
   const firsts: T[] = [];
   const repeats: T[] = [];

@@ -1,10 +1,10 @@
 import type { Message } from "../queue/queue.ts";
-import { Bell } from "./bell.ts";
-import type { Books, Outcome } from "./books.ts";
+import { Notifier } from "./bell.ts";
+import type { Counters, Outcome } from "./books.ts";
 import type { Clock } from "./clock.ts";
 
 /** A message that is held, from its receipt to its outcome. */
-export interface HeldMessage {
+export interface InFlightMessage {
   readonly message: Message;
   /** The newest handle: a message that came again while it was held has a newer one. */
   handle: string;
@@ -18,9 +18,9 @@ export interface HeldMessage {
   committing: boolean;
 }
 
-/** Options of {@linkcode Holdings}. */
-export interface HoldingsOptions {
-  readonly books: Books;
+/** Options of {@linkcode InFlightMessages}. */
+export interface InFlightOptions {
+  readonly counters: Counters;
   readonly clock: Clock;
   /** The most messages to hold. */
   readonly maxMessages: number;
@@ -29,42 +29,42 @@ export interface HoldingsOptions {
 }
 
 /** All that is held, by message id, and the room that is left. */
-export class Holdings {
-  readonly #options: HoldingsOptions;
-  readonly #held = new Map<string, HeldMessage>();
+export class InFlightMessages {
+  readonly #options: InFlightOptions;
+  readonly #entries = new Map<string, InFlightMessage>();
   #characters = 0;
   #reserved = 0;
-  readonly #room = new Bell();
+  readonly #room = new Notifier();
 
-  constructor(options: HoldingsOptions) {
+  constructor(options: InFlightOptions) {
     this.#options = options;
   }
 
   get size(): number {
-    return this.#held.size;
+    return this.#entries.size;
   }
 
   /** The messages that are held now. */
-  all(): HeldMessage[] {
-    return [...this.#held.values()];
+  all(): InFlightMessage[] {
+    return [...this.#entries.values()];
   }
 
   /**
    * Books a receipt and holds the message. A message that is held already gets the newer handle and a
    * new lease, and `null` comes back: it needs no second pass.
    */
-  take(message: Message): HeldMessage | null {
-    const { books, clock } = this.#options;
-    books.receive();
+  add(message: Message): InFlightMessage | null {
+    const { counters, clock } = this.#options;
+    counters.receive();
     const now = clock.now();
-    const known = this.#held.get(message.id);
+    const known = this.#entries.get(message.id);
     if (known) {
       known.handle = message.handle;
       known.receipts++;
       known.leasedAt = now;
       return null;
     }
-    const held: HeldMessage = {
+    const entry: InFlightMessage = {
       message,
       handle: message.handle,
       receipts: 1,
@@ -72,31 +72,31 @@ export class Holdings {
       leasedAt: now,
       committing: false,
     };
-    this.#held.set(message.id, held);
+    this.#entries.set(message.id, entry);
     this.#characters += message.body.length;
-    return held;
+    return entry;
   }
 
   /** Whether this very message is still held. */
-  has(held: HeldMessage): boolean {
-    return this.#held.get(held.message.id) === held;
+  has(entry: InFlightMessage): boolean {
+    return this.#entries.get(entry.message.id) === entry;
   }
 
   /**
    * Lets a message go with its outcome. Where it came several times, the first receipt has the outcome
    * and the others are duplicates; a release releases all of them. Settling twice does nothing.
    */
-  settle(held: HeldMessage, outcome: Outcome): void {
-    if (!this.has(held)) return;
-    const { books } = this.#options;
-    if (outcome === "released") books.settle("released", held.receipts);
+  settle(entry: InFlightMessage, outcome: Outcome): void {
+    if (!this.has(entry)) return;
+    const { counters } = this.#options;
+    if (outcome === "released") counters.settle("released", entry.receipts);
     else {
-      books.settle(outcome);
-      if (held.receipts > 1) books.settle("duplicate", held.receipts - 1);
+      counters.settle(outcome);
+      if (entry.receipts > 1) counters.settle("duplicate", entry.receipts - 1);
     }
-    this.#held.delete(held.message.id);
-    this.#characters -= held.message.body.length;
-    this.#room.ring();
+    this.#entries.delete(entry.message.id);
+    this.#characters -= entry.message.body.length;
+    this.#room.notify();
   }
 
   /** Waits until `count` more messages may be held, and reserves their room; false when aborted. */
@@ -114,8 +114,8 @@ export class Holdings {
   }
 
   /** Gives reserved room back once what came of it is held. */
-  unreserve(count: number): void {
+  release(count: number): void {
     this.#reserved -= count;
-    this.#room.ring();
+    this.#room.notify();
   }
 }

@@ -3,7 +3,7 @@
  *
  * @throws what `work` throws first; groups not yet begun are left out
  */
-export async function inGroups<T>(
+export async function forEachChunk<T>(
   items: readonly T[],
   size: number,
   parallel: number,

@@ -1,11 +1,11 @@
 import { StoreError } from "../store/store.ts";
 
-/** Options of {@linkcode isolate}. */
-export interface IsolateOptions<T> {
+/** Options of {@linkcode bisect}. */
+export interface BisectOptions<T> {
   /** Commits some items together, all or none. */
   readonly commit: (items: readonly T[]) => Promise<void>;
   /** Takes an item that was refused even when it came alone. */
-  readonly refuse: (item: T, error: StoreError) => Promise<void>;
+  readonly reject: (item: T, error: StoreError) => Promise<void>;
 }
 
 /**
@@ -14,15 +14,15 @@ export interface IsolateOptions<T> {
  *
  * @throws {StoreError} every other kind, and what `refuse` throws
  */
-export async function isolate<T>(items: readonly T[], options: IsolateOptions<T>): Promise<void> {
+export async function bisect<T>(items: readonly T[], options: BisectOptions<T>): Promise<void> {
   try {
     await options.commit(items);
   } catch (error) {
     if (!(error instanceof StoreError) || error.kind !== "data") throw error;
     const [only] = items;
-    if (items.length === 1 && only !== undefined) return await options.refuse(only, error);
+    if (items.length === 1 && only !== undefined) return await options.reject(only, error);
     const middle = items.length >> 1;
-    await isolate(items.slice(0, middle), options);
-    await isolate(items.slice(middle), options);
+    await bisect(items.slice(0, middle), options);
+    await bisect(items.slice(middle), options);
   }
 }

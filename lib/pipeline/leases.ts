@@ -1,13 +1,13 @@
 import { getLogger } from "../observe/log.ts";
 import { type Failures, type Queue, QueueError } from "../queue/queue.ts";
-import { inGroups } from "./in_groups.ts";
+import { forEachChunk } from "./in_groups.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import type { HeldMessage, Holdings } from "./holdings.ts";
+import type { InFlightMessage, InFlightMessages } from "./holdings.ts";
 
 /** Options of {@linkcode Leases}. */
 export interface LeasesOptions {
   readonly queue: Queue;
-  readonly holdings: Holdings;
+  readonly inFlight: InFlightMessages;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
 }
@@ -42,30 +42,30 @@ export class Leases {
 
   /** Extends every lease that is half over, and lets go of what could not be kept. */
   async renew(): Promise<void> {
-    const { holdings, queue } = this.#options;
+    const { inFlight, queue } = this.#options;
     const now = this.#clock.now();
-    const due = holdings.all().filter((held) => now - held.leasedAt >= this.#leaseMs / 2);
-    await inGroups(due, queue.batchSize, 4, (group) => this.#extend(group));
+    const due = inFlight.all().filter((entry) => now - entry.leasedAt >= this.#leaseMs / 2);
+    await forEachChunk(due, queue.batchSize, 4, (group) => this.#extend(group));
   }
 
-  async #extend(group: readonly HeldMessage[]): Promise<void> {
-    const { holdings, signal } = this.#options;
+  async #extend(group: readonly InFlightMessage[]): Promise<void> {
+    const { inFlight, signal } = this.#options;
     // A stop does not wait for hundreds of calls that a silent queue would each answer after 5 s.
     if (signal.aborted) return;
     const startedAt = this.#clock.now();
     // While earlier groups were asked for, some of these were committed, and perhaps deleted.
-    const still = group.filter((held) => holdings.has(held));
-    const failures = await this.#ask(still.filter((held) => this.#mayExtend(held, startedAt)));
-    for (const held of still) {
-      const failed = failures.has(held.message.id) || !this.#mayExtend(held, startedAt);
+    const still = group.filter((entry) => inFlight.has(entry));
+    const failures = await this.#ask(still.filter((entry) => this.#mayExtend(entry, startedAt)));
+    for (const entry of still) {
+      const failed = failures.has(entry.message.id) || !this.#mayExtend(entry, startedAt);
       // Counted from before the call: the queue's own clock started later, so the lease is never
       // thought longer than it is.
-      if (!failed) held.leasedAt = Math.max(held.leasedAt, startedAt);
-      else if (this.#isOver(held)) this.#letGo(held, failures.get(held.message.id));
+      if (!failed) entry.leasedAt = Math.max(entry.leasedAt, startedAt);
+      else if (this.#isOver(entry)) this.#letGo(entry, failures.get(entry.message.id));
     }
   }
 
-  async #ask(group: readonly HeldMessage[]): Promise<Failures> {
+  async #ask(group: readonly InFlightMessage[]): Promise<Failures> {
     if (group.length === 0) return new Map();
     const entries = group.map(({ message, handle }) => ({ id: message.id, handle }));
     try {
@@ -76,18 +76,21 @@ export class Leases {
     }
   }
 
-  #mayExtend(held: HeldMessage, now: number): boolean {
-    return now + this.#leaseMs - held.receivedAt < LONGEST_LEASE_MS;
+  #mayExtend(entry: InFlightMessage, now: number): boolean {
+    return now + this.#leaseMs - entry.receivedAt < LONGEST_LEASE_MS;
   }
 
-  #isOver(held: HeldMessage): boolean {
-    return this.#clock.now() - held.leasedAt >= this.#leaseMs;
+  #isOver(entry: InFlightMessage): boolean {
+    return this.#clock.now() - entry.leasedAt >= this.#leaseMs;
   }
 
   /** The queue hands it to somebody again. One that is committing right now is the ledger's matter. */
-  #letGo(held: HeldMessage, code = "12 hours"): void {
-    if (held.committing || !this.#options.holdings.has(held)) return;
-    log.warn("The lease of message {id} could not be kept ({code})", { id: held.message.id, code });
-    this.#options.holdings.settle(held, "released");
+  #letGo(entry: InFlightMessage, code = "12 hours"): void {
+    if (entry.committing || !this.#options.inFlight.has(entry)) return;
+    log.warn("The lease of message {id} could not be kept ({code})", {
+      id: entry.message.id,
+      code,
+    });
+    this.#options.inFlight.settle(entry, "released");
   }
 }

@@ -22,12 +22,12 @@ export interface SealedOriginals {
  * forgotten and comes again, the original is kept again after that time at the latest; sealing a value
  * anew every ten minutes costs nothing to speak of, and writes nothing where it is there. A guess.
  */
-const TRUST_MS = 600_000;
+const VAULT_MEMORY_MS = 600_000;
 
-const NONE: SealedOriginals = { rows: [], remember() {} };
+const NOTHING_SEALED: SealedOriginals = { rows: [], remember() {} };
 
 /** Seals the originals of events for the vault, each one once as far as this worker remembers. */
-export class Originals {
+export class OriginalsSealer {
   readonly #sealer: Sealer | undefined;
   readonly #clock: Clock;
 
@@ -39,9 +39,9 @@ export class Originals {
 
   /** Seals what the vault may not have of these events, under one data key. */
   async seal(events: readonly UnmaskedEvent[]): Promise<SealedOriginals> {
-    if (!this.#sealer) return NONE;
+    if (!this.#sealer) return NOTHING_SEALED;
     const fresh = this.#missing(events);
-    if (fresh.size === 0) return NONE;
+    if (fresh.size === 0) return NOTHING_SEALED;
     const { keyId } = this.#sealer;
     const batch = await this.#sealer.startBatch();
     const rows: OriginalRow[] = [];
@@ -57,7 +57,7 @@ export class Originals {
 
   /** The values that are not known to be kept, each with the events that bring it. */
   #missing(events: readonly UnmaskedEvent[]): Map<PersonalValue, UnmaskedEvent[]> {
-    const trusted = this.#clock.now() - TRUST_MS;
+    const trusted = this.#clock.now() - VAULT_MEMORY_MS;
     const fresh = new Map<PersonalValue, UnmaskedEvent[]>();
     for (const event of events) {
       for (const value of event.personal) {

@@ -1,7 +1,7 @@
 import { getLogger } from "../observe/log.ts";
 import type { StoreError } from "../store/store.ts";
 import { backoff } from "./backoff.ts";
-import { Bell } from "./bell.ts";
+import { Notifier } from "./bell.ts";
 import { type Clock, systemClock } from "./clock.ts";
 
 /** Options of {@linkcode Outage}. */
@@ -28,7 +28,7 @@ export class Outage {
   #attempts = 0;
   #since = 0;
   #probing: Promise<void> | undefined;
-  readonly #back = new Bell();
+  readonly #back = new Notifier();
 
   constructor(options: OutageOptions) {
     this.#options = options;
@@ -36,12 +36,12 @@ export class Outage {
   }
 
   /** No new message should be received. */
-  get active(): boolean {
+  get isActive(): boolean {
     return this.#state !== "up";
   }
 
   /** A commit failed transiently: waits until the store answers again, or the signal aborts. */
-  wait(error: StoreError): Promise<void> {
+  waitForRecovery(error: StoreError): Promise<void> {
     if (this.#state === "up") {
       this.#since = this.#clock.now();
       log.warn("The store is away ({code}); receiving stops, what is held is kept", {
@@ -63,12 +63,12 @@ export class Outage {
       attempts: this.#attempts,
     });
     this.#attempts = 0;
-    this.#back.ring();
+    this.#back.notify();
   }
 
   /** Waits until messages may be received again, or until `signal` aborts. */
-  whenUp(signal: AbortSignal): Promise<void> {
-    return this.active ? this.#back.wait(signal) : Promise.resolve();
+  waitUntilUp(signal: AbortSignal): Promise<void> {
+    return this.isActive ? this.#back.wait(signal) : Promise.resolve();
   }
 
   async #probe(): Promise<void> {
@@ -78,10 +78,10 @@ export class Outage {
       await this.#clock.sleep(backoff(this.#attempts, random ? { random } : {}), signal);
       // While this slept another committer's commit may have succeeded: the outage is over then, and
       // what follows must not declare a new one.
-      if (signal.aborted || !this.active) return;
+      if (signal.aborted || !this.isActive) return;
       try {
         await probe();
-        if (this.active) this.#state = "trying";
+        if (this.isActive) this.#state = "trying";
         return;
       } catch {
         // Why the store stays away was said when it went; each further failure says the same.

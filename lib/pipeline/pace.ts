@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "./clock.ts";
  * Keeps receiving at or below a rate. It is a token bucket that holds one second's worth, so any stretch
  * of n seconds brings at most n + 1 seconds' worth. A rate of 0 is no limit.
  */
-export class Pace {
+export class RateLimiter {
   readonly #perSecond: number;
   readonly #clock: Clock;
   #tokens: number;
@@ -34,7 +34,7 @@ export class Pace {
   }
 
   /** Gives back what was taken and not used. */
-  giveBack(count: number): void {
+  refund(count: number): void {
     this.#tokens += count;
   }
 

@@ -2,21 +2,21 @@ import { getLogger } from "../observe/log.ts";
 import type { Message, Queue } from "../queue/queue.ts";
 import type { Store } from "../store/store.ts";
 import { Batcher } from "./batcher.ts";
-import { Books, type BooksSnapshot } from "./books.ts";
+import { Counters, type CountersSnapshot } from "./books.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { Committer, type Item } from "./committer.ts";
 import { Deleter } from "./deleter.ts";
-import { Holdings } from "./holdings.ts";
+import { InFlightMessages } from "./holdings.ts";
 import { Leases } from "./leases.ts";
-import type { Originals } from "./originals.ts";
+import type { OriginalsSealer } from "./originals.ts";
 import { Outage } from "./outage.ts";
-import { Pace } from "./pace.ts";
+import { RateLimiter } from "./pace.ts";
 import { BUSY_WAIT_SECONDS, Receiver } from "./receiver.ts";
 import { releaseAll } from "./release.ts";
-import type { SetAside } from "./set_aside.ts";
+import type { KeepRejected } from "./set_aside.ts";
 import { stopInStages } from "./stop.ts";
 import type { Transformed } from "./transform.ts";
-import { within } from "./within.ts";
+import { withTimeout } from "./within.ts";
 
 /** The bounds within which a pipeline works; each is a setting. */
 export interface Limits {
@@ -35,9 +35,9 @@ export interface PipelineOptions {
   readonly queue: Queue;
   readonly store: Store;
   readonly transform: (message: Message) => Transformed;
-  readonly setAside: SetAside;
+  readonly keepRejected: KeepRejected;
   /** What seals originals; default: nothing is kept. */
-  readonly originals?: Originals;
+  readonly originals?: OriginalsSealer;
   readonly limits: Limits;
   /** End once the queue hands nothing more out. */
   readonly untilEmpty?: boolean;
@@ -67,8 +67,8 @@ const log = getLogger("pipeline");
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #clock: Clock;
-  readonly #books = new Books();
-  readonly #holdings: Holdings;
+  readonly #counters = new Counters();
+  readonly #inFlight: InFlightMessages;
   readonly #batcher: Batcher<Item>;
   readonly #outage: Outage;
   readonly #deleter: Deleter;
@@ -82,8 +82,8 @@ export class Pipeline {
     const { queue, store, limits, untilEmpty, clock = systemClock } = options;
     this.#clock = clock;
     const { signal } = this.#finishing;
-    this.#holdings = new Holdings({
-      books: this.#books,
+    this.#inFlight = new InFlightMessages({
+      counters: this.#counters,
       clock,
       maxMessages: limits.maxInFlight,
       maxCharacters: MAX_CHARACTERS,
@@ -98,40 +98,40 @@ export class Pipeline {
     this.#deleter = new Deleter({
       queue,
       maxCalls: limits.maxPollers,
-      maxOwed: limits.maxInFlight,
+      maxPending: limits.maxInFlight,
       signal,
       clock,
     });
-    this.#leases = new Leases({ queue, holdings: this.#holdings, signal, clock });
+    this.#leases = new Leases({ queue, inFlight: this.#inFlight, signal, clock });
     this.#receiver = new Receiver({
       queue,
-      holdings: this.#holdings,
+      inFlight: this.#inFlight,
       outage: this.#outage,
       deleter: this.#deleter,
-      pace: new Pace(limits.maxMessagesPerSecond, clock),
+      rateLimiter: new RateLimiter(limits.maxMessagesPerSecond, clock),
       maxPollers: limits.maxPollers,
       waitSeconds: untilEmpty ? DRAIN_POLL_SECONDS : LONG_POLL_SECONDS,
       handle: (message) => this.#handle(message),
       isDrained: (empty) =>
-        untilEmpty === true && empty >= EMPTY_POLLS && this.#holdings.size === 0 &&
-        this.#deleter.owed === 0,
+        untilEmpty === true && empty >= EMPTY_POLLS && this.#inFlight.size === 0 &&
+        this.#deleter.pending === 0,
       clock,
     });
   }
 
   /** The counters as they are now. */
-  get books(): BooksSnapshot {
-    return this.#books.snapshot();
+  get counters(): CountersSnapshot {
+    return this.#counters.snapshot();
   }
 
   /** Keys that the contract does not name, ignored so far. */
   get unknownFields(): number {
-    return this.#books.unknownFields;
+    return this.#counters.unknownFields;
   }
 
   /** Whether rows can be stored at present, as far as the last try tells. */
-  get storeIsUp(): boolean {
-    return !this.#outage.active;
+  get isStoreUp(): boolean {
+    return !this.#outage.isActive;
   }
 
   /**
@@ -141,7 +141,7 @@ export class Pipeline {
    * @returns the final books; nothing is in flight any more
    * @throws {StoreError} `fatal`: everything held was released, nothing of it deleted
    */
-  async run(signal: AbortSignal): Promise<BooksSnapshot> {
+  async run(signal: AbortSignal): Promise<CountersSnapshot> {
     const seconds = this.#options.limits.stopSeconds;
     if (signal.aborted) this.#receiver.stop();
     const leases = this.#leases.run();
@@ -156,13 +156,13 @@ export class Pipeline {
         receiving,
         committing,
         // While the store is away there is nothing to wait for: what is held is released at once.
-        mayFinish: () => !this.#outage.active,
+        canFinish: () => !this.#outage.isActive,
         finish: async () => {
           this.#batcher.close();
           await committing;
-          await this.#deleter.idle();
+          await this.#deleter.waitUntilIdle();
         },
-        grace: () => this.#holdings.size > 0 ? BUSY_GRACE_MS : IDLE_GRACE_MS,
+        grace: () => this.#inFlight.size > 0 ? BUSY_GRACE_MS : IDLE_GRACE_MS,
         seconds,
         clock: this.#clock,
       });
@@ -170,15 +170,15 @@ export class Pipeline {
       this.#endCommits();
       // One committer failed, and others may be in the midst of a commit: what commits must stand in
       // the books as committed and leave the queue, not be released first.
-      const ended = Promise.allSettled(committers).then(() => this.#deleter.idle());
-      await within(ended, left / 2, this.#clock);
+      const ended = Promise.allSettled(committers).then(() => this.#deleter.waitUntilIdle());
+      await withTimeout(ended, left / 2, this.#clock);
       left /= 2;
       throw error;
     } finally {
       this.#endCommits();
       await this.#release(leases, left);
     }
-    return this.books;
+    return this.counters;
   }
 
   /** No further batch begins, and nobody waits any longer for the store. */
@@ -191,42 +191,42 @@ export class Pipeline {
     const { queue } = this.#options;
     const endsAt = this.#clock.now() + milliseconds;
     // An extension that is still under way would take a release back.
-    await within(leases, milliseconds / 2, this.#clock);
+    await withTimeout(leases, milliseconds / 2, this.#clock);
     await releaseAll({
       queue,
-      holdings: this.#holdings,
+      inFlight: this.#inFlight,
       milliseconds: endsAt - this.#clock.now(),
       clock: this.#clock,
     });
-    log.info("Stopped", { ...this.books, unknownFields: this.unknownFields });
+    log.info("Stopped", { ...this.counters, unknownFields: this.unknownFields });
   }
 
   #startCommitters(): Promise<void>[] {
-    const { store, setAside, originals, limits } = this.#options;
+    const { store, keepRejected, originals, limits } = this.#options;
     const committer = new Committer({
       batcher: this.#batcher,
       store,
-      setAside,
+      keepRejected: keepRejected,
       ...(originals ? { originals } : {}),
-      holdings: this.#holdings,
-      books: this.#books,
+      inFlight: this.#inFlight,
+      counters: this.#counters,
       outage: this.#outage,
-      committed: (held) =>
-        this.#deleter.add(held.map(({ message, handle }) => ({ id: message.id, handle }))),
+      onCommitted: (entries) =>
+        this.#deleter.add(entries.map(({ message, handle }) => ({ id: message.id, handle }))),
       signal: this.#finishing.signal,
     });
     return Array.from({ length: limits.committers }, () => committer.run());
   }
 
   #handle(message: Message): void {
-    if (this.#deleter.takeBack(message)) {
-      this.#books.receive();
-      this.#books.settle("duplicate");
+    if (this.#deleter.redelete(message)) {
+      this.#counters.receive();
+      this.#counters.settle("duplicate");
       return;
     }
-    const held = this.#holdings.take(message);
-    if (!held) return;
+    const entry = this.#inFlight.add(message);
+    if (!entry) return;
     const transformed = this.#options.transform(message);
-    this.#batcher.add({ held, transformed }, message.body.length);
+    this.#batcher.add({ entry: entry, transformed }, message.body.length);
   }
 }

@@ -3,17 +3,17 @@ import { type Message, type Queue, QueueError } from "../queue/queue.ts";
 import { backoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Deleter } from "./deleter.ts";
-import type { Holdings } from "./holdings.ts";
+import type { InFlightMessages } from "./holdings.ts";
 import type { Outage } from "./outage.ts";
-import type { Pace } from "./pace.ts";
+import type { RateLimiter } from "./pace.ts";
 
 /** Options of {@linkcode Receiver}. */
 export interface ReceiverOptions {
   readonly queue: Queue;
-  readonly holdings: Holdings;
+  readonly inFlight: InFlightMessages;
   readonly outage: Outage;
-  readonly pace: Pace;
-  readonly deleter: Pick<Deleter, "whenRoom">;
+  readonly rateLimiter: RateLimiter;
+  readonly deleter: Pick<Deleter, "waitForCapacity">;
   readonly maxPollers: number;
   /** Seconds that a receive waits for a first message while nothing is held. */
   readonly waitSeconds: number;
@@ -28,7 +28,7 @@ export interface ReceiverOptions {
  * The least time between two empty answers, in milliseconds, for a queue that does not wait for a first
  * message: SQS waits, a substitute may not. A guess: ten calls a second harm nobody.
  */
-const EMPTY_MS = 100;
+const MIN_EMPTY_POLL_MS = 100;
 
 /**
  * How long a receive waits while something is held, in seconds: a stop waits for it to end, because one
@@ -119,24 +119,24 @@ export class Receiver {
         return;
       }
       if (isDrained?.(++this.#empty)) return;
-      const early = startedAt + EMPTY_MS - this.#clock.now();
+      const early = startedAt + MIN_EMPTY_POLL_MS - this.#clock.now();
       if (early > 0) await this.#clock.sleep(early, stopping);
     }
   }
 
   /** One receive; how many messages it brought, or undefined where none was made. */
   async #receive(): Promise<number | undefined> {
-    const { queue, holdings, outage, deleter, pace, waitSeconds, handle } = this.#options;
+    const { queue, inFlight, outage, deleter, rateLimiter, waitSeconds, handle } = this.#options;
     const stopping = this.#stopping.signal;
-    await outage.whenUp(stopping);
-    await deleter.whenRoom(stopping);
-    if (!await holdings.reserve(queue.batchSize, stopping)) return undefined;
+    await outage.waitUntilUp(stopping);
+    await deleter.waitForCapacity(stopping);
+    if (!await inFlight.reserve(queue.batchSize, stopping)) return undefined;
     let unused = queue.batchSize;
     try {
-      await pace.take(queue.batchSize, stopping);
-      if (stopping.aborted || outage.active) return undefined;
+      await rateLimiter.take(queue.batchSize, stopping);
+      if (stopping.aborted || outage.isActive) return undefined;
       const messages = await queue.receive({
-        waitSeconds: holdings.size > 0 ? Math.min(waitSeconds, BUSY_WAIT_SECONDS) : waitSeconds,
+        waitSeconds: inFlight.size > 0 ? Math.min(waitSeconds, BUSY_WAIT_SECONDS) : waitSeconds,
         signal: this.#aborting.signal,
       });
       this.#failures = 0;
@@ -149,8 +149,8 @@ export class Receiver {
       return undefined;
     } finally {
       // Also where nothing was received at all, or every failure would slow the pace down.
-      pace.giveBack(unused);
-      holdings.unreserve(queue.batchSize);
+      rateLimiter.refund(unused);
+      inFlight.release(queue.batchSize);
     }
   }
 

@@ -11,8 +11,8 @@ export interface PersonalValue {
   keptAt: number;
 }
 
-/** Options of {@linkcode RecentValues}. */
-export interface RecentValuesOptions {
+/** Options of {@linkcode MaskCache}. */
+export interface MaskCacheOptions {
   readonly masker: FastMasker;
   /** The values of a field that are surely remembered; up to twice as many are. Default 4,096. A guess. */
   readonly atLeast?: number;
@@ -30,12 +30,12 @@ interface Generations {
  * generations: when the young one is full it becomes the old one, and what is asked for there moves up.
  * That forgets about what was used least recently, at the cost of a plain `Map`.
  */
-export class RecentValues {
+export class MaskCache {
   readonly #masker: FastMasker;
   readonly #atLeast: number;
   readonly #byField = new Map<string, Generations>();
 
-  constructor({ masker, atLeast = 4_096 }: RecentValuesOptions) {
+  constructor({ masker, atLeast = 4_096 }: MaskCacheOptions) {
     this.#masker = masker;
     this.#atLeast = atLeast;
   }
@@ -48,7 +48,7 @@ export class RecentValues {
   }
 
   /** The value with its mask, made now or remembered. */
-  of(field: string, original: string): PersonalValue {
+  get(field: string, original: string): PersonalValue {
     const values = this.#valuesOf(field);
     const young = values.young.get(original);
     if (young) return young;

@@ -1,5 +1,5 @@
 import { getLogger } from "../observe/log.ts";
-import type { DeadLetter, Unsent } from "../queue/dead_letter.ts";
+import type { RejectedMessage, Unsent } from "../queue/dead_letter.ts";
 import { QueueError } from "../queue/queue.ts";
 import type { Sealer } from "../vault/seal.ts";
 import { backoff } from "./backoff.ts";
@@ -16,15 +16,15 @@ export interface SealedBody {
  * sealed form for each one, `null` where it went elsewhere, or `refused` where no place will ever take
  * it: that message must not be settled.
  */
-export type SetAside = (
-  letters: readonly DeadLetter[],
+export type KeepRejected = (
+  letters: readonly RejectedMessage[],
   signal: AbortSignal,
 ) => Promise<(SealedBody | null | "refused")[]>;
 
 const log = getLogger("set_aside");
 
 /** Seals bodies, all of a batch under one data key, for `maskline.rejected`. */
-export function sealBodies(sealer: Sealer): SetAside {
+export function sealRejected(sealer: Sealer): KeepRejected {
   return async (letters) => {
     if (letters.length === 0) return [];
     const batch = await sealer.startBatch();
@@ -36,15 +36,15 @@ export function sealBodies(sealer: Sealer): SetAside {
 }
 
 /** The call of the queue for rejected messages that is needed here. */
-export interface DeadLetterSender {
-  send(letters: readonly DeadLetter[]): Promise<Unsent>;
+export interface RejectedSender {
+  send(letters: readonly RejectedMessage[]): Promise<Unsent>;
 }
 
 /**
  * Sends bodies to another queue, again and again until all are there or the signal aborts. What that
  * queue refuses for itself is not tried again: it would hold up everything else for ever.
  */
-export function sendBodies(sender: DeadLetterSender, clock: Clock = systemClock): SetAside {
+export function sendRejected(sender: RejectedSender, clock: Clock = systemClock): KeepRejected {
   return async (letters, signal) => {
     const refused = new Set<string>();
     let left = letters;

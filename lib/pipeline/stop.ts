@@ -1,7 +1,7 @@
 import { getLogger } from "../observe/log.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Receiver } from "./receiver.ts";
-import { within } from "./within.ts";
+import { withTimeout } from "./within.ts";
 
 /** Options of {@linkcode stopInStages}. */
 export interface StopOptions {
@@ -13,7 +13,7 @@ export interface StopOptions {
   /** Fails when going on makes no sense. */
   readonly committing: Promise<void>;
   /** Whether there is hope to finish at all. */
-  readonly mayFinish: () => boolean;
+  readonly canFinish: () => boolean;
   /** Finishes what is held. */
   readonly finish: () => Promise<void>;
   /** How long receives under way may still take, in milliseconds; asked when it is time to stop. */
@@ -33,7 +33,7 @@ const log = getLogger("stop");
  * @throws what `receiving` or `committing` failed with
  */
 export async function stopInStages(options: StopOptions): Promise<number> {
-  const { signal, receiver, receiving, committing, mayFinish, finish, grace, seconds } = options;
+  const { signal, receiver, receiving, committing, canFinish, finish, grace, seconds } = options;
   const clock = options.clock ?? systemClock;
   const over = new AbortController();
   try {
@@ -44,13 +44,13 @@ export async function stopInStages(options: StopOptions): Promise<number> {
     if (signal.aborted) log.info("Stopping: no new receives, finishing what is held");
     // One that is given up takes messages along: the queue may answer a peer that has gone, and what
     // it answered with is hidden until its lease is over, even if it had just been released.
-    await within(Promise.allSettled([receiving]), Math.min(grace(), seconds * 750), clock);
+    await withTimeout(Promise.allSettled([receiving]), Math.min(grace(), seconds * 750), clock);
     receiver.abort();
     await reason;
     await receiving;
     // The last second, or a fifth of a short time, is for telling the queue what is released.
     const kept = Math.min(1000, seconds * 200);
-    if (mayFinish()) await within(finish(), endsAt - kept - clock.now(), clock);
+    if (canFinish()) await withTimeout(finish(), endsAt - kept - clock.now(), clock);
     return Math.max(kept, endsAt - clock.now());
   } finally {
     over.abort();

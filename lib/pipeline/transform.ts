@@ -2,10 +2,10 @@ import type { Contract } from "../event/contract.ts";
 import { decode } from "../event/decode.ts";
 import type { Message } from "../queue/queue.ts";
 import type { ColumnValue, EventRow } from "../store/store.ts";
-import type { PersonalValue, RecentValues } from "./recent_values.ts";
+import type { MaskCache, PersonalValue } from "./recent_values.ts";
 
 /** A message that will be set aside, and why. */
-export interface Refusal {
+export interface RejectionReason {
   readonly reason: string;
   readonly field: string | null;
   readonly sqlstate: string | null;
@@ -20,12 +20,12 @@ export type Transformed =
     readonly personal: readonly PersonalValue[];
     readonly unknownFields: number;
   }
-  | { readonly kind: "refusal"; readonly refusal: Refusal };
+  | { readonly kind: "refusal"; readonly refusal: RejectionReason };
 
 /** Turns messages into rows by a contract: decodes, and puts masks where originals were. */
 export function createTransform(
   contract: Contract,
-  recent: RecentValues,
+  recent: MaskCache,
 ): (message: Message) => Transformed {
   const fields = contract.fields.flatMap((field, index) =>
     field.personal ? [{ index, name: field.name }] : []
@@ -41,14 +41,14 @@ export function createTransform(
     for (const { index, name } of fields) {
       const original = values[index];
       if (typeof original !== "string") continue;
-      const value = recent.of(name, original);
+      const value = recent.get(name, original);
       values[index] = value.mask;
       personal.push(value);
     }
     const { key } = event;
     const row = {
       id: message.id,
-      dateSent: utcDate(message.sentAt),
+      dateSent: formatUtcDate(message.sentAt),
       values,
       ...(key === undefined ? {} : { key }),
     };
@@ -61,7 +61,7 @@ let lastDay = NaN;
 let lastDate = "";
 
 /** The UTC date of a time, `YYYY-MM-DD`. Most messages are of the day of the one before: it is kept. */
-export function utcDate(milliseconds: number): string {
+export function formatUtcDate(milliseconds: number): string {
   const day = Math.floor(milliseconds / DAY_MS);
   if (day !== lastDay) {
     lastDate = new Date(milliseconds).toISOString().slice(0, 10);

@@ -7,7 +7,7 @@ import type { Clock } from "./clock.ts";
  * @returns whether the work was done in time
  * @throws what `work` fails with in time
  */
-export async function within(
+export async function withTimeout(
   work: Promise<unknown>,
   milliseconds: number,
   clock: Clock,

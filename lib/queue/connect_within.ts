@@ -5,7 +5,7 @@ import type { Agent } from "node:http";
  * the deadline of a long poll. The timer is the connection's: a request on a kept one costs nothing,
  * where the SDK's handler sets some for each request.
  */
-export function connectWithin(agent: Agent, seconds: number): void {
+export function limitConnectTime(agent: Agent, seconds: number): void {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
     const socket = create(options, callback);

@@ -4,10 +4,10 @@ import {
   type SQSClient,
 } from "@aws-sdk/client-sqs";
 import { type Failures, QueueError } from "./queue.ts";
-import { DEADLINE_MARGIN_SECONDS, withDeadline } from "./deadline.ts";
+import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "./deadline.ts";
 
 /** A rejected message on its way to the queue that takes such. */
-export interface DeadLetter {
+export interface RejectedMessage {
   readonly id: string;
   readonly body: string;
   readonly reason: string;
@@ -23,9 +23,9 @@ export interface Unsent {
 }
 
 /** The most bytes of one SendMessageBatch, bodies and attributes together, by AWS's API reference. */
-const MAX_BYTES = 1_048_576;
+const MAX_BATCH_BYTES = 1_048_576;
 /** Names and values of the attributes below, at most; a guess on the safe side. */
-const ATTRIBUTE_BYTES = 512;
+const MAX_ATTRIBUTE_BYTES = 512;
 
 /** The queue that takes rejected messages as they came, with the reason as message attributes. */
 export class DeadLetterQueue {
@@ -42,7 +42,7 @@ export class DeadLetterQueue {
    * whether a message is there already, so the original's id goes along as `MasklineMessageId`. For the
    * same reason a call that fails does not throw: what earlier calls sent is not to be sent again.
    */
-  async send(letters: readonly DeadLetter[]): Promise<Unsent> {
+  async send(letters: readonly RejectedMessage[]): Promise<Unsent> {
     const failed = new Map(letters.map(({ id }) => [id, "no_answer"]));
     const refused = new Map<string, string>();
     for (const group of groupBySize(letters)) {
@@ -65,16 +65,19 @@ export class DeadLetterQueue {
     return { failed, refused };
   }
 
-  #send(letters: readonly DeadLetter[]): Promise<SendMessageBatchCommandOutput> {
-    return withDeadline(
+  #send(letters: readonly RejectedMessage[]): Promise<SendMessageBatchCommandOutput> {
+    return withSdkDeadline(
       "send rejected messages on",
       DEADLINE_MARGIN_SECONDS,
-      (abortSignal) => this.#client.send(commandFor(this.#url, letters), { abortSignal }),
+      (abortSignal) => this.#client.send(createSendCommand(this.#url, letters), { abortSignal }),
     );
   }
 }
 
-function commandFor(url: string, letters: readonly DeadLetter[]): SendMessageBatchCommand {
+function createSendCommand(
+  url: string,
+  letters: readonly RejectedMessage[],
+): SendMessageBatchCommand {
   const text = (value: string) => ({ DataType: "String", StringValue: value });
   return new SendMessageBatchCommand({
     QueueUrl: url,
@@ -82,7 +85,7 @@ function commandFor(url: string, letters: readonly DeadLetter[]): SendMessageBat
       Id: String(index),
       MessageBody: body,
       // Attributes count towards the limit: a body that fills it alone is sent on without them.
-      ...(bytesOf(body) + ATTRIBUTE_BYTES > MAX_BYTES ? {} : {
+      ...(countBytes(body) + MAX_ATTRIBUTE_BYTES > MAX_BATCH_BYTES ? {} : {
         MessageAttributes: {
           MasklineMessageId: text(id),
           MasklineReason: text(reason),
@@ -94,13 +97,13 @@ function commandFor(url: string, letters: readonly DeadLetter[]): SendMessageBat
 }
 
 /** Groups of at most ten and at most 1 MiB; a body that fills the limit alone goes alone. */
-function groupBySize(letters: readonly DeadLetter[]): DeadLetter[][] {
-  const groups: DeadLetter[][] = [];
-  let group: DeadLetter[] = [];
+function groupBySize(letters: readonly RejectedMessage[]): RejectedMessage[][] {
+  const groups: RejectedMessage[][] = [];
+  let group: RejectedMessage[] = [];
   let bytes = 0;
   for (const letter of letters) {
-    const size = bytesOf(letter.body) + ATTRIBUTE_BYTES;
-    if (group.length === 10 || (group.length > 0 && bytes + size > MAX_BYTES)) {
+    const size = countBytes(letter.body) + MAX_ATTRIBUTE_BYTES;
+    if (group.length === 10 || (group.length > 0 && bytes + size > MAX_BATCH_BYTES)) {
       groups.push(group);
       group = [];
       bytes = 0;
@@ -112,6 +115,6 @@ function groupBySize(letters: readonly DeadLetter[]): DeadLetter[][] {
   return groups;
 }
 
-function bytesOf(text: string): number {
+function countBytes(text: string): number {
   return new TextEncoder().encode(text).length;
 }

@@ -4,9 +4,9 @@ import { QueueError } from "./queue.ts";
 export const DEADLINE_MARGIN_SECONDS = 5;
 
 /** How a call learns that nobody waits for it any more. */
-export interface Leash {
+export interface CallScope {
   /** Whether the call was given up: what has not begun yet must not begin. */
-  readonly over: boolean;
+  readonly isOver: boolean;
   /** Drops what is under way, at once. Set by the call; called once at most. */
   drop: () => void;
 }
@@ -21,36 +21,36 @@ export interface Leash {
  *
  * @throws {QueueError} with the service's or the network's code, whatever went wrong
  */
-export function withLeash<T>(
+export function withDeadline<T>(
   action: string,
   seconds: number,
-  call: (leash: Leash) => Promise<T>,
+  call: (scope: CallScope) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
-    const leash = { over: false, drop: nothing };
+    const scope = { isOver: false, drop: nothing };
     const settle = () => {
       clearTimeout(timer);
       outer?.removeEventListener("abort", onAbort);
     };
     const giveUp = (code: string) => {
-      if (leash.over) return;
-      leash.over = true;
+      if (scope.isOver) return;
+      scope.isOver = true;
       settle();
       reject(new QueueError(action, code));
-      leash.drop();
+      scope.drop();
     };
     const fail = (error: unknown) => {
       settle();
       // The SDK's own message may quote what was sent, so it goes no further than its code.
-      reject(error instanceof QueueError ? error : new QueueError(action, codeOf(error)));
+      reject(error instanceof QueueError ? error : new QueueError(action, readErrorCode(error)));
     };
     const onAbort = () => giveUp("AbortError");
     const timer = setTimeout(giveUp, seconds * 1000, "deadline");
     if (outer?.aborted) return onAbort();
     outer?.addEventListener("abort", onAbort);
     try {
-      call(leash).then((value) => {
+      call(scope).then((value) => {
         settle();
         resolve(value);
       }, fail);
@@ -61,27 +61,27 @@ export function withLeash<T>(
 }
 
 /**
- * {@linkcode withLeash} for a call that takes a signal, as the SDK's do. Aborting drops its connection: a
+ * {@linkcode withDeadline} for a call that takes a signal, as the SDK's do. Aborting drops its connection: a
  * peer that accepts and never answers looks like any other failure.
  *
  * @throws {QueueError} with the service's or the network's code, whatever went wrong
  */
-export function withDeadline<T>(
+export function withSdkDeadline<T>(
   action: string,
   seconds: number,
   call: (signal: AbortSignal) => Promise<T>,
   outer?: AbortSignal,
 ): Promise<T> {
-  return withLeash(action, seconds, (leash) => {
+  return withDeadline(action, seconds, (scope) => {
     const aborting = new AbortController();
-    leash.drop = () => aborting.abort();
+    scope.drop = () => aborting.abort();
     return call(aborting.signal);
   }, outer);
 }
 
 function nothing(): void {}
 
-function codeOf(error: unknown): string {
+function readErrorCode(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
   if (error instanceof Deno.errors.NotCapable) return "this binary was not made for that host";
   const { code, $metadata } = error as {

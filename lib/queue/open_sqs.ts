@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { DeadLetterQueue } from "./dead_letter.ts";
-import { deadLetterRetention } from "./dead_letter_retention.ts";
-import { DEADLINE_MARGIN_SECONDS, withDeadline } from "./deadline.ts";
+import { readDeadLetterRetention } from "./dead_letter_retention.ts";
+import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "./deadline.ts";
 import { resolveEndpoint } from "./resolve_endpoint.ts";
 import { SdkCalls } from "./sdk_calls.ts";
 import { SignedCalls } from "./signed_calls.ts";
@@ -39,7 +39,7 @@ export async function openSqs(
 ): Promise<OpenedSqs> {
   const client = createSqsClient(url, maxCalls, protocol);
   try {
-    const attributes = await describe(client, url.href);
+    const attributes = await readQueueAttributes(client, url.href);
     const queue = new SqsQueue({
       calls: protocol === "query"
         ? new SdkCalls(client)
@@ -60,7 +60,7 @@ async function openSignedCalls(
   url: string,
   maxSockets: number,
 ): Promise<SqsCalls> {
-  const endpoint = await withDeadline(
+  const endpoint = await withSdkDeadline(
     "find the queue's endpoint",
     DEADLINE_MARGIN_SECONDS,
     () => resolveEndpoint(client, url),
@@ -68,15 +68,15 @@ async function openSignedCalls(
   return new SignedCalls({ client, endpoint, maxSockets });
 }
 
-async function describe(client: SQSClient, url: string): Promise<SqsAttributes> {
+async function readQueueAttributes(client: SQSClient, url: string): Promise<SqsAttributes> {
   const command = new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ["All"] });
-  const { Attributes = {} } = await withDeadline(
+  const { Attributes = {} } = await withSdkDeadline(
     "read the queue's attributes",
     DEADLINE_MARGIN_SECONDS,
     (abortSignal) => client.send(command, { abortSignal }),
   );
   const attributes = readAttributes(Attributes);
   const { deadLetterArn } = attributes;
-  const seconds = deadLetterArn && await deadLetterRetention(client, deadLetterArn);
+  const seconds = deadLetterArn && await readDeadLetterRetention(client, deadLetterArn);
   return seconds ? { ...attributes, deadLetterRetentionSeconds: seconds } : attributes;
 }

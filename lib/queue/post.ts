@@ -7,8 +7,8 @@ import {
   type RequestOptions,
 } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-import { connectWithin } from "./connect_within.ts";
-import type { Leash } from "./deadline.ts";
+import { limitConnectTime } from "./connect_within.ts";
+import type { CallScope } from "./deadline.ts";
 import type { ResolvedEndpoint } from "./resolve_endpoint.ts";
 
 /** What came back, whatever its status. */
@@ -27,7 +27,7 @@ const CONNECT_SECONDS = 5;
  * what `node:https` makes of it, as with the SDK.
  *
  * Against the SDK's handler it spares the copies of request and answer and the handler's own timers: the
- * caller's leash is the only clock.
+ * caller's scope is the only clock.
  */
 export class Poster {
   readonly #agent: HttpAgent;
@@ -41,7 +41,7 @@ export class Poster {
     const secure = protocol === "https:";
     this.#request = secure ? requestHttps : requestHttp;
     this.#agent = new (secure ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets });
-    connectWithin(this.#agent, CONNECT_SECONDS);
+    limitConnectTime(this.#agent, CONNECT_SECONDS);
     this.#options = { method: "POST", host: hostname, path, agent: this.#agent };
     if (port !== undefined) this.#options.port = port;
   }
@@ -54,9 +54,9 @@ export class Poster {
    * @param headers an object, since Deno 2.7 drops those of a list; with `content-length`
    * @throws the network's error
    */
-  post(headers: OutgoingHttpHeaders, body: string, leash: Leash): Promise<Answer> {
+  post(headers: OutgoingHttpHeaders, body: string, scope: CallScope): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      if (leash.over || this.#closed) return reject(new DOMException("Closed", "AbortError"));
+      if (scope.isOver || this.#closed) return reject(new DOMException("Closed", "AbortError"));
       const request = this.#request({ ...this.#options, headers });
       const drop = () => {
         this.#drops.delete(drop);
@@ -70,7 +70,7 @@ export class Poster {
         reject(error);
       };
       this.#drops.add(drop);
-      leash.drop = drop;
+      scope.drop = drop;
       request.on("error", fail);
       request.on("response", (incoming) => {
         const chunks: Buffer[] = [];

@@ -18,7 +18,7 @@ export interface Message {
 }
 
 /** A message that is held, as the calls after receiving need it. */
-export interface Held {
+export interface MessageHandle {
   readonly id: string;
   readonly handle: string;
 }
@@ -60,7 +60,7 @@ export interface Queue {
    *
    * @throws {QueueError} nothing is known of any of them; trying again is safe
    */
-  delete(held: readonly Held[]): Promise<Failures>;
+  delete(held: readonly MessageHandle[]): Promise<Failures>;
 
   /**
    * Hides messages for `seconds` more from now on. A message among the failures may come again at any
@@ -68,7 +68,7 @@ export interface Queue {
    *
    * @throws {QueueError} nothing is known of any of them
    */
-  extend(held: readonly Held[], seconds: number): Promise<Failures>;
+  extend(held: readonly MessageHandle[], seconds: number): Promise<Failures>;
 
   /**
    * Gives messages back: they can be received again after `delaySeconds`. Failing does no harm but
@@ -76,7 +76,7 @@ export interface Queue {
    *
    * @throws {QueueError} nothing is known of any of them
    */
-  release(held: readonly Held[], delaySeconds: number): Promise<Failures>;
+  release(held: readonly MessageHandle[], delaySeconds: number): Promise<Failures>;
 
   /** Drops the connections. */
   close(): void;

@@ -45,14 +45,14 @@ export async function resolveEndpoint(client: SQSClient, url: string): Promise<R
     hostname: hostname.replace(/^\[|\]$/g, ""),
     port,
     path,
-    canonicalPath: canonicalPathOf(path),
+    canonicalPath: toCanonicalPath(path),
     host: port === undefined ? hostname : `${hostname}:${port}`,
     region,
   };
 }
 
 /** By the rules of Signature Version 4: no empty segments, and each encoded, a second time if need be. */
-function canonicalPathOf(path: string): string {
+function toCanonicalPath(path: string): string {
   const segments = path.split("/").filter((segment) => segment !== "").map((segment) =>
     encodeURIComponent(segment).replace(
       /[!'()*]/g,

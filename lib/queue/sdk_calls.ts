@@ -4,7 +4,7 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { withDeadline } from "./deadline.ts";
+import { withSdkDeadline } from "./deadline.ts";
 import type { SqsAction, SqsAnswers, SqsCallOptions, SqsCalls, SqsInputs } from "./sqs_calls.ts";
 
 /** How the SDK sends each input; the older protocol is spoken by the SDK alone. */
@@ -35,7 +35,7 @@ export class SdkCalls implements SqsCalls {
     { purpose, deadlineSeconds, signal }: SqsCallOptions,
   ): Promise<SqsAnswers[A]> {
     const send = this.#senders[action];
-    return withDeadline(purpose, deadlineSeconds, (abort) => send(input, abort), signal);
+    return withSdkDeadline(purpose, deadlineSeconds, (abort) => send(input, abort), signal);
   }
 
   close(): void {

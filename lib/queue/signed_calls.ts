@@ -1,7 +1,7 @@
 import type { SQSClient } from "@aws-sdk/client-sqs";
 import { Buffer } from "node:buffer";
-import { AmzTime, correctClock, isFar } from "./clock_skew.ts";
-import { type Leash, withLeash } from "./deadline.ts";
+import { AmzTimeFormatter, correctClock, isTooFar } from "./clock_skew.ts";
+import { type CallScope, withDeadline } from "./deadline.ts";
 import { type Answer, Poster } from "./post.ts";
 import { readError } from "./read_error.ts";
 import type { ResolvedEndpoint } from "./resolve_endpoint.ts";
@@ -19,10 +19,10 @@ export interface SignedCallsOptions {
 }
 
 /** One request, as it may be sent twice. */
-interface Ask {
+interface SignedRequest {
   readonly action: SqsAction;
   readonly body: string;
-  readonly leash: Leash;
+  readonly scope: CallScope;
 }
 
 /**
@@ -40,7 +40,7 @@ export class SignedCalls implements SqsCalls {
   readonly #endpoint: ResolvedEndpoint;
   readonly #signers: SignerCache;
   readonly #poster: Poster;
-  readonly #time = new AmzTime();
+  readonly #time = new AmzTimeFormatter();
 
   constructor({ client, endpoint, maxSockets }: SignedCallsOptions) {
     this.#client = client;
@@ -55,18 +55,18 @@ export class SignedCalls implements SqsCalls {
     { purpose, deadlineSeconds, signal }: SqsCallOptions,
   ): Promise<SqsAnswers[A]> {
     const body = JSON.stringify(input);
-    return withLeash(purpose, deadlineSeconds, async (leash) => {
-      const ask = { action, body, leash };
+    return withDeadline(purpose, deadlineSeconds, async (scope) => {
+      const ask = { action, body, scope };
       const signers = this.#signers.current ?? await this.#signers.ask(this.#endpoint);
       const offset = this.#client.config.systemClockOffset;
       const answer = await this.#post(ask, signers);
-      if (isDone(answer)) return parse(answer);
+      if (isSuccess(answer)) return parseAnswer(answer);
       const error = await readError(this.#client, answer);
       // What was refused was not done: it may be asked again, once, where the cause is mended.
       const mended = answer.status < 500 && await this.#mend(error, answer, signers, offset);
       if (!mended) throw error;
       const second = await this.#post(ask, mended);
-      if (isDone(second)) return parse(second);
+      if (isSuccess(second)) return parseAnswer(second);
       throw await readError(this.#client, second);
     }, signal);
   }
@@ -76,16 +76,16 @@ export class SignedCalls implements SqsCalls {
     this.#client.destroy();
   }
 
-  #post({ action, body, leash }: Ask, { byAction }: Signers): Promise<Answer> {
+  #post({ action, body, scope }: SignedRequest, { byAction }: Signers): Promise<Answer> {
     const { signer, headers } = byAction[action];
-    const time = this.#time.write(this.#client.config);
+    const time = this.#time.format(this.#client.config);
     const all = {
       ...headers,
       "x-amz-date": time,
       authorization: signer.sign(time, body),
       "content-length": Buffer.byteLength(body),
     };
-    return this.#poster.post(all, body, leash);
+    return this.#poster.post(all, body, scope);
   }
 
   /**
@@ -100,7 +100,7 @@ export class SignedCalls implements SqsCalls {
   ): Promise<Signers | undefined> {
     const { config } = this.#client;
     if (!await config.disableClockSkewCorrection()) correctClock(config, incoming.headers.date);
-    if (isFar(config.systemClockOffset, offset)) return this.#signers.current ?? signers;
+    if (isTooFar(config.systemClockOffset, offset)) return this.#signers.current ?? signers;
     if (!(error instanceof Error && /^ExpiredToken(?:Exception)?$/.test(error.name))) {
       return undefined;
     }
@@ -111,11 +111,11 @@ export class SignedCalls implements SqsCalls {
   }
 }
 
-function isDone({ status }: Answer): boolean {
+function isSuccess({ status }: Answer): boolean {
   return status < 300;
 }
 
 /** An answer in JSON, of which nothing further is believed than that it is an object. */
-function parse({ body }: Answer): Record<string, never> {
+function parseAnswer({ body }: Answer): Record<string, never> {
   return body.length === 0 ? {} : Object(JSON.parse(body.toString()));
 }

@@ -52,12 +52,14 @@ export class SignerCache {
     const credentials = await this.#client.config.credentials(forceRefresh ? { forceRefresh } : {});
     const { expiration } = credentials;
     this.#freshUntil = expiration ? expiration.getTime() - REFRESH_BEFORE_MS : Infinity;
-    if (this.#current && isSame(this.#current.credentials, credentials)) return this.#current;
+    if (this.#current && isSameIdentity(this.#current.credentials, credentials)) {
+      return this.#current;
+    }
     return this.#current = createSigners(credentials, endpoint);
   }
 }
 
-function isSame(one: SigningCredentials, other: SigningCredentials): boolean {
+function isSameIdentity(one: SigningCredentials, other: SigningCredentials): boolean {
   return one.accessKeyId === other.accessKeyId && one.secretAccessKey === other.secretAccessKey &&
     one.sessionToken === other.sessionToken;
 }

@@ -1,6 +1,6 @@
 import type { Message as SqsMessage } from "@aws-sdk/client-sqs";
 import { DEADLINE_MARGIN_SECONDS } from "./deadline.ts";
-import type { Failures, Held, Message, Queue, ReceiveOptions } from "./queue.ts";
+import type { Failures, Message, MessageHandle, Queue, ReceiveOptions } from "./queue.ts";
 import type { BatchAnswer, SqsCalls } from "./sqs_calls.ts";
 
 /** Options of {@linkcode SqsQueue}. */
@@ -44,19 +44,19 @@ export class SqsQueue implements Queue {
     return (Messages ?? []).map(toMessage);
   }
 
-  async delete(held: readonly Held[]): Promise<Failures> {
+  async delete(held: readonly MessageHandle[]): Promise<Failures> {
     const answer = await this.#calls.call("DeleteMessageBatch", {
       QueueUrl: this.#url,
       Entries: held.map(toEntry),
     }, { purpose: "delete messages", deadlineSeconds: DEADLINE_MARGIN_SECONDS });
-    return failuresOf(held, answer);
+    return listFailures(held, answer);
   }
 
-  extend(held: readonly Held[], seconds: number): Promise<Failures> {
+  extend(held: readonly MessageHandle[], seconds: number): Promise<Failures> {
     return this.#changeVisibility("extend leases", held, seconds);
   }
 
-  release(held: readonly Held[], delaySeconds: number): Promise<Failures> {
+  release(held: readonly MessageHandle[], delaySeconds: number): Promise<Failures> {
     return this.#changeVisibility("release messages", held, delaySeconds);
   }
 
@@ -66,24 +66,27 @@ export class SqsQueue implements Queue {
 
   async #changeVisibility(
     purpose: string,
-    held: readonly Held[],
+    held: readonly MessageHandle[],
     seconds: number,
   ): Promise<Failures> {
     const answer = await this.#calls.call("ChangeMessageVisibilityBatch", {
       QueueUrl: this.#url,
       Entries: held.map((one, at) => ({ ...toEntry(one, at), VisibilityTimeout: seconds })),
     }, { purpose, deadlineSeconds: DEADLINE_MARGIN_SECONDS });
-    return failuresOf(held, answer);
+    return listFailures(held, answer);
   }
 }
 
 /** Batch entries are named by their place: an SQS entry id is short and of few characters. */
-function toEntry({ handle }: Held, at: number): { Id: string; ReceiptHandle: string } {
+function toEntry({ handle }: MessageHandle, at: number): { Id: string; ReceiptHandle: string } {
   return { Id: String(at), ReceiptHandle: handle };
 }
 
 /** Only an id that came back as successful has succeeded; one that the answer leaves out has not. */
-function failuresOf(held: readonly Held[], { Successful, Failed }: BatchAnswer): Failures {
+function listFailures(
+  held: readonly MessageHandle[],
+  { Successful, Failed }: BatchAnswer,
+): Failures {
   const codes: (string | undefined)[] = held.map(() => "no_answer");
   for (const { Id } of Successful ?? []) codes[Number(Id)] = undefined;
   for (const { Id, Code } of Failed ?? []) codes[Number(Id)] = Code ?? "unknown";

@@ -17,7 +17,7 @@ export function createSqsClient(
   maxSockets: number,
   protocol: SqsProtocol = "json",
 ): SQSClient {
-  const region = regionOf(url);
+  const region = readRegion(url);
   const config: SQSClientConfig = {
     // The URL of the queue names its host, but an endpoint that was configured must win over it:
     // emulators answer with URLs that only they can resolve.
@@ -32,7 +32,7 @@ export function createSqsClient(
   };
   if (region) config.region = region;
   if (protocol === "query") config.protocol = createQueryProtocol();
-  const endpoint = endpointOf(url);
+  const endpoint = readEndpoint(url);
   if (endpoint) config.endpoint = endpoint;
   return new SQSClient(config);
 }
@@ -50,14 +50,14 @@ const AWS_HOST =
   /^(?:sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)|([a-z0-9-]+)\.queue\.amazonaws\.com)$/;
 
 /** The region that an AWS queue's host names, or undefined; a region that is configured comes first. */
-function regionOf(url: URL): string | undefined {
+function readRegion(url: URL): string | undefined {
   if (Deno.env.get("AWS_REGION")) return undefined;
   const [, modern, legacy] = AWS_HOST.exec(url.hostname) ?? [];
   return modern ?? legacy ?? (url.hostname.endsWith(".amazonaws.com") ? undefined : "us-east-1");
 }
 
 /** For a queue outside AWS the URL itself says where the endpoint is, unless one is configured. */
-function endpointOf(url: URL): string | undefined {
+function readEndpoint(url: URL): string | undefined {
   const configured = Deno.env.get("AWS_ENDPOINT_URL_SQS") ?? Deno.env.get("AWS_ENDPOINT_URL");
   return configured || AWS_HOST.test(url.hostname) ? undefined : url.origin;
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from "./postgres.ts";
-import { noteAuditEntries } from "./sql/note_audit.ts";
+import { recordAuditEntries } from "./sql/note_audit.ts";
 
 /** What is done with originals, as the audit calls it. */
 export type AuditAction =
@@ -12,7 +12,7 @@ export type AuditAction =
   | "discard";
 
 /** Who does something, and why. */
-export interface Why {
+export interface Justification {
   /** The user of the operating system, as it was told. */
   readonly osUser: string | null;
   readonly reason: string | null;
@@ -21,7 +21,7 @@ export interface Why {
 }
 
 /** What somebody is about to do. */
-export interface Deed extends Why {
+export interface AuditRecord extends Justification {
   readonly action: AuditAction;
   /** Each gets an entry of its own; a rejected message stands as field `rejected`, mask its id. */
   readonly subjects: readonly { readonly field: string | null; readonly mask: string | null }[];
@@ -35,9 +35,9 @@ export interface Deed extends Why {
  *
  * @throws {StoreError} it could not be written: then the deed must not be done
  */
-export async function noteAudit(database: Queryable, deed: Deed): Promise<void> {
+export async function recordAudit(database: Queryable, deed: AuditRecord): Promise<void> {
   const { action, subjects, osUser, reason, ticket, detail = null } = deed;
-  await database.query(noteAuditEntries, [
+  await database.query(recordAuditEntries, [
     osUser,
     action,
     subjects.map(({ field }) => field),

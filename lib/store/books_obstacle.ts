@@ -1,6 +1,6 @@
 import type { Queryable } from "./postgres.ts";
-import { type BooksCounter, canCountBooks } from "./sql/can_count_books.ts";
-import { nameOf, type StoredTable } from "./stored_table.ts";
+import { canCountCounters, type CountersAccess } from "./sql/can_count_books.ts";
+import { quoteTable, type StoredTable } from "./stored_table.ts";
 
 /**
  * What keeps the present role from counting the books, and what mends it; null where nothing does.
@@ -8,11 +8,11 @@ import { nameOf, type StoredTable } from "./stored_table.ts";
  *
  * @throws {StoreError} the database does not answer
  */
-export async function booksObstacle(
+export async function findCountersObstacle(
   database: Queryable,
   table: StoredTable,
 ): Promise<string | null> {
-  const [counter] = await database.query<BooksCounter>(canCountBooks(table));
+  const [counter] = await database.query<CountersAccess>(canCountCounters(table));
   if (!counter) return "maskline.count_books is missing; run `maskline migrate`";
   const { owner, allowed, sees } = counter;
   if (!allowed) {
@@ -21,7 +21,7 @@ export async function booksObstacle(
   }
   if (!sees) {
     return `The role ${owner}, with whose rights maskline.count_books counts, lacks SELECT on ` +
-      `${nameOf(table)}; the table's owner can grant it`;
+      `${quoteTable(table)}; the table's owner can grant it`;
   }
   return null;
 }

@@ -1,8 +1,8 @@
 import type { Database } from "./postgres.ts";
-import { wantedVersion } from "./migrations/migrations.ts";
+import { schemaVersionNeeded } from "./migrations/migrations.ts";
 import { hasMigrations, schemaVersion } from "./sql/schema_version.ts";
 import { tableColumns } from "./sql/table_columns.ts";
-import { columnsOf, nameOf, type StoredTable } from "./stored_table.ts";
+import { listColumns, quoteTable, type StoredTable } from "./stored_table.ts";
 import { StoreError } from "./store.ts";
 
 /**
@@ -15,12 +15,12 @@ export async function checkSchema(database: Database, table?: StoredTable): Prom
   const [migrated] = await database.query<{ present: boolean }>(hasMigrations);
   if (!migrated?.present) throw wrong("Maskline's tables are not there; run `maskline migrate`");
   const [{ version } = { version: 0 }] = await database.query<{ version: number }>(schemaVersion);
-  if (version < wantedVersion) {
+  if (version < schemaVersionNeeded) {
     throw wrong(
-      `The schema is at version ${version}, wanted ${wantedVersion}; run \`maskline migrate\``,
+      `The schema is at version ${version}, wanted ${schemaVersionNeeded}; run \`maskline migrate\``,
     );
   }
-  if (version > wantedVersion) {
+  if (version > schemaVersionNeeded) {
     throw wrong(`The schema is at version ${version}, made for a newer Maskline than this one`);
   }
   if (table) await checkTable(database, table);
@@ -32,13 +32,13 @@ async function checkTable(database: Database, table: StoredTable): Promise<void>
     table.name,
   ]);
   const types = new Map(found.map(({ name, type }) => [name, type]));
-  const faults = columnsOf(table).flatMap(({ name, type }) => {
+  const faults = listColumns(table).flatMap(({ name, type }) => {
     const actual = types.get(name);
     if (actual === type || (actual === "text" && type.startsWith("varchar"))) return [];
     return [`${name} is ${actual ?? "missing"}, wanted ${type}`];
   });
   if (faults.length > 0) {
-    throw wrong(`The table ${nameOf(table)} does not fit: ${faults.join("; ")}`);
+    throw wrong(`The table ${quoteTable(table)} does not fit: ${faults.join("; ")}`);
   }
 }
 

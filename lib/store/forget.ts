@@ -1,4 +1,4 @@
-import type { Why } from "./audit.ts";
+import type { Justification } from "./audit.ts";
 import type { MaskedTable } from "./masked_table.ts";
 import type { Database, Queryable } from "./postgres.ts";
 import { lockForgetting } from "./sql/lock_forgetting.ts";
@@ -16,7 +16,7 @@ export interface Forgetting {
 }
 
 /** Who wants it and why, for the audit. */
-export interface ForgetWhy extends Why {
+export interface ForgetJustification extends Justification {
   /** Tell what would be done, note that in the audit, and do nothing else. */
   readonly dryRun: boolean;
 }
@@ -35,9 +35,9 @@ export interface OriginalKey {
  * @throws {RangeError} the mask key is being rotated: an original may have two masks then
  * @throws {StoreError} nothing was changed, or else the message says what
  */
-export async function inBoth<T>(
+export async function inBothTransactions<T>(
   { database, vault }: Pick<Forgetting, "database" | "vault">,
-  { dryRun }: Pick<ForgetWhy, "dryRun">,
+  { dryRun }: Pick<ForgetJustification, "dryRun">,
   work: (rows: Queryable, vault: Queryable) => Promise<T>,
 ): Promise<T> {
   const prepare = async (connection: Queryable) => {
@@ -77,6 +77,8 @@ export async function inBoth<T>(
 }
 
 /** The two lists that statements take. */
-export function listsOf(keys: readonly OriginalKey[]): [fields: string[], masks: string[]] {
+export function toFieldsAndMasks(
+  keys: readonly OriginalKey[],
+): [fields: string[], masks: string[]] {
   return [keys.map(({ field }) => field), keys.map(({ mask }) => mask)];
 }

@@ -1,5 +1,10 @@
-import { noteAudit } from "./audit.ts";
-import { type Forgetting, type ForgetWhy, inBoth, listsOf } from "./forget.ts";
+import { recordAudit } from "./audit.ts";
+import {
+  type ForgetJustification,
+  type Forgetting,
+  inBothTransactions,
+  toFieldsAndMasks,
+} from "./forget.ts";
 import type { MaskedColumn } from "./masked_table.ts";
 import { countCarriers } from "./sql/count_carriers.ts";
 import { findOriginals, lockOriginals } from "./sql/find_originals.ts";
@@ -24,10 +29,10 @@ export function forgetMask(
   forgetting: Forgetting,
   { field, column }: MaskedColumn,
   mask: string,
-  { dryRun, ...why }: ForgetWhy,
+  { dryRun, ...why }: ForgetJustification,
 ): Promise<ForgottenMask> {
-  return inBoth(forgetting, { dryRun }, async (rows, vault) => {
-    const lists = listsOf([{ field, mask }]);
+  return inBothTransactions(forgetting, { dryRun }, async (rows, vault) => {
+    const lists = toFieldsAndMasks([{ field, mask }]);
     const kept = (await vault.query(dryRun ? findOriginals : lockOriginals, lists)).length > 0;
     const [counted] = await rows.query<{ rows: string; users: string | null }>(
       countCarriers(forgetting.table, column),
@@ -35,7 +40,7 @@ export function forgetMask(
     );
     if (kept && !dryRun) await vault.query(removeOriginals, lists);
     const detail = `one mask; ${kept ? 1 : 0} removed; ${counted?.rows ?? 0} rows have it`;
-    await noteAudit(vault, {
+    await recordAudit(vault, {
       ...why,
       action: "forget",
       subjects: [{ field, mask }],

@@ -1,14 +1,20 @@
-import { noteAudit } from "./audit.ts";
-import { type Forgetting, type ForgetWhy, inBoth, listsOf, type OriginalKey } from "./forget.ts";
+import { recordAudit } from "./audit.ts";
+import {
+  type ForgetJustification,
+  type Forgetting,
+  inBothTransactions,
+  type OriginalKey,
+  toFieldsAndMasks,
+} from "./forget.ts";
 import type { MaskedTable } from "./masked_table.ts";
 import type { Queryable } from "./postgres.ts";
-import { anonymiseRowsOf } from "./sql/anonymise_rows_of.ts";
+import { anonymiseRows } from "./sql/anonymise_rows_of.ts";
 import { countOthers } from "./sql/count_others.ts";
-import { deleteRowsOf } from "./sql/delete_rows_of.ts";
+import { deleteRows } from "./sql/delete_rows_of.ts";
 import { findOriginals, lockOriginals } from "./sql/find_originals.ts";
-import { masksOfSubject } from "./sql/masks_of_subject.ts";
+import { findMasks } from "./sql/masks_of_subject.ts";
 import { notNullColumns } from "./sql/not_null_columns.ts";
-import { noteRemoved } from "./sql/note_removed.ts";
+import { recordRemoved } from "./sql/note_removed.ts";
 import { removeOriginals } from "./sql/remove_originals.ts";
 import type { StoredColumn } from "./stored_table.ts";
 
@@ -16,7 +22,7 @@ import type { StoredColumn } from "./stored_table.ts";
 export type RowsMode = "keep" | "delete" | "anonymise";
 
 /** Options of {@linkcode forgetUser}. */
-export interface ForgetUserOptions extends ForgetWhy {
+export interface ForgetUserOptions extends ForgetJustification {
   readonly rows: RowsMode;
   /** Tells a mask from what another hand put into the column: that may be an original, and is not told. */
   readonly isMask: (text: string) => boolean;
@@ -61,38 +67,40 @@ export function forgetUser(
   { dryRun, rows: mode, isMask, ...why }: ForgetUserOptions,
 ): Promise<ForgottenUser> {
   const { table } = forgetting;
-  return inBoth(forgetting, { dryRun }, async (rows, vault) => {
-    const traces = await tracesOf(rows, table, subject, user);
+  return inBothTransactions(forgetting, { dryRun }, async (rows, vault) => {
+    const traces = await findTraces(rows, table, subject, user);
     const changed = dryRun || traces.rows === 0 || mode === "keep"
       ? traces.rows
       : await changeRows(rows, table, subject, user, traces, mode);
     const known = traces.values.filter(({ mask }) => isMask(mask));
     const kept = await vault.query<OriginalKey>(
       dryRun ? findOriginals : lockOriginals,
-      listsOf(known),
+      toFieldsAndMasks(known),
     );
-    const others = await othersWith(rows, table, subject, user, kept);
-    const keys = new Set(kept.map(keyOf));
+    const others = await countOtherCarriers(rows, table, subject, user, kept);
+    const keys = new Set(kept.map(joinKey));
     const masks = known.map((value): MaskOfUser => {
-      const count = others.get(keyOf(value)) ?? 0;
-      const original = !keys.has(keyOf(value)) ? "absent" : count > 0 ? "shared" : "removed";
+      const count = others.get(joinKey(value)) ?? 0;
+      const original = !keys.has(joinKey(value)) ? "absent" : count > 0 ? "shared" : "removed";
       return { ...value, original, others: count };
     });
     const removed = masks.filter(({ original }) => original === "removed");
-    if (removed.length > 0 && !dryRun) await vault.query(removeOriginals, listsOf(removed));
+    if (removed.length > 0 && !dryRun) {
+      await vault.query(removeOriginals, toFieldsAndMasks(removed));
+    }
     const foreign = traces.values.length - known.length;
     const result = { rows: changed, masks, foreign };
-    await noteAudit(vault, {
+    await recordAudit(vault, {
       ...why,
       action: "forget",
       subjects: removed.length > 0 && !dryRun ? removed : [{ field: null, mask: null }],
-      detail: `${dryRun ? "dry run; " : ""}${detailOf(result, mode)}`,
+      detail: `${dryRun ? "dry run; " : ""}${describeResult(result, mode)}`,
     });
     return result;
   });
 }
 
-async function tracesOf(
+async function findTraces(
   rows: Queryable,
   table: MaskedTable,
   subject: StoredColumn,
@@ -100,7 +108,7 @@ async function tracesOf(
 ): Promise<Traces> {
   const found = await rows.query<
     { field: string | null; mask: string | null; rows: string }
-  >(masksOfSubject(table, subject), [user]);
+  >(findMasks(table, subject), [user]);
   const values = found.flatMap(({ field, mask }) =>
     field === null || mask === null ? [] : [{ field, mask }]
   );
@@ -117,24 +125,27 @@ async function changeRows(
   mode: "delete" | "anonymise",
 ): Promise<number> {
   const statement = mode === "delete"
-    ? deleteRowsOf(table, subject)
-    : anonymiseRowsOf(table, subject, await notNullOf(rows, table));
+    ? deleteRows(table, subject)
+    : anonymiseRows(table, subject, await readNotNullColumns(rows, table));
   const [changed] = await rows.query<{ rows: string }>(statement, [
     user,
-    ...byColumn(table, values),
+    ...groupByColumn(table, values),
   ]);
   const count = Number(changed?.rows ?? 0);
-  if (mode === "delete" && count > 0) await rows.query(noteRemoved, ["forget", count]);
+  if (mode === "delete" && count > 0) await rows.query(recordRemoved, ["forget", count]);
   return count;
 }
 
-async function notNullOf(rows: Queryable, { schema, name }: MaskedTable): Promise<Set<string>> {
+async function readNotNullColumns(
+  rows: Queryable,
+  { schema, name }: MaskedTable,
+): Promise<Set<string>> {
   const found = await rows.query<{ name: string }>(notNullColumns, [schema, name]);
   return new Set(found.map((column) => column.name));
 }
 
-/** How many others have each of these masks, by {@linkcode keyOf}. */
-async function othersWith(
+/** How many others have each of these masks, by {@linkcode joinKey}. */
+async function countOtherCarriers(
   rows: Queryable,
   table: MaskedTable,
   subject: StoredColumn,
@@ -144,25 +155,25 @@ async function othersWith(
   if (kept.length === 0) return new Map();
   const found = await rows.query<OriginalKey & { others: string }>(countOthers(table, subject), [
     user,
-    ...listsOf(kept),
-    ...byColumn(table, kept),
+    ...toFieldsAndMasks(kept),
+    ...groupByColumn(table, kept),
   ]);
-  return new Map(found.map((value) => [keyOf(value), Number(value.others)]));
+  return new Map(found.map((value) => [joinKey(value), Number(value.others)]));
 }
 
 /** The masks of each masked column, in their order. */
-function byColumn({ masked }: MaskedTable, values: readonly OriginalKey[]): string[][] {
+function groupByColumn({ masked }: MaskedTable, values: readonly OriginalKey[]): string[][] {
   return masked.map((column) =>
     values.filter(({ field }) => field === column.field).map(({ mask }) => mask)
   );
 }
 
 /** Neither a field nor a mask has a space. */
-function keyOf({ field, mask }: OriginalKey): string {
+function joinKey({ field, mask }: OriginalKey): string {
   return `${field} ${mask}`;
 }
 
-function detailOf({ rows, masks, foreign }: ForgottenUser, mode: RowsMode): string {
+function describeResult({ rows, masks, foreign }: ForgottenUser, mode: RowsMode): string {
   const count = (wanted: MaskOfUser["original"]) =>
     masks.filter(({ original }) => original === wanted).length;
   return `one person; originals: ${count("removed")} removed, ${count("shared")} shared, ` +

@@ -1,7 +1,7 @@
 import type { Database } from "./postgres.ts";
-import { createCountBooks } from "./sql/create_count_books.ts";
+import { createCountersFunction } from "./sql/create_count_books.ts";
 import { createTable } from "./sql/create_table.ts";
-import { createMigrations, lockMigrations, noteMigration } from "./sql/migrating.ts";
+import { createMigrations, lockMigrations, recordMigration } from "./sql/migrating.ts";
 import { schemaVersion } from "./sql/schema_version.ts";
 import { tableColumns } from "./sql/table_columns.ts";
 import { migrations } from "./migrations/migrations.ts";
@@ -23,13 +23,13 @@ export function migrate(database: Database, table?: StoredTable): Promise<string
     const missing = migrations.filter(({ version }) => version > (current?.version ?? 0));
     for (const { version, name, sql } of missing) {
       await connection.query({ text: sql });
-      await connection.query(noteMigration, [version, name]);
+      await connection.query(recordMigration, [version, name]);
     }
     if (table) {
       // Asked first: even where the table is there, making it takes the right to make tables.
       const columns = await connection.query(tableColumns, [table.schema, table.name]);
       if (columns.length === 0) await connection.query(createTable(table));
-      await connection.query(createCountBooks(table));
+      await connection.query(createCountersFunction(table));
     }
     return missing.map(({ name }) => name);
   });

@@ -2,7 +2,7 @@ import type { Parameter } from "./postgres.ts";
 import type { OriginalRow } from "./store.ts";
 
 /** Originals as the statement `keepOriginals` takes them. */
-export function originalParameters(originals: readonly OriginalRow[]): Parameter[] {
+export function toOriginalParameters(originals: readonly OriginalRow[]): Parameter[] {
   // Several events may bring one value: its bytes travel once.
   const places = new Map<Uint8Array, number>();
   let end = 0;

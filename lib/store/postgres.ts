@@ -4,7 +4,7 @@ import { Socket } from "node:net";
 import pg from "pg";
 import { arrayLiteral } from "./array_literal.ts";
 import { begin, commit } from "./sql/transaction.ts";
-import { tlsOf } from "./tls.ts";
+import { resolveTls } from "./tls.ts";
 import { toStoreError } from "./to_store_error.ts";
 
 /** A value that a statement's parameter takes. */
@@ -50,14 +50,14 @@ export interface DatabaseOptions {
 }
 
 /** How long a peer may take to see a connection off, in milliseconds. A guess: a few round trips. */
-const FAREWELL_MS = 500;
+const CLOSE_TIMEOUT_MS = 500;
 
 /** Opens a pool. Nothing is connected before the first statement. The only file that knows the driver. */
 export function openDatabase(options: DatabaseOptions): Database {
   const milliseconds = options.statementSeconds * 1000;
   const sockets = new Set<Socket>();
   const pool = new pg.Pool({
-    ...connectionOf(options.url),
+    ...createConnectionConfig(options.url),
     max: options.connections,
     application_name: options.applicationName ?? "maskline",
     connectionTimeoutMillis: milliseconds,
@@ -89,7 +89,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     parameters: readonly Parameter[],
   ): Promise<Row[]> => {
     const { name, text } = statement;
-    const config = { text, values: parameters.map(toDriver), ...(name ? { name } : {}) };
+    const config = { text, values: parameters.map(toDriverValue), ...(name ? { name } : {}) };
     try {
       return (await client.query(config)).rows as Row[];
     } catch (error) {
@@ -123,7 +123,10 @@ export function openDatabase(options: DatabaseOptions): Database {
       const ending = [...clients].map((client) => (client as unknown as pg.Client).end());
       // An idle connection says good-bye and one that is being made waits for an answer: behind a dead
       // network both would take for ever.
-      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), FAREWELL_MS);
+      const timer = setTimeout(
+        () => sockets.forEach((socket) => socket.destroy()),
+        CLOSE_TIMEOUT_MS,
+      );
       await Promise.allSettled([...ending, pool.end()]);
       clearTimeout(timer);
       // A server that refused may leave its end open.
@@ -132,15 +135,15 @@ export function openDatabase(options: DatabaseOptions): Database {
   };
 }
 
-function connectionOf(url: URL): pg.PoolConfig {
+function createConnectionConfig(url: URL): pg.PoolConfig {
   const bare = new URL(url);
-  const ssl = tlsOf(url);
+  const ssl = resolveTls(url);
   // The driver has its own reading of these; Maskline's is the one that is documented.
   for (const name of ["sslmode", "sslrootcert"]) bare.searchParams.delete(name);
   return { connectionString: bare.href, ssl };
 }
 
-function toDriver(parameter: Parameter): unknown {
+function toDriverValue(parameter: Parameter): unknown {
   if (parameter instanceof Uint8Array) return Buffer.from(parameter);
   if (Array.isArray(parameter)) {
     return parameter.some((value) => value instanceof Uint8Array)

@@ -1,5 +1,5 @@
-import { originalParameters } from "./original_parameters.ts";
-import { columnsOf, type StoredTable } from "./stored_table.ts";
+import { toOriginalParameters } from "./original_parameters.ts";
+import { listColumns, type StoredTable } from "./stored_table.ts";
 import type { Database, Parameter, Statement } from "./postgres.ts";
 import { batchOwners } from "./sql/batch_owners.ts";
 import { commitBatch } from "./sql/commit_batch.ts";
@@ -41,7 +41,7 @@ export class PostgresStore implements Store {
   ) {
     this.#database = database;
     this.#commit = commitBatch(table, { dedupe, vault });
-    this.#columns = columnsOf(table).length - 1;
+    this.#columns = listColumns(table).length - 1;
     this.#dedupe = dedupe;
     this.#vault = vault;
   }
@@ -73,8 +73,8 @@ export class PostgresStore implements Store {
   }
 
   #parametersOf(batch: Batch): Parameter[] {
-    const parameters = parametersOf(batch, this.#columns);
-    if (this.#vault) parameters.push(...originalParameters(batch.originals));
+    const parameters = toBatchParameters(batch, this.#columns);
+    if (this.#vault) parameters.push(...toOriginalParameters(batch.originals));
     if (this.#dedupe) parameters.push(batch.events.map(({ key }) => key ?? null));
     return parameters;
   }
@@ -103,7 +103,7 @@ export class PostgresStore implements Store {
 }
 
 /** Columns instead of rows, as `unnest` takes them; in the order of {@linkcode commitBatch}. */
-function parametersOf(batch: Batch, columns: number): Parameter[] {
+function toBatchParameters(batch: Batch, columns: number): Parameter[] {
   const { events, rejections } = batch;
   const event = <T>(pick: (row: EventRow) => T) => events.map(pick);
   const rejected = <T>(pick: (row: RejectedRow) => T) => rejections.map(pick);

@@ -66,6 +66,6 @@ export function findSqlstate(code: string): SqlstateRow | undefined {
 }
 
 /** What a failure with this SQLSTATE obliges the caller to do. */
-export function kindOfSqlstate(code: string): StoreErrorKind {
+export function classifySqlstate(code: string): StoreErrorKind {
   return findSqlstate(code)?.kind ?? "fatal";
 }

@@ -14,13 +14,13 @@ export interface StoredTable {
 }
 
 /** All columns: those of the values, then the date sent. */
-export function columnsOf(table: StoredTable): readonly StoredColumn[] {
+export function listColumns(table: StoredTable): readonly StoredColumn[] {
   return [...table.columns, table.dateSent];
 }
 
 /** The table's full name, quoted. */
-export function nameOf(table: StoredTable): string {
-  return `${quote(table.schema)}.${quote(table.name)}`;
+export function quoteTable(table: StoredTable): string {
+  return `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
 }
 
 /** A column's type for a cast, `varchar(128)` → `varchar`: a cast with the length would cut silently. */
@@ -29,6 +29,6 @@ export function castType({ type }: StoredColumn): string {
 }
 
 /** An identifier in double quotes, as SQL wants it. */
-export function quote(identifier: string): string {
+export function quoteIdentifier(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
 }

@@ -2,7 +2,7 @@
 export type Tls = false | { readonly rejectUnauthorized: boolean; readonly ca?: string };
 
 /** The driver takes these from the query, past the host by which TLS was decided here. */
-const ELSEWHERE = ["host", "hostaddr", "port", "ssl"];
+const CONFLICTING_PARAMETERS = ["host", "hostaddr", "port", "ssl"];
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
@@ -15,8 +15,8 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
  * @throws {RangeError} another `sslmode`: `allow` and `prefer` fall back to clear text silently; or a
  * query that names another host or its own `ssl`, which would do the same; or a certificate that cannot be read
  */
-export function tlsOf(url: URL): Tls {
-  const elsewhere = ELSEWHERE.find((name) => url.searchParams.has(name));
+export function resolveTls(url: URL): Tls {
+  const elsewhere = CONFLICTING_PARAMETERS.find((name) => url.searchParams.has(name));
   if (elsewhere) {
     throw new RangeError(
       `The database's URL: wanted no ${elsewhere} in the query; host and port stand before it, and sslmode ` +

@@ -1,4 +1,4 @@
-import { kindOfSqlstate } from "./sqlstate.ts";
+import { classifySqlstate } from "./sqlstate.ts";
 import { StoreError } from "./store.ts";
 
 /** Tells what the driver threw in the words of the seam, without a value in them. */
@@ -15,7 +15,7 @@ export function toStoreError(error: unknown): StoreError {
   if (typeof severity === "string" && typeof code === "string") {
     const text = namesOnly(code, where) ? `: ${String(message)}` : "";
     return new StoreError(
-      kindOfSqlstate(code),
+      classifySqlstate(code),
       code,
       `Postgres refused with SQLSTATE ${code}${text}`,
     );

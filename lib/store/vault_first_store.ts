@@ -1,6 +1,6 @@
-import { originalParameters } from "./original_parameters.ts";
+import { toOriginalParameters } from "./original_parameters.ts";
 import type { Database } from "./postgres.ts";
-import { keepOriginalsAlone } from "./sql/keep_originals.ts";
+import { upsertOriginalsAlone } from "./sql/keep_originals.ts";
 import { knownEvents } from "./sql/known_events.ts";
 import { probe } from "./sql/probe.ts";
 import type { Batch, CommitResult, OriginalRow, Store } from "./store.ts";
@@ -33,7 +33,7 @@ export class VaultFirstStore implements Store {
   async commit(batch: Batch): Promise<CommitResult> {
     const originals = await this.#fresh(batch);
     if (originals.length > 0) {
-      await this.#vault.query(keepOriginalsAlone, originalParameters(originals));
+      await this.#vault.query(upsertOriginalsAlone, toOriginalParameters(originals));
     }
     return await this.#store.commit({ ...batch, originals: [] });
   }

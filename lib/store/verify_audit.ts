@@ -39,13 +39,13 @@ export async function verifyAudit(
   { head, page = 1000 }: VerifyAuditOptions = {},
 ): Promise<AuditVerdict> {
   let last = START;
-  if (head?.number === last.number && head.hash !== last.hash) return otherThan(head);
+  if (head?.number === last.number && head.hash !== last.hash) return otherHeadFault(head);
   while (true) {
     const entries = await database.query<AuditEntry>(auditEntries, [last.number, page]);
     for (const entry of entries) {
-      const what = whatBreaks(entry, last);
+      const what = findFault(entry, last);
       if (what) return { fault: { number: entry.number, what } };
-      if (head?.number === entry.number && head.hash !== entry.hash) return otherThan(head);
+      if (head?.number === entry.number && head.hash !== entry.hash) return otherHeadFault(head);
       last = { number: entry.number, hash: entry.hash };
     }
     if (entries.length < page) break;
@@ -60,7 +60,7 @@ export async function verifyAudit(
 }
 
 /** What is wrong with an entry after the one before, or null. */
-function whatBreaks(entry: AuditEntry, last: AuditHead): string | null {
+function findFault(entry: AuditEntry, last: AuditHead): string | null {
   const wanted = String(BigInt(last.number) + 1n);
   if (entry.number !== wanted) {
     return `wanted number ${wanted} here: entries are gone or renumbered`;
@@ -72,6 +72,6 @@ function whatBreaks(entry: AuditEntry, last: AuditHead): string | null {
   return null;
 }
 
-function otherThan({ number }: AuditHead): AuditVerdict {
+function otherHeadFault({ number }: AuditHead): AuditVerdict {
   return { fault: { number, what: "its hash is not the one kept: the chain was made anew" } };
 }

@@ -18,7 +18,7 @@ export interface KeyChain {
  * Data keys that are remembered. Values that were sealed together have one together, and lie together in
  * the vault: without this, opening them one after the other costs twenty times as much. A guess.
  */
-const DATA_KEYS = 256;
+const MAX_CACHED_DATA_KEYS = 256;
 
 /** Makes the chain of the private keys of a vault. */
 export function createKeyChain(privateKeys: readonly VaultKey[]): KeyChain {
@@ -30,7 +30,7 @@ export function createKeyChain(privateKeys: readonly VaultKey[]): KeyChain {
     if (!dataKey) {
       dataKey = openDataKey(key, sealed);
       const [oldest] = dataKeys.keys();
-      if (oldest !== undefined && dataKeys.size >= DATA_KEYS) dataKeys.delete(oldest);
+      if (oldest !== undefined && dataKeys.size >= MAX_CACHED_DATA_KEYS) dataKeys.delete(oldest);
       dataKeys.set(name, dataKey);
     }
     return dataKey;
@@ -42,7 +42,7 @@ export function createKeyChain(privateKeys: readonly VaultKey[]): KeyChain {
       if (!key) {
         throw new OpenError(
           `The value was sealed under the vault key ${
-            nameOf(keyId)
+            describeKeyId(keyId)
           }, wanted among the private keys ` +
             `(${ids.join(", ")})`,
         );
@@ -56,6 +56,6 @@ export function createKeyChain(privateKeys: readonly VaultKey[]): KeyChain {
 }
 
 /** An id out of a table, which may hold whatever somebody wrote into it. */
-function nameOf(keyId: string): string {
+function describeKeyId(keyId: string): string {
   return /^[a-z][a-z0-9]{0,15}$/.test(keyId) ? keyId : "of no valid id";
 }

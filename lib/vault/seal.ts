@@ -29,7 +29,7 @@ export interface SealerOptions {
  * How long the batches of a worker, and of a rotation, share a data key, in milliseconds. A guess: what
  * encapsulating costs is then nothing to speak of.
  */
-export const DATA_KEY_MS = 10_000;
+export const DATA_KEY_LIFETIME_MS = 10_000;
 
 /** A data key, encapsulated to the vault's public key. */
 interface DataKey {
@@ -68,7 +68,7 @@ export async function createSealer(
   return {
     keyId: publicKey.id,
     async startBatch() {
-      const { raw, head } = current ?? keep(await makeDataKey(recipient, info));
+      const { raw, head } = current ?? keep(await generateDataKey(recipient, info));
       return { seal: (plaintext, binding) => sealOne(raw, head, plaintext, binding) };
     },
   };
@@ -82,7 +82,7 @@ async function importPublicKey({ bytes }: VaultKey): Promise<CryptoKey> {
   return recipientPublicKey;
 }
 
-async function makeDataKey(
+async function generateDataKey(
   recipientPublicKey: CryptoKey,
   info: Uint8Array<ArrayBuffer>,
 ): Promise<DataKey> {

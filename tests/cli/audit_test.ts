@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { noteAudit } from "../../lib/store/audit.ts";
+import { recordAudit } from "../../lib/store/audit.ts";
 import { createGuest } from "../support/guest.ts";
 import { runMaskline } from "../support/maskline.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
@@ -15,7 +15,7 @@ const CONTROLS = "a\\b\u001b[2J\u009b\u202e\tz";
 async function filled(): Promise<TestVault> {
   const vault = await createVault(server);
   const database = open({ url: new URL(vault.inside.url) });
-  await noteAudit(database, {
+  await recordAudit(database, {
     action: "reveal",
     osUser: "zoë",
     reason: "asked by the user",
@@ -24,7 +24,7 @@ async function filled(): Promise<TestVault> {
   });
   const detail = "3 rows";
   const subjects = [{ field: null, mask: null }];
-  await noteAudit(database, {
+  await recordAudit(database, {
     action: "forget",
     osUser: null,
     reason: CONTROLS,

@@ -20,7 +20,7 @@ async function check(flag: string, settings: Record<string, string>) {
 /** A worker's server on a port of its own. */
 function serve(hostname = "127.0.0.1") {
   const port = freePort();
-  return serveHealth({ hostname, port }, { books: () => ({}), storeIsUp: () => true });
+  return serveHealth({ hostname, port }, { counters: () => ({}), isStoreUp: () => true });
 }
 
 Deno.test("check --offline says ok when the settings are right, and asks no network", async () => {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { checkDedupeField, contractOf } from "../../lib/cli/contract_of.ts";
+import { checkDedupeField, selectContract } from "../../lib/cli/contract_of.ts";
 import { main } from "../../lib/cli/main.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
 import { login } from "../../lib/event/login.ts";
@@ -25,11 +25,11 @@ async function explain(field: string, body: object) {
 }
 
 Deno.test("contractOf() gives the login contract when DEDUPE_FIELD is not set", () => {
-  strictEqual(contractOf(settingsWith({})), login);
+  strictEqual(selectContract(settingsWith({})), login);
 });
 
 Deno.test("contractOf() names the field that names an event when DEDUPE_FIELD is set", () => {
-  deepStrictEqual(contractOf(settingsWith({ DEDUPE_FIELD: "event_id" })), {
+  deepStrictEqual(selectContract(settingsWith({ DEDUPE_FIELD: "event_id" })), {
     ...login,
     dedupeField: "event_id",
   });

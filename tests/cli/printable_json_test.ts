@@ -1,17 +1,17 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import fc from "fast-check";
-import { printableJson } from "../../lib/cli/printable_json.ts";
+import { escapeJson } from "../../lib/cli/printable_json.ts";
 
 Deno.test("printableJson() escapes what a terminal would obey when a text has it", () => {
   strictEqual(
-    printableJson({ a: "\u001b\u007f\u0085\u200f\u2028\u202e\ufeff\u{e0041}é📱\ud800" }),
+    escapeJson({ a: "\u001b\u007f\u0085\u200f\u2028\u202e\ufeff\u{e0041}é📱\ud800" }),
     String.raw`{"a":"\u001b\u007f\u0085\u200f\u2028\u202e\ufeff\udb40\udc41é📱\ud800"}`,
   );
 });
 
 Deno.test("printableJson() keeps every text as it is for whoever parses it", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
-    const json = printableJson([text, { [text]: null }]);
+    const json = escapeJson([text, { [text]: null }]);
     match(json, /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u);
     deepStrictEqual(JSON.parse(json), [text, { [text]: null }]);
   }));

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { warningsOf } from "../../lib/cli/queue_warnings.ts";
+import { findQueueWarnings } from "../../lib/cli/queue_warnings.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
 import type { SqsAttributes } from "../../lib/queue/sqs_attributes.ts";
 import { fakeSource } from "../support/fake_io.ts";
@@ -18,7 +18,7 @@ const fine: SqsAttributes = {
 };
 
 function warn(more: Partial<SqsAttributes>, settings: Record<string, string> = {}): string[] {
-  return warningsOf({ ...fine, ...more }, readSettings(fakeSource(settings), []));
+  return findQueueWarnings({ ...fine, ...more }, readSettings(fakeSource(settings), []));
 }
 
 /** The only warning there is. */
@@ -69,7 +69,7 @@ Deno.test("warningsOf() warns when dead letters are kept for no longer than mess
 
 Deno.test("warningsOf() says nothing of dead letters when their queue could not be asked", () => {
   const { deadLetterRetentionSeconds: _, ...unasked } = fine;
-  deepStrictEqual(warningsOf(unasked, readSettings(fakeSource(), [])), []);
+  deepStrictEqual(findQueueWarnings(unasked, readSettings(fakeSource(), [])), []);
 });
 
 Deno.test("warningsOf() tells all that is wrong when it is several things", () => {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { checkBooks } from "../../lib/cli/check_books.ts";
+import { checkCounters } from "../../lib/cli/check_books.ts";
 import { openSession, type Session } from "../support/open_session.ts";
 import { until } from "../support/progress.ts";
 import { type Aside, createAside, loginBody } from "../support/set_aside.ts";
@@ -34,7 +34,7 @@ async function untilWaiting({ store: { inside } }: Aside, wanted: number): Promi
 }
 
 function books({ store }: Aside): Promise<readonly string[]> {
-  return checkBooks(store.database, loginTable);
+  return checkCounters(store.database, loginTable);
 }
 
 Deno.test("rejected replay makes one row when two custodians replay a message at once", async () => {

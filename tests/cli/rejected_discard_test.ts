@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { checkBooks } from "../../lib/cli/check_books.ts";
+import { checkCounters } from "../../lib/cli/check_books.ts";
 import { createAside, loginBody } from "../support/set_aside.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { createStore, loginTable } from "../support/test_store.ts";
@@ -31,7 +31,7 @@ Deno.test("rejected discard erases the bodies and notes each when ids are given"
       { action: "discard", field: "rejected", mask, reason: "a load test", ticket: "OPS-2" }
     )),
   );
-  deepStrictEqual(await checkBooks(aside.store.database, loginTable), [
+  deepStrictEqual(await checkCounters(aside.store.database, loginTable), [
     "0 committed and 3 rejected stand in the ledger",
   ]);
 });

@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { checkBooks } from "../../lib/cli/check_books.ts";
+import { checkCounters } from "../../lib/cli/check_books.ts";
 import { createKeyChain } from "../../lib/vault/key_chain.ts";
 import { dumpText } from "../support/dump.ts";
 import {
@@ -22,7 +22,7 @@ const WHY = ["--reason", "the check was wrong"];
 const AUDIT = "SELECT action, field, mask, detail FROM maskline.reveal_audit ORDER BY number";
 
 function books({ store }: Aside): Promise<readonly string[]> {
-  return checkBooks(store.database, loginTable);
+  return checkCounters(store.database, loginTable);
 }
 
 Deno.test("rejected replay makes the row, keeps the originals and erases the body when an id is given", async () => {

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import { untilReady } from "../../lib/cli/until_ready.ts";
+import { waitUntilReady } from "../../lib/cli/until_ready.ts";
 import { QueueError } from "../../lib/queue/queue.ts";
 import { StoreError } from "../../lib/store/store.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -18,7 +18,7 @@ function opening(...failures: readonly Error[]) {
     if (failure) throw failure;
     return "open";
   };
-  const result = untilReady("the database", open, stop.signal, clock);
+  const result = waitUntilReady("the database", open, stop.signal, clock);
   // A test that expects a failure awaits it; until then nobody else would catch it.
   result.catch(() => {});
   return { clock, stop, tries, result };
@@ -97,6 +97,9 @@ Deno.test("untilReady() tries once when it was told to stop before", async () =>
     tries++;
     return Promise.reject(away);
   };
-  await rejects(() => untilReady("the queue", open, AbortSignal.abort(), new ManualClock()), away);
+  await rejects(
+    () => waitUntilReady("the queue", open, AbortSignal.abort(), new ManualClock()),
+    away,
+  );
   strictEqual(tries, 1);
 });

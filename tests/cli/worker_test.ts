@@ -55,7 +55,7 @@ function byPort({ database }: Line, port: number): string {
 Deno.test("openWorker() opens queue and database, and close() leaves nothing open", () =>
   withLine(async (line, proxy) => {
     const worker = await open(line, proxy, {});
-    strictEqual(worker.pipeline.books.received, 0);
+    strictEqual(worker.pipeline.counters.received, 0);
     strictEqual(proxy.calls.get("GetQueueAttributes"), 1);
     await worker.close();
   }));

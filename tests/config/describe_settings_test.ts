@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import {
-  rangeOf,
+  describeRange,
   redactSettings,
   settingsHelp,
   settingsMarkdown,
@@ -75,7 +75,7 @@ for (const [name, row] of rows) {
   Deno.test(`settingsHelp() and settingsMarkdown() explain ${name}`, () => {
     const file = `${name}_FILE`;
     for (const text of [settingsHelp(), settingsMarkdown()]) {
-      ok(text.includes(name) && text.includes(rangeOf(row)) && text.includes(row.about));
+      ok(text.includes(name) && text.includes(describeRange(row)) && text.includes(row.about));
       if ("default" in row) ok(text.includes(String(row.default)));
       // Only a secret may come from a file.
       strictEqual(text.includes(file), row.secret === true);
@@ -90,11 +90,11 @@ Deno.test("settingsMarkdown() is a table of four columns, a row for each setting
 });
 
 Deno.test("rangeOf() says in words what each kind of setting may be", () => {
-  strictEqual(rangeOf(settings.BATCH_ROWS), "1 to 10000 rows");
-  strictEqual(rangeOf(settings.VAULT), "on, off");
-  strictEqual(rangeOf(settings.HTTP_ADDRESS), "host:port, off");
-  strictEqual(rangeOf(settings.DEDUPE_FIELD), "1 to 128 characters");
-  strictEqual(rangeOf(settings.DATABASE_URL), "URL (postgres://, postgresql://)");
-  strictEqual(rangeOf(settings.MASK_KEY), "1 to 8 keys");
-  strictEqual(rangeOf(settings.VAULT_PUBLIC_KEY), "key");
+  strictEqual(describeRange(settings.BATCH_ROWS), "1 to 10000 rows");
+  strictEqual(describeRange(settings.VAULT), "on, off");
+  strictEqual(describeRange(settings.HTTP_ADDRESS), "host:port, off");
+  strictEqual(describeRange(settings.DEDUPE_FIELD), "1 to 128 characters");
+  strictEqual(describeRange(settings.DATABASE_URL), "URL (postgres://, postgresql://)");
+  strictEqual(describeRange(settings.MASK_KEY), "1 to 8 keys");
+  strictEqual(describeRange(settings.VAULT_PUBLIC_KEY), "key");
 });

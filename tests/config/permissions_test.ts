@@ -2,8 +2,8 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { libraryVariables } from "../../lib/config/library_variables.ts";
 import {
   type CredentialSource,
-  credentialSourceOf,
-  permissionsOf,
+  derivePermissions,
+  detectCredentialSource,
   toFlags,
 } from "../../lib/config/permissions.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
@@ -21,7 +21,7 @@ const base = {
 
 function permissions(changes: Values = {}, source?: CredentialSource) {
   const values: Values = { ...base, ...changes };
-  return permissionsOf(readSettings(fakeSource(values), []), (name) => values[name], source);
+  return derivePermissions(readSettings(fakeSource(values), []), (name) => values[name], source);
 }
 
 const sources: [source: CredentialSource, variables: Values][] = [
@@ -40,7 +40,7 @@ const sources: [source: CredentialSource, variables: Values][] = [
 for (const [source, variables] of sources) {
   const set = Object.keys(variables).join(", ") || "nothing";
   Deno.test(`credentialSourceOf() says ${source} when ${set} is set`, () => {
-    strictEqual(credentialSourceOf((name) => variables[name]), source);
+    strictEqual(detectCredentialSource((name) => variables[name]), source);
   });
 }
 
@@ -162,7 +162,7 @@ for (const [source, variables, net, read] of credentials) {
 Deno.test("permissionsOf() allows the files of secrets and of the database's certificate", () => {
   const values = { ...base, DATABASE_URL: "postgres://db/app?sslrootcert=/etc/ca.pem" };
   const get = (name: string) => ({ MASK_KEY_FILE: "/run/mask", BATCH_ROWS_FILE: "/run/no" })[name];
-  const { read } = permissionsOf(readSettings(fakeSource(values), []), get, "environment");
+  const { read } = derivePermissions(readSettings(fakeSource(values), []), get, "environment");
   deepStrictEqual(read, ["/run/mask", "/etc/ca.pem"]);
 });
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { fileURLToPath } from "node:url";
-import { permissionsOf, toFlags } from "../../lib/config/permissions.ts";
+import { derivePermissions, toFlags } from "../../lib/config/permissions.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
 import { compile, findCompiler } from "../support/compiler.ts";
 import { fakeSource } from "../support/fake_io.ts";
@@ -107,7 +107,7 @@ Deno.test(
         AWS_ACCESS_KEY_ID: "test",
       };
       const source = fakeSource(values);
-      const flags = toFlags(permissionsOf(readSettings(source, []), source.get));
+      const flags = toFlags(derivePermissions(readSettings(source, []), source.get));
       const binary = `${directory}/probe`;
       await compile(
         compiler,

@@ -1,6 +1,6 @@
 import { ok, strictEqual } from "node:assert";
-import { balances } from "../../lib/pipeline/books.ts";
-import { pick, type Random, seeded } from "../../lib/local/random.ts";
+import { isBalanced } from "../../lib/pipeline/books.ts";
+import { pick, type Random, seededRandom } from "../../lib/local/random.ts";
 import { createFragileLine } from "../support/fragile_line.ts";
 import type { MasklineProcess } from "../support/maskline.ts";
 import { lastBooks } from "../support/progress.ts";
@@ -32,11 +32,11 @@ async function endOne(worker: MasklineProcess, signal: "SIGKILL" | "SIGTERM"): P
   strictEqual(code, 0, err);
   if (!err.includes("Started")) return;
   const books = lastBooks(err);
-  ok(balances(books) && books.inFlight === 0, JSON.stringify(books));
+  ok(isBalanced(books) && books.inFlight === 0, JSON.stringify(books));
 }
 
 async function work(seed: number): Promise<void> {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   await using line = await createFragileLine({
     postgres,
     queues,

@@ -1,10 +1,10 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { storedTableOf } from "../../lib/cli/stored_table_of.ts";
-import { columnsOf, type Contract } from "../../lib/event/contract.ts";
+import { toStoredTable } from "../../lib/cli/stored_table_of.ts";
+import { type Contract, listContractColumns } from "../../lib/event/contract.ts";
 import { decode } from "../../lib/event/decode.ts";
 import { login } from "../../lib/event/login.ts";
 import { createFastMasker } from "../../lib/mask/fast_mask.ts";
-import { RecentValues } from "../../lib/pipeline/recent_values.ts";
+import { MaskCache } from "../../lib/pipeline/recent_values.ts";
 import { createTransform } from "../../lib/pipeline/transform.ts";
 
 /** A second kind of event, which nothing in lib/ knows. */
@@ -72,7 +72,7 @@ Deno.test("decode() rejects a login when the contract is another one", () => {
 Deno.test("createTransform() masks the personal field of another contract", async () => {
   const bytes = Uint8Array.from({ length: 32 }, (_, index) => index * 7);
   const masker = await createFastMasker({ ring: [{ id: "k1", bytes }], fields: ["email"] });
-  const transform = createTransform(purchase, new RecentValues({ masker }));
+  const transform = createTransform(purchase, new MaskCache({ masker }));
   const body = `{"order":"A7","email":"e@x.org"}`;
   const result = transform({
     id: "m-1",
@@ -89,7 +89,7 @@ Deno.test("createTransform() masks the personal field of another contract", asyn
 });
 
 Deno.test("storedTableOf() names the columns of another contract", () => {
-  const table = storedTableOf(purchase);
+  const table = toStoredTable(purchase);
   strictEqual(`${table.schema}.${table.name}`, "shop.purchases");
   deepStrictEqual(table.columns.map(({ name }) => name), [
     "client_version",
@@ -100,7 +100,7 @@ Deno.test("storedTableOf() names the columns of another contract", () => {
 });
 
 Deno.test("columnsOf() gives the table of the login contract as it was promised", () => {
-  deepStrictEqual(columnsOf(login).map(({ name, type }) => `${name} ${type}`), [
+  deepStrictEqual(listContractColumns(login).map(({ name, type }) => `${name} ${type}`), [
     "user_id varchar(128)",
     "device_type varchar(32)",
     "masked_ip varchar(256)",

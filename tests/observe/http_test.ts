@@ -1,7 +1,10 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert";
-import { serveHealth, type Shown } from "../../lib/observe/http.ts";
+import { serveHealth, type WorkerStatus } from "../../lib/observe/http.ts";
 
-const shown: Shown = { books: () => ({ received: 3, committed: 2 }), storeIsUp: () => true };
+const shown: WorkerStatus = {
+  counters: () => ({ received: 3, committed: 2 }),
+  isStoreUp: () => true,
+};
 
 /** Asks a server of its own, which is closed whatever happens. */
 async function ask(path: string, init: RequestInit = {}, what = shown): Promise<Response> {
@@ -24,7 +27,7 @@ Deno.test("serveHealth() answers /healthz with 200 while the store is up", async
 });
 
 Deno.test("serveHealth() answers /healthz with 200 though the store is away", async () => {
-  const response = await ask("/healthz", {}, { ...shown, storeIsUp: () => false });
+  const response = await ask("/healthz", {}, { ...shown, isStoreUp: () => false });
   strictEqual(response.status, 200);
   deepStrictEqual(await response.json(), { status: "ok", store: "away" });
 });
@@ -36,7 +39,7 @@ Deno.test("serveHealth() answers /healthz when a query stands behind it", async 
 Deno.test("serveHealth() answers /books with the counters as they are", async () => {
   let received = 3;
   const books = () => ({ received: received++ });
-  const response = await ask("/books", {}, { ...shown, books });
+  const response = await ask("/books", {}, { ...shown, counters: books });
   strictEqual(response.status, 200);
   deepStrictEqual(await response.json(), { received: 3 });
   strictEqual(received, 4);
@@ -66,7 +69,7 @@ Deno.test("serveHealth() answers 500 and no word of why when the books fail", as
   const books = () => {
     throw new RangeError("zq7");
   };
-  const response = await ask("/books", {}, { ...shown, books });
+  const response = await ask("/books", {}, { ...shown, counters: books });
   strictEqual(response.status, 500);
   strictEqual(await response.text(), "");
 });

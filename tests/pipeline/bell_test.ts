@@ -1,28 +1,28 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { Bell } from "../../lib/pipeline/bell.ts";
+import { Notifier } from "../../lib/pipeline/bell.ts";
 import { countListeners } from "../support/listeners.ts";
 import { settle } from "../support/manual_clock.ts";
 
 Deno.test("ring() wakes all in the order in which they came when several wait", async () => {
-  const bell = new Bell();
+  const bell = new Notifier();
   const { signal } = new AbortController();
   const woken: number[] = [];
   for (const name of [1, 2, 3]) void bell.wait(signal).then(() => woken.push(name));
-  bell.ring();
+  bell.notify();
   await settle();
   deepStrictEqual(woken, [1, 2, 3]);
 });
 
 Deno.test("ring() does not wake those who come later when nobody rings again", async () => {
-  const bell = new Bell();
-  bell.ring();
+  const bell = new Notifier();
+  bell.notify();
   void bell.wait(new AbortController().signal);
   await settle();
   strictEqual(bell.size, 1);
 });
 
 Deno.test("wait() resolves when its signal aborts", async () => {
-  const bell = new Bell();
+  const bell = new Notifier();
   const stop = new AbortController();
   const waiting = bell.wait(stop.signal);
   stop.abort();
@@ -31,16 +31,16 @@ Deno.test("wait() resolves when its signal aborts", async () => {
 });
 
 Deno.test("wait() resolves at once when its signal has aborted", async () => {
-  await new Bell().wait(AbortSignal.abort());
+  await new Notifier().wait(AbortSignal.abort());
 });
 
 Deno.test("wait() leaves no listener on its signal when it was woken", async () => {
-  const bell = new Bell();
+  const bell = new Notifier();
   const { signal } = new AbortController();
   const listeners = countListeners(signal);
   for (let i = 0; i < 100; i++) {
     const waiting = bell.wait(signal);
-    bell.ring();
+    bell.notify();
     await waiting;
   }
   strictEqual(listeners(), 0);

@@ -1,19 +1,19 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { balances, Books } from "../../lib/pipeline/books.ts";
+import { Counters, isBalanced } from "../../lib/pipeline/books.ts";
 
 Deno.test("balances() is true when nothing has happened", () => {
-  strictEqual(balances(new Books().snapshot()), true);
+  strictEqual(isBalanced(new Counters().snapshot()), true);
 });
 
 Deno.test("snapshot() counts a message in flight when it came and has no outcome", () => {
-  const books = new Books();
+  const books = new Counters();
   books.receive();
   const { received, inFlight } = books.snapshot();
   deepStrictEqual({ received, inFlight }, { received: 1, inFlight: 1 });
 });
 
 Deno.test("balances() is true when each receipt has its outcome", () => {
-  const books = new Books();
+  const books = new Counters();
   for (let i = 0; i < 6; i++) books.receive();
   for (const outcome of ["committed", "duplicate", "rejected"] as const) books.settle(outcome);
   books.settle("released", 2);
@@ -25,32 +25,32 @@ Deno.test("balances() is true when each receipt has its outcome", () => {
     released: 2,
     inFlight: 1,
   });
-  strictEqual(balances(books.snapshot()), true);
+  strictEqual(isBalanced(books.snapshot()), true);
 });
 
 Deno.test("balances() is false when an outcome was counted twice", () => {
-  const books = new Books();
+  const books = new Counters();
   books.receive();
   books.settle("committed");
   books.settle("committed");
-  strictEqual(balances(books.snapshot()), false);
+  strictEqual(isBalanced(books.snapshot()), false);
 });
 
 Deno.test("balances() is false when a receipt is missing", () => {
-  const books = new Books().snapshot();
-  strictEqual(balances({ ...books, received: 1 }), false);
+  const books = new Counters().snapshot();
+  strictEqual(isBalanced({ ...books, received: 1 }), false);
 });
 
 Deno.test("snapshot() does not change when the books go on", () => {
-  const books = new Books();
+  const books = new Counters();
   const before = books.snapshot();
   books.receive();
   strictEqual(before.received, 0);
 });
 
 Deno.test("unknownFields adds up when several messages have some", () => {
-  const books = new Books();
-  books.ignoreFields(2);
-  books.ignoreFields(3);
+  const books = new Counters();
+  books.countUnknownFields(2);
+  books.countUnknownFields(3);
   strictEqual(books.unknownFields, 5);
 });

@@ -8,13 +8,13 @@ Deno.test("run() tries the same batch again when the store was away", async () =
   store.away = true;
   hold("a");
   await clock.advance(60_000);
-  strictEqual(outage.active, true);
+  strictEqual(outage.isActive, true);
   store.away = false;
   await clock.advance(60_000);
   const ids = new Set(store.tried.map(({ id }) => id));
   strictEqual(ids.size, 1);
   strictEqual(store.rows.length, 1);
-  strictEqual(outage.active, false);
+  strictEqual(outage.isActive, false);
 });
 
 Deno.test("run() does not commit while the probe fails", async () => {
@@ -40,7 +40,7 @@ Deno.test("run() is no outage when the store refuses a row while one is thought 
   store.badRows.add("a");
   hold("a");
   await clock.advance(10_000);
-  strictEqual(outage.active, false);
+  strictEqual(outage.isActive, false);
 });
 
 Deno.test("run() commits all when one of two committers meets an outage and the other does not", async () => {
@@ -51,7 +51,7 @@ Deno.test("run() commits all when one of two committers meets an outage and the 
   hold("b");
   await clock.advance(60_000);
   deepStrictEqual(idsOf(store.rows), ["a", "b"]);
-  strictEqual(outage.active, false);
+  strictEqual(outage.isActive, false);
 });
 
 Deno.test("run() ends and leaves its messages held when its signal aborts in an outage", async () => {
@@ -76,7 +76,7 @@ Deno.test("run() is no outage when a commit fails after its signal aborted", asy
   batcher.close();
   go();
   await running;
-  strictEqual(outage.active, false);
+  strictEqual(outage.isActive, false);
 });
 
 // It used to seal what was left, or send it on to a queue, and then not to commit it.

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { balances, type BooksSnapshot } from "../../lib/pipeline/books.ts";
-import { type Transformed, utcDate } from "../../lib/pipeline/transform.ts";
+import { type CountersSnapshot, isBalanced } from "../../lib/pipeline/books.ts";
+import { formatUtcDate, type Transformed } from "../../lib/pipeline/transform.ts";
 import type { Message } from "../../lib/queue/queue.ts";
 import { createLine as createFakeLine } from "../support/fake_line.ts";
 
@@ -9,7 +9,7 @@ function transform({ id, body, sentAt }: Message): Transformed {
   if (body === "!") {
     return { kind: "refusal", refusal: { reason: "missing", field: "event_id", sqlstate: null } };
   }
-  const row = { id, dateSent: utcDate(sentAt), values: [body], key: `d:${body}` };
+  const row = { id, dateSent: formatUtcDate(sentAt), values: [body], key: `d:${body}` };
   return { kind: "row", row, personal: [], unknownFields: 0 };
 }
 
@@ -18,8 +18,8 @@ function createLine() {
   return createFakeLine({ transform, limits: { committers: 1 } });
 }
 
-function countsOf(books: BooksSnapshot) {
-  ok(balances(books));
+function countsOf(books: CountersSnapshot) {
+  ok(isBalanced(books));
   const { received, committed, duplicate, rejected, inFlight } = books;
   return { received, committed, duplicate, rejected, inFlight };
 }
@@ -31,7 +31,7 @@ Deno.test("run() stores an event once when a batch has it under several message 
   deepStrictEqual(store.rows.map(({ values }) => values[0]), ["a", "b"]);
   strictEqual(store.rows[0]?.id, first);
   deepStrictEqual(queue.ids, []);
-  deepStrictEqual(countsOf(pipeline.books), {
+  deepStrictEqual(countsOf(pipeline.counters), {
     received: 4,
     committed: 2,
     duplicate: 2,
@@ -48,7 +48,7 @@ Deno.test("run() stores an event once when it comes under another message id lat
   await clock.advance(2_000);
   deepStrictEqual(store.rows.map(({ values }) => values[0]), ["a", "b"]);
   deepStrictEqual(queue.ids, []);
-  const { committed, duplicate } = pipeline.books;
+  const { committed, duplicate } = pipeline.counters;
   deepStrictEqual([committed, duplicate], [2, 2]);
 });
 
@@ -61,7 +61,7 @@ Deno.test("run() stores the next message of an event when the store refuses the 
   deepStrictEqual(store.rows.map(({ values }) => values[0]).sort(), ["a", "b"]);
   ok(store.rows.some(({ id }) => id === good));
   deepStrictEqual(queue.ids, []);
-  deepStrictEqual(countsOf(pipeline.books), {
+  deepStrictEqual(countsOf(pipeline.counters), {
     received: 4,
     committed: 2,
     duplicate: 1,
@@ -77,7 +77,7 @@ Deno.test("run() sets every message of an event aside when the store refuses eac
   await clock.advance(2_000);
   deepStrictEqual(store.rejections.map(({ id }) => id).sort(), ids);
   deepStrictEqual([store.rows.length, store.keys.size], [0, 0]);
-  strictEqual(pipeline.books.rejected, 3);
+  strictEqual(pipeline.counters.rejected, 3);
 });
 
 Deno.test("run() sets refusals aside one by one when they have no key", async () => {
@@ -85,7 +85,7 @@ Deno.test("run() sets refusals aside one by one when they have no key", async ()
   queue.send(["!", "!", "a"]);
   await clock.advance(2_000);
   strictEqual(store.rejections.length, 2);
-  deepStrictEqual([pipeline.books.committed, pipeline.books.rejected], [1, 2]);
+  deepStrictEqual([pipeline.counters.committed, pipeline.counters.rejected], [1, 2]);
 });
 
 Deno.test("run() books the same when the answer of the batch gets lost", async () => {
@@ -95,7 +95,7 @@ Deno.test("run() books the same when the answer of the batch gets lost", async (
   await clock.advance(60_000);
   strictEqual(store.rows.length, 2);
   deepStrictEqual(queue.ids, []);
-  deepStrictEqual(countsOf(pipeline.books), {
+  deepStrictEqual(countsOf(pipeline.counters), {
     received: 3,
     committed: 2,
     duplicate: 1,
@@ -109,6 +109,6 @@ Deno.test("run() costs one commit a batch when all messages are the same event",
   queue.send(Array.from({ length: 100 }, () => "a"));
   await clock.advance(5_000);
   strictEqual(store.rows.length, 1);
-  deepStrictEqual([pipeline.books.committed, pipeline.books.duplicate], [1, 99]);
+  deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 99]);
   ok(store.tried.length <= 10, `${store.tried.length} commits`);
 });

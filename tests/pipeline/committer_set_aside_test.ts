@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import { balances } from "../../lib/pipeline/books.ts";
+import { isBalanced } from "../../lib/pipeline/books.ts";
 import { createCommitter, refusal } from "../support/create_committer.ts";
 import { idsOf } from "../support/ids_of.ts";
 import { SENT_AT } from "../support/messages.ts";
@@ -35,7 +35,7 @@ Deno.test("run() sets a row aside and commits the others when the store refuses 
   );
   deepStrictEqual(aside, ["b"]);
   deepStrictEqual([books.snapshot().committed, books.snapshot().rejected], [2, 1]);
-  ok(balances(books.snapshot()));
+  ok(isBalanced(books.snapshot()));
 });
 
 Deno.test("run() puts a body away once when its batch is tried again and split", async () => {

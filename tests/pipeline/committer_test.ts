@@ -17,7 +17,7 @@ Deno.test("run() stores rows and hands their messages on to be deleted", async (
 Deno.test("run() hands the newest handle on when a message came again while it was held", async () => {
   const { clock, committed, books, holdings, hold } = createCommitter();
   hold("a");
-  holdings.take(messageOf("a", 2));
+  holdings.add(messageOf("a", 2));
   await clock.advance(200);
   deepStrictEqual(committed, ["a/2"]);
   strictEqual(books.snapshot().duplicate, 1);
@@ -28,7 +28,7 @@ Deno.test("run() stores a message once when it comes again while it is committin
   const go = store.hold();
   hold("a");
   await clock.advance(200);
-  strictEqual(holdings.take(messageOf("a", 2)), null);
+  strictEqual(holdings.add(messageOf("a", 2)), null);
   go();
   await settle();
   strictEqual(store.rows.length, 1);

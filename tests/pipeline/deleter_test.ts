@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { Deleter, type DeleterOptions } from "../../lib/pipeline/deleter.ts";
-import type { Held, Message } from "../../lib/queue/queue.ts";
+import type { Message, MessageHandle } from "../../lib/queue/queue.ts";
 import { FakeQueue } from "../support/fake_queue.ts";
 import { countListeners } from "../support/listeners.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
@@ -15,7 +15,7 @@ function create(options: Partial<DeleterOptions> = {}) {
   const deleter = new Deleter({
     queue,
     maxCalls: 2,
-    maxOwed: 1_000,
+    maxPending: 1_000,
     signal: stop.signal,
     clock,
     ...options,
@@ -66,7 +66,7 @@ Deno.test("deleted counts only what the queue confirmed when some deletes fail",
   queue.fails = (_, { id }) => id === "m00002" ? "InternalError" : undefined;
   deleter.add(await receive(3));
   await settle();
-  deepStrictEqual([deleter.deleted, deleter.owed], [2, 1]);
+  deepStrictEqual([deleter.deleted, deleter.pending], [2, 1]);
 });
 
 Deno.test("add() tries a delete again when it failed", async () => {
@@ -76,7 +76,7 @@ Deno.test("add() tries a delete again when it failed", async () => {
   deleter.add(await receive(1));
   await clock.advance(ALL_TRIES_MS);
   deepStrictEqual(queue.ids, []);
-  deepStrictEqual([deleter.deleted, deleter.owed], [1, 0]);
+  deepStrictEqual([deleter.deleted, deleter.pending], [1, 0]);
 });
 
 Deno.test("add() tries again when the queue was away", async () => {
@@ -85,7 +85,7 @@ Deno.test("add() tries again when the queue was away", async () => {
   queue.away = "ECONNREFUSED";
   deleter.add(messages);
   await settle();
-  strictEqual(deleter.owed, 12);
+  strictEqual(deleter.pending, 12);
   queue.away = undefined;
   await clock.advance(ALL_TRIES_MS);
   strictEqual(deleter.deleted, 12);
@@ -106,7 +106,7 @@ Deno.test("add() gives a message up after maxTries when its deletes keep failing
   deleter.add(await receive(1));
   await clock.advance(ALL_TRIES_MS);
   strictEqual(queue.calls.delete.length, 4);
-  strictEqual(deleter.owed, 0);
+  strictEqual(deleter.pending, 0);
 });
 
 // It used to be given up with the one that had used up its tries, after its own first one.
@@ -118,7 +118,7 @@ Deno.test("add() counts tries by message when an old failure and a new one share
   deleter.add(await receive(1));
   await clock.until(() => queue.calls.delete.length === 3);
   deepStrictEqual(queue.calls.delete, [1, 1, 2]);
-  strictEqual(deleter.owed, 1);
+  strictEqual(deleter.pending, 1);
   queue.fails = () => undefined;
   await clock.advance(ALL_TRIES_MS);
   strictEqual(deleter.deleted, 1);
@@ -126,7 +126,7 @@ Deno.test("add() counts tries by message when an old failure and a new one share
 
 Deno.test("takeBack() says false when the message is unknown", async () => {
   const { deleter, receive } = create();
-  strictEqual(deleter.takeBack(firstOf(await receive(1))), false);
+  strictEqual(deleter.redelete(firstOf(await receive(1))), false);
 });
 
 Deno.test("takeBack() says true and deletes when a given up message comes again", async () => {
@@ -136,7 +136,7 @@ Deno.test("takeBack() says true and deletes when a given up message comes again"
   await clock.advance(ALL_TRIES_MS);
   queue.fails = () => undefined;
   await clock.advance(30_000);
-  strictEqual(deleter.takeBack(firstOf(await receiveAgain())), true);
+  strictEqual(deleter.redelete(firstOf(await receiveAgain())), true);
   await settle();
   deepStrictEqual(queue.ids, []);
 });
@@ -146,7 +146,7 @@ Deno.test("takeBack() says false when the message was deleted", async () => {
   const messages = await receive(1);
   deleter.add(messages);
   await settle();
-  strictEqual(deleter.takeBack(firstOf(messages)), false);
+  strictEqual(deleter.redelete(firstOf(messages)), false);
 });
 
 Deno.test("takeBack() makes the next try use the newest handle when a delete failed", async () => {
@@ -156,9 +156,9 @@ Deno.test("takeBack() makes the next try use the newest handle when a delete fai
   await settle();
   queue.redeliver("m00001");
   const again = firstOf(await receiveAgain());
-  strictEqual(deleter.takeBack(again), true);
+  strictEqual(deleter.redelete(again), true);
   const handles: string[] = [];
-  queue.fails = (_, { handle }: Held) => void handles.push(handle);
+  queue.fails = (_, { handle }: MessageHandle) => void handles.push(handle);
   await clock.advance(ALL_TRIES_MS);
   deepStrictEqual(handles, [again.handle]);
   strictEqual(deleter.deleted, 1);
@@ -171,7 +171,7 @@ Deno.test("takeBack() deletes once more when a message comes again during its de
   deleter.add(await receive(1));
   await settle();
   queue.redeliver("m00001");
-  strictEqual(deleter.takeBack(firstOf(await receiveAgain())), true);
+  strictEqual(deleter.redelete(firstOf(await receiveAgain())), true);
   go();
   await settle();
   deepStrictEqual(queue.ids, []);
@@ -179,7 +179,7 @@ Deno.test("takeBack() deletes once more when a message comes again during its de
 });
 
 Deno.test("idle() resolves at once when nothing is owed", async () => {
-  await create().deleter.idle();
+  await create().deleter.waitUntilIdle();
 });
 
 Deno.test("idle() waits until the last delete is confirmed or given up", async () => {
@@ -187,7 +187,7 @@ Deno.test("idle() waits until the last delete is confirmed or given up", async (
   queue.fails = (_, { id }) => id === "m00002" ? "InternalError" : undefined;
   deleter.add(await receive(2));
   let idle = false;
-  void deleter.idle().then(() => idle = true);
+  void deleter.waitUntilIdle().then(() => idle = true);
   await settle();
   strictEqual(idle, false);
   await clock.advance(ALL_TRIES_MS);
@@ -200,7 +200,7 @@ Deno.test("add() stops waiting and gives up after one more try when the signal a
   deleter.add(await receive(1));
   await settle();
   stop.abort();
-  await deleter.idle();
+  await deleter.waitUntilIdle();
   strictEqual(queue.calls.delete.length, 2);
   strictEqual(clock.sleeping, 0);
 });
@@ -209,17 +209,17 @@ Deno.test("add() deletes all the same when the signal has aborted", async () => 
   const { queue, stop, deleter, receive } = create();
   stop.abort();
   deleter.add(await receive(1));
-  await deleter.idle();
+  await deleter.waitUntilIdle();
   deepStrictEqual(queue.ids, []);
 });
 
 // Where deletes are refused, what was owed used to grow with every receive, without an end.
 Deno.test("whenRoom() waits when too many deletes are owed, until some are done or given up", async () => {
-  const { clock, queue, deleter, receive } = create({ maxOwed: 10 });
+  const { clock, queue, deleter, receive } = create({ maxPending: 10 });
   queue.fails = () => "AccessDenied";
   deleter.add(await receive(10));
   let room = false;
-  void deleter.whenRoom(new AbortController().signal).then(() => room = true);
+  void deleter.waitForCapacity(new AbortController().signal).then(() => room = true);
   await settle();
   strictEqual(room, false);
   await clock.advance(ALL_TRIES_MS);
@@ -227,19 +227,19 @@ Deno.test("whenRoom() waits when too many deletes are owed, until some are done 
 });
 
 Deno.test("whenRoom() resolves at once when few deletes are owed", async () => {
-  const { queue, deleter, receive } = create({ maxOwed: 10 });
+  const { queue, deleter, receive } = create({ maxPending: 10 });
   queue.fails = () => "AccessDenied";
   deleter.add(await receive(9));
-  await deleter.whenRoom(new AbortController().signal);
+  await deleter.waitForCapacity(new AbortController().signal);
 });
 
 Deno.test("whenRoom() leaves no listener behind when its signal aborts", async () => {
-  const { queue, deleter, receive } = create({ maxOwed: 1 });
+  const { queue, deleter, receive } = create({ maxPending: 1 });
   queue.fails = () => "AccessDenied";
   deleter.add(await receive(1));
   const stop = new AbortController();
   const listeners = countListeners(stop.signal);
-  const waiting = deleter.whenRoom(stop.signal);
+  const waiting = deleter.waitForCapacity(stop.signal);
   stop.abort();
   await waiting;
   strictEqual(listeners(), 0);

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert";
-import { firstOfKey } from "../../lib/pipeline/first_of_key.ts";
+import { splitDuplicates } from "../../lib/pipeline/first_of_key.ts";
 import type { Transformed } from "../../lib/pipeline/transform.ts";
 
 interface Item {
@@ -19,7 +19,7 @@ function itemOf(id: string): Item {
 }
 
 function part(...ids: string[]): { firsts: string[]; repeats: string[] } {
-  const { firsts, repeats } = firstOfKey(ids.map(itemOf));
+  const { firsts, repeats } = splitDuplicates(ids.map(itemOf));
   return { firsts: firsts.map(({ id }) => id), repeats: repeats.map(({ id }) => id) };
 }
 

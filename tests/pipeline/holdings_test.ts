@@ -1,20 +1,20 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import fc from "fast-check";
-import { balances, Books } from "../../lib/pipeline/books.ts";
-import { type HeldMessage, Holdings } from "../../lib/pipeline/holdings.ts";
+import { Counters, isBalanced } from "../../lib/pipeline/books.ts";
+import { type InFlightMessage, InFlightMessages } from "../../lib/pipeline/holdings.ts";
 import { countListeners } from "../support/listeners.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
 import { messageOf } from "../support/messages.ts";
 
 function create({ maxMessages = 100, maxCharacters = 1_000 } = {}) {
-  const books = new Books();
+  const books = new Counters();
   const clock = new ManualClock();
-  const holdings = new Holdings({ books, clock, maxMessages, maxCharacters });
+  const holdings = new InFlightMessages({ counters: books, clock, maxMessages, maxCharacters });
   return { books, clock, holdings };
 }
 
-function take(holdings: Holdings, id: string, receipt = 1, body = "{}"): HeldMessage {
-  const held = holdings.take(messageOf(id, receipt, body));
+function take(holdings: InFlightMessages, id: string, receipt = 1, body = "{}"): InFlightMessage {
+  const held = holdings.add(messageOf(id, receipt, body));
   ok(held, `${id} is held already`);
   return held;
 }
@@ -22,7 +22,7 @@ function take(holdings: Holdings, id: string, receipt = 1, body = "{}"): HeldMes
 Deno.test("take() gives null and holds once when a message comes again while it is held", () => {
   const { holdings } = create();
   take(holdings, "a");
-  strictEqual(holdings.take(messageOf("a", 2)), null);
+  strictEqual(holdings.add(messageOf("a", 2)), null);
   strictEqual(holdings.size, 1);
 });
 
@@ -30,15 +30,15 @@ Deno.test("take() notes the newer handle and lease when a message comes again", 
   const { holdings, clock } = create();
   const held = take(holdings, "a");
   await clock.advance(5_000);
-  holdings.take(messageOf("a", 2));
+  holdings.add(messageOf("a", 2));
   deepStrictEqual([held.handle, held.leasedAt, held.receivedAt], ["a/2", 5_000, 0]);
 });
 
 Deno.test("settle() books one outcome and the rest as duplicates when a message came three times", () => {
   const { holdings, books } = create();
   const held = take(holdings, "a");
-  holdings.take(messageOf("a", 2));
-  holdings.take(messageOf("a", 3));
+  holdings.add(messageOf("a", 2));
+  holdings.add(messageOf("a", 3));
   holdings.settle(held, "committed");
   const { received, committed, duplicate, inFlight } = books.snapshot();
   deepStrictEqual([received, committed, duplicate, inFlight], [3, 1, 2, 0]);
@@ -47,7 +47,7 @@ Deno.test("settle() books one outcome and the rest as duplicates when a message 
 Deno.test("settle() books every receipt as released when a message is released", () => {
   const { holdings, books } = create();
   const held = take(holdings, "a");
-  holdings.take(messageOf("a", 2));
+  holdings.add(messageOf("a", 2));
   holdings.settle(held, "released");
   strictEqual(books.snapshot().released, 2);
 });
@@ -58,7 +58,7 @@ Deno.test("settle() does nothing when it is called twice", () => {
   holdings.settle(held, "released");
   holdings.settle(held, "committed");
   strictEqual(books.snapshot().committed, 0);
-  ok(balances(books.snapshot()));
+  ok(isBalanced(books.snapshot()));
 });
 
 Deno.test("settle() leaves the newer one alone when a message was let go and came again", () => {
@@ -78,7 +78,7 @@ Deno.test("reserve() waits when the room is reserved, until it is given back", a
   void holdings.reserve(10, signal).then(() => reserved = true);
   await settle();
   strictEqual(reserved, false);
-  holdings.unreserve(10);
+  holdings.release(10);
   await settle();
   strictEqual(reserved, true);
 });
@@ -116,7 +116,7 @@ Deno.test("reserve() serves in order when several wait", async () => {
   for (const name of [1, 2, 3]) void holdings.reserve(10, signal).then(() => served.push(name));
   for (let i = 0; i < 3; i++) {
     await settle();
-    holdings.unreserve(10);
+    holdings.release(10);
   }
   await settle();
   deepStrictEqual(served, [1, 2, 3]);
@@ -129,7 +129,7 @@ Deno.test("reserve() says false and reserves nothing when its signal aborts", as
   const waiting = holdings.reserve(10, stop.signal);
   stop.abort();
   strictEqual(await waiting, false);
-  holdings.unreserve(10);
+  holdings.release(10);
   strictEqual(await holdings.reserve(10, new AbortController().signal), true);
 });
 
@@ -140,7 +140,7 @@ Deno.test("reserve() leaves no listener on its signal when it waited many times"
   await holdings.reserve(10, signal);
   for (let i = 0; i < 100; i++) {
     const waiting = holdings.reserve(10, signal);
-    holdings.unreserve(10);
+    holdings.release(10);
     await waiting;
   }
   strictEqual(listeners(), 0);
@@ -156,17 +156,17 @@ Deno.test("Holdings balances at every step when receipts and outcomes come in an
   fc.assert(fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
     const { holdings, books } = create();
     // Also those that were let go long ago: settling them late must not count.
-    const known: HeldMessage[] = [];
+    const known: InFlightMessage[] = [];
     for (const action of steps) {
       if (action.kind === "receive") {
-        const held = holdings.take(messageOf(action.id));
+        const held = holdings.add(messageOf(action.id));
         if (held) known.push(held);
       } else {
         for (const held of known) {
           if (held.message.id === action.id) holdings.settle(held, action.outcome);
         }
       }
-      ok(balances(books.snapshot()));
+      ok(isBalanced(books.snapshot()));
       const receipts = holdings.all().reduce((sum, held) => sum + held.receipts, 0);
       strictEqual(books.snapshot().inFlight, receipts);
     }

@@ -1,21 +1,21 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert";
-import { inGroups } from "../../lib/pipeline/in_groups.ts";
+import { forEachChunk } from "../../lib/pipeline/in_groups.ts";
 import { settle } from "../support/manual_clock.ts";
 
 Deno.test("inGroups() hands out every item once, in groups of the size", async () => {
   const groups: (readonly number[])[] = [];
-  await inGroups([1, 2, 3, 4, 5], 2, 3, async (group) => void groups.push(group));
+  await forEachChunk([1, 2, 3, 4, 5], 2, 3, async (group) => void groups.push(group));
   deepStrictEqual(groups, [[1, 2], [3, 4], [5]]);
 });
 
 Deno.test("inGroups() calls nothing when there are no items", async () => {
-  await inGroups([], 10, 4, () => Promise.reject(new Error("Called")));
+  await forEachChunk([], 10, 4, () => Promise.reject(new Error("Called")));
 });
 
 Deno.test("inGroups() keeps to its parallel groups when each takes a while", async () => {
   let running = 0;
   let most = 0;
-  await inGroups(Array.from({ length: 20 }), 1, 4, async () => {
+  await forEachChunk(Array.from({ length: 20 }), 1, 4, async () => {
     most = Math.max(most, ++running);
     await settle();
     running--;
@@ -26,7 +26,7 @@ Deno.test("inGroups() keeps to its parallel groups when each takes a while", asy
 // The other workers used to go on with the groups that the failed one had not begun.
 Deno.test("inGroups() begins no further group when one throws", async () => {
   const begun: number[] = [];
-  const working = inGroups([1, 2, 3, 4, 5, 6], 1, 2, async (group) => {
+  const working = forEachChunk([1, 2, 3, 4, 5, 6], 1, 2, async (group) => {
     const [item = 0] = group;
     begun.push(item);
     await settle();

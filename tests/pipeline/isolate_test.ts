@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import fc from "fast-check";
-import { isolate } from "../../lib/pipeline/isolate.ts";
+import { bisect } from "../../lib/pipeline/isolate.ts";
 import { StoreError } from "../../lib/store/store.ts";
 
 const refused = new StoreError("data", "22001", "Postgres refused with SQLSTATE 22001");
@@ -11,13 +11,13 @@ async function run(count: number, isBad: (item: number) => boolean) {
   const committed: number[] = [];
   const found: number[] = [];
   let commits = 0;
-  await isolate(items, {
+  await bisect(items, {
     commit: async (part) => {
       commits++;
       if (part.some(isBad)) throw refused;
       committed.push(...part);
     },
-    refuse: async (item) => void found.push(item),
+    reject: async (item) => void found.push(item),
   });
   return { committed, found, commits };
 }
@@ -49,9 +49,9 @@ Deno.test("isolate() refuses exactly the bad ones when any are bad", async () =>
 
 Deno.test("isolate() hands the error to refuse when an item is bad alone", async () => {
   const errors: StoreError[] = [];
-  await isolate([1], {
+  await bisect([1], {
     commit: () => Promise.reject(refused),
-    refuse: async (_, error) => void errors.push(error),
+    reject: async (_, error) => void errors.push(error),
   });
   deepStrictEqual(errors, [refused]);
 });
@@ -59,12 +59,12 @@ Deno.test("isolate() hands the error to refuse when an item is bad alone", async
 for (const kind of ["transient", "fatal"] as const) {
   Deno.test(`isolate() throws and splits nothing when the error is ${kind}`, async () => {
     let commits = 0;
-    const failing = isolate([1, 2], {
+    const failing = bisect([1, 2], {
       commit: () => {
         commits++;
         return Promise.reject(new StoreError(kind, "57P01", "Refused"));
       },
-      refuse: () => Promise.resolve(),
+      reject: () => Promise.resolve(),
     });
     await rejects(failing, { name: "StoreError", kind });
     strictEqual(commits, 1);
@@ -72,9 +72,9 @@ for (const kind of ["transient", "fatal"] as const) {
 }
 
 Deno.test("isolate() throws when refuse does", async () => {
-  const failing = isolate([1, 2], {
+  const failing = bisect([1, 2], {
     commit: () => Promise.reject(refused),
-    refuse: () => Promise.reject(new Error("Refusing failed")),
+    reject: () => Promise.reject(new Error("Refusing failed")),
   });
   await rejects(failing, /Refusing failed/);
 });

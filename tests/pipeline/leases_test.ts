@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { balances, Books } from "../../lib/pipeline/books.ts";
-import { type HeldMessage, Holdings } from "../../lib/pipeline/holdings.ts";
+import { Counters, isBalanced } from "../../lib/pipeline/books.ts";
+import { type InFlightMessage, InFlightMessages } from "../../lib/pipeline/holdings.ts";
 import { Leases } from "../../lib/pipeline/leases.ts";
 import { FakeQueue } from "../support/fake_queue.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
@@ -11,16 +11,21 @@ const HOUR_MS = 3_600_000;
 async function create(count = 1) {
   const clock = new ManualClock();
   const queue = new FakeQueue({ clock });
-  const books = new Books();
-  const holdings = new Holdings({ books, clock, maxMessages: 1e4, maxCharacters: 1e9 });
+  const books = new Counters();
+  const holdings = new InFlightMessages({
+    counters: books,
+    clock,
+    maxMessages: 1e4,
+    maxCharacters: 1e9,
+  });
   const stop = new AbortController();
-  const leases = new Leases({ queue, holdings, signal: stop.signal, clock });
+  const leases = new Leases({ queue, inFlight: holdings, signal: stop.signal, clock });
   /** Takes everything that the queue hands out now. */
   const receive = async () => {
     const { signal } = new AbortController();
     for (let got = 1; got > 0;) {
       const messages = await queue.receive({ waitSeconds: 0, signal });
-      for (const message of messages) holdings.take(message);
+      for (const message of messages) holdings.add(message);
       got = messages.length;
     }
   };
@@ -30,7 +35,7 @@ async function create(count = 1) {
   return { clock, queue, books, holdings, stop, leases, receive, running };
 }
 
-function first(holdings: Holdings): HeldMessage {
+function first(holdings: InFlightMessages): InFlightMessage {
   const [held] = holdings.all();
   ok(held);
   return held;
@@ -96,7 +101,7 @@ Deno.test("run() lets a message go when its lease could not be kept", async () =
   await clock.advance(31_000);
   strictEqual(holdings.size, 0);
   strictEqual(books.snapshot().released, 1);
-  ok(balances(books.snapshot()));
+  ok(isBalanced(books.snapshot()));
 });
 
 Deno.test("run() lets only those go that failed when others were extended", async () => {
@@ -172,14 +177,14 @@ Deno.test("run() ends at once and leaves no timer when it is stopped", async () 
 Deno.test("run() looks ten times a second at most when the lease is a second", async () => {
   const clock = new ManualClock();
   const queue = new FakeQueue({ clock, leaseSeconds: 1 });
-  const holdings = new Holdings({
-    books: new Books(),
+  const holdings = new InFlightMessages({
+    counters: new Counters(),
     clock,
     maxMessages: 10,
     maxCharacters: 1e9,
   });
   const { signal } = new AbortController();
-  void new Leases({ queue, holdings, signal, clock }).run();
+  void new Leases({ queue, inFlight: holdings, signal, clock }).run();
   await settle();
   ok((clock.untilNext ?? 0) >= 100);
 });

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { Originals, type UnmaskedEvent } from "../../lib/pipeline/originals.ts";
+import { OriginalsSealer, type UnmaskedEvent } from "../../lib/pipeline/originals.ts";
 import type { PersonalValue } from "../../lib/pipeline/recent_values.ts";
 import { generateVaultKeys } from "../../lib/vault/generate.ts";
 import { open } from "../support/open_sealed.ts";
@@ -12,7 +12,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 function create() {
   const clock = new ManualClock();
-  return { clock, originals: new Originals(sealer, clock) };
+  return { clock, originals: new OriginalsSealer(sealer, clock) };
 }
 
 function valueOf(original: string, field = "ip"): PersonalValue {
@@ -110,6 +110,6 @@ Deno.test("remember() leaves out what came with a duplicate, since it was not wr
 });
 
 Deno.test("seal() seals nothing when there is no vault", async () => {
-  const { rows } = await new Originals().seal([eventOf("a", [valueOf("::1")])]);
+  const { rows } = await new OriginalsSealer().seal([eventOf("a", [valueOf("::1")])]);
   deepStrictEqual(rows, []);
 });

@@ -26,18 +26,18 @@ function create() {
 /** Waits, and tells whether the wait is over. */
 function wait(outage: Outage): () => boolean {
   let over = false;
-  void outage.wait(away).then(() => over = true);
+  void outage.waitForRecovery(away).then(() => over = true);
   return () => over;
 }
 
 Deno.test("active is false when nothing has failed", () => {
-  strictEqual(create().outage.active, false);
+  strictEqual(create().outage.isActive, false);
 });
 
 Deno.test("wait() makes the outage active at once", () => {
   const { outage } = create();
-  void outage.wait(away);
-  strictEqual(outage.active, true);
+  void outage.waitForRecovery(away);
+  strictEqual(outage.isActive, true);
 });
 
 Deno.test("wait() waits while the probe fails, and ends when it succeeds", async () => {
@@ -61,7 +61,7 @@ Deno.test("wait() probes once for all when several committers wait", async () =>
 
 Deno.test("wait() probes ever more seldom, up to every 30 s, when the store stays away", async () => {
   const { outage, clock, state } = create();
-  void outage.wait(away);
+  void outage.waitForRecovery(away);
   await clock.advance(100 + 200 + 400);
   strictEqual(state.probes, 3);
   await clock.advance(3_600_000);
@@ -85,7 +85,7 @@ Deno.test("wait() goes on backing off when the probe succeeds but commits still 
 Deno.test("wait() starts with the shortest delay when a commit succeeded in between", async () => {
   const { outage, clock, state } = create();
   state.away = false;
-  void outage.wait(away);
+  void outage.waitForRecovery(away);
   await clock.advance(10_000);
   outage.recover();
   const over = wait(outage);
@@ -95,17 +95,17 @@ Deno.test("wait() starts with the shortest delay when a commit succeeded in betw
 
 Deno.test("active stays true when the probe succeeded and no commit has yet", async () => {
   const { outage, clock, state } = create();
-  void outage.wait(away);
+  void outage.waitForRecovery(away);
   state.away = false;
   await clock.advance(100);
-  strictEqual(outage.active, true);
+  strictEqual(outage.isActive, true);
 });
 
 Deno.test("recover() ends the outage", async () => {
   const { outage } = create();
-  void outage.wait(away);
+  void outage.waitForRecovery(away);
   outage.recover();
-  strictEqual(outage.active, false);
+  strictEqual(outage.isActive, false);
 });
 
 // The late probe used to set the state from "up" to "trying": receiving paused for no reason.
@@ -115,7 +115,7 @@ Deno.test("recover() is final when a probe for another committer is still to com
   state.away = false;
   outage.recover();
   await clock.advance(1_000);
-  strictEqual(outage.active, false);
+  strictEqual(outage.isActive, false);
   strictEqual(over(), true);
   strictEqual(state.probes, 0);
 });
@@ -125,17 +125,17 @@ Deno.test("recover() is final when a probe is under way", async () => {
   const { signal } = new AbortController();
   const probing = Promise.withResolvers<void>();
   const outage = new Outage({ probe: () => probing.promise, signal, clock, random: () => 1 });
-  void outage.wait(away);
+  void outage.waitForRecovery(away);
   await clock.advance(100);
   outage.recover();
   probing.resolve();
   await settle();
-  strictEqual(outage.active, false);
+  strictEqual(outage.isActive, false);
 });
 
 Deno.test("wait() ends at once and leaves no timer when the signal aborts", async () => {
   const { outage, clock, stop } = create();
-  const waiting = outage.wait(away);
+  const waiting = outage.waitForRecovery(away);
   await settle();
   stop.abort();
   await waiting;
@@ -143,14 +143,14 @@ Deno.test("wait() ends at once and leaves no timer when the signal aborts", asyn
 });
 
 Deno.test("whenUp() resolves at once when the store is there", async () => {
-  await create().outage.whenUp(new AbortController().signal);
+  await create().outage.waitUntilUp(new AbortController().signal);
 });
 
 Deno.test("whenUp() waits for a commit to succeed when the store is away", async () => {
   const { outage, clock, state } = create();
-  void outage.wait(away);
+  void outage.waitForRecovery(away);
   let up = false;
-  void outage.whenUp(new AbortController().signal).then(() => up = true);
+  void outage.waitUntilUp(new AbortController().signal).then(() => up = true);
   state.away = false;
   await clock.advance(10_000);
   strictEqual(up, false);
@@ -161,9 +161,9 @@ Deno.test("whenUp() waits for a commit to succeed when the store is away", async
 
 Deno.test("whenUp() ends when its own signal aborts", async () => {
   const { outage } = create();
-  void outage.wait(away);
+  void outage.waitForRecovery(away);
   const stop = new AbortController();
-  const waiting = outage.whenUp(stop.signal);
+  const waiting = outage.waitUntilUp(stop.signal);
   stop.abort();
   await waiting;
 });
@@ -173,8 +173,8 @@ Deno.test("whenUp() leaves no listener on its signal when there were many outage
   const { signal } = new AbortController();
   const listeners = countListeners(signal);
   for (let i = 0; i < 100; i++) {
-    void outage.wait(away);
-    const waiting = outage.whenUp(signal);
+    void outage.waitForRecovery(away);
+    const waiting = outage.waitUntilUp(signal);
     outage.recover();
     await waiting;
   }

@@ -19,7 +19,7 @@ Deno.test("run() keeps balanced books when the store says fatal", async () => {
   store.failures.push(undefined, { kind: "fatal" });
   queue.send(bodies(500));
   await clock.advance(30_000);
-  const { received, committed, released, inFlight } = pipeline.books;
+  const { received, committed, released, inFlight } = pipeline.counters;
   strictEqual(inFlight, 0);
   strictEqual(received, committed + released);
   strictEqual(committed, store.rows.length);
@@ -45,7 +45,7 @@ Deno.test("run() waits for a commit under way when another one says fatal", asyn
   await clock.advance(1_000);
   strictEqual(ended(), true);
   strictEqual(store.rows.length, 50);
-  deepStrictEqual([pipeline.books.committed, pipeline.books.released], [50, 1]);
+  deepStrictEqual([pipeline.counters.committed, pipeline.counters.released], [50, 1]);
   strictEqual(queue.ids.length, 1);
 });
 
@@ -62,7 +62,7 @@ Deno.test("run() ends all the same when a commit hangs while another one says fa
   queue.send(["a"]);
   await clock.advance(25_000);
   strictEqual(ended(), true);
-  strictEqual(pipeline.books.released, 51);
+  strictEqual(pipeline.counters.released, 51);
 });
 
 Deno.test("run() releases everything and throws when transforming fails", async () => {
@@ -76,5 +76,5 @@ Deno.test("run() releases everything and throws when transforming fails", async 
   await clock.advance(10_000);
   ok(result.error instanceof TypeError);
   deepStrictEqual(queue.visible, [id]);
-  strictEqual(pipeline.books.inFlight, 0);
+  strictEqual(pipeline.counters.inFlight, 0);
 });

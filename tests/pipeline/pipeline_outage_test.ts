@@ -12,7 +12,7 @@ Deno.test("run() counts a commit and no duplicate when only its answer got lost"
   queue.send(["a"]);
   await clock.advance(60_000);
   strictEqual(store.rows.length, 1);
-  deepStrictEqual([pipeline.books.committed, pipeline.books.duplicate], [1, 0]);
+  deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 0]);
 });
 
 Deno.test("run() stops receiving and keeps what it holds when the store is away for hours", async () => {
@@ -20,12 +20,12 @@ Deno.test("run() stops receiving and keeps what it holds when the store is away 
   store.away = true;
   const ids = queue.send(bodies(1_000));
   await clock.advance(10_000);
-  const { received } = pipeline.books;
+  const { received } = pipeline.counters;
   const calls = queue.calls.receive.length;
   await clock.advance(2 * HOUR_MS);
-  strictEqual(pipeline.books.received, received);
+  strictEqual(pipeline.counters.received, received);
   strictEqual(queue.calls.receive.length, calls);
-  strictEqual(pipeline.books.inFlight, received);
+  strictEqual(pipeline.counters.inFlight, received);
   store.away = false;
   await clock.advance(120_000);
   deepStrictEqual(idsOf(store.rows), ids);
@@ -60,12 +60,12 @@ Deno.test("run() releases at once when it is stopped while the store is away", a
 
 Deno.test("storeIsUp follows the outage when the store goes away and comes back", async () => {
   const { clock, queue, store, pipeline } = createLine();
-  strictEqual(pipeline.storeIsUp, true);
+  strictEqual(pipeline.isStoreUp, true);
   store.away = true;
   queue.send(["a"]);
   await clock.advance(1_000);
-  strictEqual(pipeline.storeIsUp, false);
+  strictEqual(pipeline.isStoreUp, false);
   store.away = false;
   await clock.advance(60_000);
-  strictEqual(pipeline.storeIsUp, true);
+  strictEqual(pipeline.isStoreUp, true);
 });

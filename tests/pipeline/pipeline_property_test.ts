@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok } from "node:assert";
 import fc from "fast-check";
-import { balances } from "../../lib/pipeline/books.ts";
+import { isBalanced } from "../../lib/pipeline/books.ts";
 import { createLine, startOn } from "../support/fake_line.ts";
 import type { Call } from "../support/fake_queue.ts";
 
@@ -53,7 +53,7 @@ async function take(line: Line, { name, at }: Step): Promise<void> {
   // In pieces, so that the books are looked at in the midst of things too.
   for (let piece = 0; piece < 4; piece++) {
     await line.clock.advance(milliseconds / 4);
-    ok(balances(line.pipeline.books), `${name}: ${JSON.stringify(line.pipeline.books)}`);
+    ok(isBalanced(line.pipeline.counters), `${name}: ${JSON.stringify(line.pipeline.counters)}`);
   }
 }
 
@@ -81,7 +81,7 @@ Deno.test("run() keeps its books and loses and doubles nothing when anything may
       mend(line);
       await line.clock.advance(300_000);
       checkAll(line, all.map((number) => `m${String(number).padStart(5, "0")}`));
-      const { inFlight, committed, rejected } = line.pipeline.books;
+      const { inFlight, committed, rejected } = line.pipeline.counters;
       deepStrictEqual(inFlight, 0);
       deepStrictEqual(committed + rejected, all.length);
       line.stop.abort();
@@ -109,7 +109,7 @@ Deno.test("run() loses and doubles nothing when it is stopped in the midst and a
       const next = startOn(line);
       await line.clock.advance(300_000);
       checkAll(line, all.map((number) => `m${String(number).padStart(5, "0")}`));
-      ok(balances(next.pipeline.books));
+      ok(isBalanced(next.pipeline.counters));
       next.stop.abort();
       await line.clock.advance(30_000);
       deepStrictEqual(line.clock.sleeping, 0);

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { balances } from "../../lib/pipeline/books.ts";
+import { isBalanced } from "../../lib/pipeline/books.ts";
 import { bodies } from "../support/bodies.ts";
 import { createLine, startOn } from "../support/fake_line.ts";
 import { idsOf } from "../support/ids_of.ts";
@@ -12,7 +12,7 @@ Deno.test("run() stores a message once when it comes again while it is held", as
   await clock.advance(10_000);
   strictEqual(store.rows.length, 1);
   deepStrictEqual(queue.ids, []);
-  deepStrictEqual([pipeline.books.committed, pipeline.books.duplicate], [1, 1]);
+  deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 1]);
 });
 
 Deno.test("run() stores a message once when it comes again while it is committing", async () => {
@@ -27,7 +27,7 @@ Deno.test("run() stores a message once when it comes again while it is committin
   await clock.advance(10_000);
   strictEqual(store.rows.length, 1);
   deepStrictEqual(queue.ids, []);
-  deepStrictEqual([pipeline.books.committed, pipeline.books.duplicate], [1, 1]);
+  deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 1]);
 });
 
 Deno.test("run() asks the store once when a message comes again while it is deleted", async () => {
@@ -41,7 +41,7 @@ Deno.test("run() asks the store once when a message comes again while it is dele
   await clock.advance(10_000);
   strictEqual(store.tried.length, 1);
   deepStrictEqual(queue.ids, []);
-  deepStrictEqual([pipeline.books.committed, pipeline.books.duplicate], [1, 1]);
+  deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 1]);
 });
 
 Deno.test("run() deletes when a message comes again whose deletes all failed", async () => {
@@ -53,7 +53,7 @@ Deno.test("run() deletes when a message comes again whose deletes all failed", a
   await clock.advance(20_000);
   strictEqual(store.tried.length, 1);
   deepStrictEqual(queue.ids, []);
-  deepStrictEqual([pipeline.books.committed, pipeline.books.duplicate], [1, 1]);
+  deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 1]);
 });
 
 Deno.test("run() stores a message once when its lease is lost while it waits", async () => {
@@ -61,12 +61,12 @@ Deno.test("run() stores a message once when its lease is lost while it waits", a
   queue.fails = (call) => call === "extend" ? "InternalError" : undefined;
   queue.send(["a"]);
   await clock.advance(40_000);
-  strictEqual(pipeline.books.released, 1);
+  strictEqual(pipeline.counters.released, 1);
   queue.fails = () => undefined;
   await clock.advance(120_000);
   strictEqual(store.rows.length, 1);
   deepStrictEqual(queue.ids, []);
-  ok(balances(pipeline.books));
+  ok(isBalanced(pipeline.counters));
 });
 
 Deno.test("run() stores every message once when two workers share a queue that redelivers", async () => {
@@ -80,7 +80,7 @@ Deno.test("run() stores every message once when two workers share a queue that r
   await line.clock.advance(60_000);
   deepStrictEqual(idsOf(line.store.rows), ids);
   deepStrictEqual(line.queue.ids, []);
-  strictEqual(line.pipeline.books.committed + other.pipeline.books.committed, 300);
+  strictEqual(line.pipeline.counters.committed + other.pipeline.counters.committed, 300);
 });
 
 Deno.test("run() stores a released message once when the commit that hung succeeds late", async () => {
@@ -97,5 +97,5 @@ Deno.test("run() stores a released message once when the commit that hung succee
   await clock.advance(60_000);
   deepStrictEqual(idsOf(store.rows), ids);
   deepStrictEqual(queue.ids, []);
-  ok(balances(next.pipeline.books));
+  ok(isBalanced(next.pipeline.counters));
 });

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { balances } from "../../lib/pipeline/books.ts";
+import { isBalanced } from "../../lib/pipeline/books.ts";
 import { bodies } from "../support/bodies.ts";
 import { createLine, startOn } from "../support/fake_line.ts";
 import { idsOf } from "../support/ids_of.ts";
@@ -74,7 +74,7 @@ Deno.test("run() ends in time when the queue does not answer at its stop", async
   await clock.advance(20_000);
   strictEqual(ended(), true);
   strictEqual(result.books?.inFlight, 0);
-  ok(result.books && balances(result.books));
+  ok(result.books && isBalanced(result.books));
 });
 
 Deno.test("run() ends in time when the queue is away at its stop", async () => {

@@ -11,7 +11,7 @@ Deno.test("run() stores every message once and deletes it when nothing goes wron
   await clock.advance(5_000);
   deepStrictEqual(idsOf(store.rows), ids);
   deepStrictEqual(queue.ids, []);
-  const { received, committed, inFlight } = pipeline.books;
+  const { received, committed, inFlight } = pipeline.counters;
   deepStrictEqual([received, committed, inFlight], [500, 500, 0]);
 });
 
@@ -21,7 +21,7 @@ Deno.test("run() sets bad messages aside and deletes them", async () => {
   await clock.advance(1_000);
   deepStrictEqual(idsOf(store.rejections), [ids[0], ids[2]]);
   deepStrictEqual(queue.ids, []);
-  strictEqual(pipeline.books.rejected, 2);
+  strictEqual(pipeline.counters.rejected, 2);
 });
 
 Deno.test("run() costs at most 25 further commits when one row among 1,000 is bad", async () => {
@@ -43,7 +43,7 @@ Deno.test("run() never holds more than its bound when the store is slow", async 
   const go = store.hold();
   for (let i = 0; i < 100; i++) {
     await clock.advance(500);
-    ok(pipeline.books.inFlight <= 35, `${pipeline.books.inFlight} in flight`);
+    ok(pipeline.counters.inFlight <= 35, `${pipeline.counters.inFlight} in flight`);
   }
   go();
   await clock.advance(60_000);
@@ -56,7 +56,7 @@ Deno.test("run() receives slowly when deletes are refused, and all go once they 
   queue.fails = (call) => call === "delete" ? "AccessDenied" : undefined;
   queue.send(bodies(5_000));
   await clock.advance(1_000);
-  ok(pipeline.books.received <= 400, `${pipeline.books.received} received`);
+  ok(pipeline.counters.received <= 400, `${pipeline.counters.received} received`);
   queue.fails = () => undefined;
   await clock.advance(300_000);
   strictEqual(store.rows.length, 5_000);

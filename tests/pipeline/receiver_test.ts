@@ -47,7 +47,7 @@ Deno.test("run() goes on when room was made", async () => {
 Deno.test("run() starts no receive when too many deletes are owed", async () => {
   const room = Promise.withResolvers<void>();
   const { clock, queue, send, came, start } = createReceiver({
-    deleter: { whenRoom: () => room.promise },
+    deleter: { waitForCapacity: () => room.promise },
   });
   send(10);
   start();

@@ -1,5 +1,5 @@
 import { deepStrictEqual, notStrictEqual, ok, strictEqual } from "node:assert";
-import { RecentValues } from "../../lib/pipeline/recent_values.ts";
+import { MaskCache } from "../../lib/pipeline/recent_values.ts";
 
 /** A masker that counts what it is asked. */
 function create(atLeast?: number) {
@@ -11,34 +11,34 @@ function create(atLeast?: number) {
     },
   };
   const options = atLeast === undefined ? { masker } : { masker, atLeast };
-  return { asked, recent: new RecentValues(options) };
+  return { asked, recent: new MaskCache(options) };
 }
 
 Deno.test("of() masks a value once when it comes again", () => {
   const { asked, recent } = create();
-  const first = recent.of("ip", "::1");
+  const first = recent.get("ip", "::1");
   strictEqual(first.mask, "k1.ip-::1");
-  strictEqual(recent.of("ip", "::1"), first);
+  strictEqual(recent.get("ip", "::1"), first);
   deepStrictEqual(asked, ["ip ::1"]);
 });
 
 Deno.test("of() tells the fields apart when they have the same value", () => {
   const { recent } = create();
-  notStrictEqual(recent.of("ip", "x"), recent.of("device_id", "x"));
-  notStrictEqual(recent.of("a", "b\0c"), recent.of("b", "a\0c"));
+  notStrictEqual(recent.get("ip", "x"), recent.get("device_id", "x"));
+  notStrictEqual(recent.get("a", "b\0c"), recent.get("b", "a\0c"));
 });
 
 Deno.test("of() begins with a value that the vault is not known to have", () => {
-  const { keptDay, keptAt } = create().recent.of("ip", "::1");
+  const { keptDay, keptAt } = create().recent.get("ip", "::1");
   deepStrictEqual([keptDay, keptAt], ["", 0]);
 });
 
 Deno.test("of() remembers what was used last when there are more values than it keeps", () => {
   const { asked, recent } = create(10);
-  const often = recent.of("ip", "often");
+  const often = recent.get("ip", "often");
   for (let index = 0; index < 1_000; index++) {
-    recent.of("ip", `value ${index}`);
-    strictEqual(recent.of("ip", "often"), often);
+    recent.get("ip", `value ${index}`);
+    strictEqual(recent.get("ip", "often"), often);
   }
   strictEqual(asked.filter((text) => text === "ip often").length, 1);
 });
@@ -46,13 +46,13 @@ Deno.test("of() remembers what was used last when there are more values than it 
 Deno.test("size stays below twice the least number when values never end", () => {
   const { recent } = create(10);
   for (let index = 0; index < 1_000; index++) {
-    recent.of("ip", `value ${index}`);
+    recent.get("ip", `value ${index}`);
     ok(recent.size <= 20, `${recent.size}`);
   }
 });
 
 Deno.test("of() masks anew when a value was forgotten", () => {
   const { asked, recent } = create(2);
-  for (const value of ["a", "b", "c", "d", "e", "a"]) recent.of("ip", value);
+  for (const value of ["a", "b", "c", "d", "e", "a"]) recent.get("ip", value);
   strictEqual(asked.filter((text) => text === "ip a").length, 2);
 });

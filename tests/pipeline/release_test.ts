@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import { balances, Books } from "../../lib/pipeline/books.ts";
-import { Holdings } from "../../lib/pipeline/holdings.ts";
+import { Counters, isBalanced } from "../../lib/pipeline/books.ts";
+import { InFlightMessages } from "../../lib/pipeline/holdings.ts";
 import { releaseAll } from "../../lib/pipeline/release.ts";
 import { FakeQueue } from "../support/fake_queue.ts";
 import { ManualClock } from "../support/manual_clock.ts";
@@ -8,14 +8,19 @@ import { ManualClock } from "../support/manual_clock.ts";
 async function create(count: number) {
   const clock = new ManualClock();
   const queue = new FakeQueue({ clock });
-  const books = new Books();
-  const holdings = new Holdings({ books, clock, maxMessages: 1e4, maxCharacters: 1e9 });
+  const books = new Counters();
+  const holdings = new InFlightMessages({
+    counters: books,
+    clock,
+    maxMessages: 1e4,
+    maxCharacters: 1e9,
+  });
   const ids = queue.send(Array.from({ length: count }, () => "{}"));
   const { signal } = new AbortController();
   while (queue.visible.length > 0) {
-    for (const message of await queue.receive({ waitSeconds: 0, signal })) holdings.take(message);
+    for (const message of await queue.receive({ waitSeconds: 0, signal })) holdings.add(message);
   }
-  const release = () => releaseAll({ queue, holdings, milliseconds: 1_000, clock });
+  const release = () => releaseAll({ queue, inFlight: holdings, milliseconds: 1_000, clock });
   return { clock, queue, books, holdings, ids, release };
 }
 
@@ -31,7 +36,7 @@ Deno.test("releaseAll() books everything as released", async () => {
   await release();
   strictEqual(holdings.size, 0);
   strictEqual(books.snapshot().released, 25);
-  ok(balances(books.snapshot()));
+  ok(isBalanced(books.snapshot()));
 });
 
 Deno.test("releaseAll() calls nothing and waits for nothing when nothing is held", async () => {
@@ -52,7 +57,7 @@ Deno.test("releaseAll() releases by the newest handle when a message came again"
   const { queue, holdings, release } = await create(1);
   queue.redeliver("m00001");
   const { signal } = new AbortController();
-  for (const message of await queue.receive({ waitSeconds: 0, signal })) holdings.take(message);
+  for (const message of await queue.receive({ waitSeconds: 0, signal })) holdings.add(message);
   await release();
   deepStrictEqual(queue.visible, ["m00001"]);
 });

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import { type DeadLetterSender, sealBodies, sendBodies } from "../../lib/pipeline/set_aside.ts";
-import type { DeadLetter, Unsent } from "../../lib/queue/dead_letter.ts";
+import { type RejectedSender, sealRejected, sendRejected } from "../../lib/pipeline/set_aside.ts";
+import type { RejectedMessage, Unsent } from "../../lib/queue/dead_letter.ts";
 import { generateVaultKeys } from "../../lib/vault/generate.ts";
 import { open } from "../support/open_sealed.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
@@ -8,7 +8,7 @@ import { ManualClock, settle } from "../support/manual_clock.ts";
 
 const { signal } = new AbortController();
 
-function lettersOf(...ids: string[]): DeadLetter[] {
+function lettersOf(...ids: string[]): RejectedMessage[] {
   return ids.map((id) => ({ id, body: `body of ${id}`, reason: "not_json", field: null }));
 }
 
@@ -19,7 +19,7 @@ function createSender() {
   const tried: string[][] = [];
   const failing = new Set<string>();
   const refusing = new Set<string>();
-  const sender: DeadLetterSender = {
+  const sender: RejectedSender = {
     async send(letters): Promise<Unsent> {
       tried.push(letters.map(({ id }) => id));
       const failed = new Map<string, string>();
@@ -32,12 +32,12 @@ function createSender() {
       return { failed, refused };
     },
   };
-  return { clock, sent, tried, failing, refusing, setAside: sendBodies(sender, clock) };
+  return { clock, sent, tried, failing, refusing, setAside: sendRejected(sender, clock) };
 }
 
 Deno.test("sealBodies() gives what only the vault opens, each tied to its message", async () => {
   const { publicKey, privateKey } = await generateVaultKeys();
-  const setAside = sealBodies(await createSealer({ id: "v1", bytes: publicKey }));
+  const setAside = sealRejected(await createSealer({ id: "v1", bytes: publicKey }));
   const bodies = await setAside(lettersOf("a", "b"), signal);
   const opened = await Promise.all(bodies.map(async (body, index) => {
     ok(body && body !== "refused");
@@ -48,7 +48,7 @@ Deno.test("sealBodies() gives what only the vault opens, each tied to its messag
 });
 
 Deno.test("sealBodies() makes no data key when nothing is to be sealed", async () => {
-  const setAside = sealBodies({
+  const setAside = sealRejected({
     keyId: "v1",
     startBatch: () => Promise.reject(new Error("A data key was made")),
   });

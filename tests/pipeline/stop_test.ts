@@ -23,7 +23,7 @@ function create(options: Partial<StopOptions> = {}) {
     receiver,
     receiving: receiving.promise,
     committing: committing.promise,
-    mayFinish: () => true,
+    canFinish: () => true,
     grace: () => 250,
     finish() {
       calls.push("finish");
@@ -97,7 +97,7 @@ Deno.test("stopInStages() keeps a fifth of the limit for releasing when it is sh
 });
 
 Deno.test("stopInStages() does not finish when there is no hope to", async () => {
-  const { clock, stop, calls, left } = create({ mayFinish: () => false });
+  const { clock, stop, calls, left } = create({ canFinish: () => false });
   stop.abort();
   await clock.advance(250);
   deepStrictEqual(calls, ["stop", "abort"]);

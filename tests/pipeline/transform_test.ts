@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { login } from "../../lib/event/login.ts";
 import { createFastMasker } from "../../lib/mask/fast_mask.ts";
-import { RecentValues } from "../../lib/pipeline/recent_values.ts";
-import { createTransform, utcDate } from "../../lib/pipeline/transform.ts";
+import { MaskCache } from "../../lib/pipeline/recent_values.ts";
+import { createTransform, formatUtcDate } from "../../lib/pipeline/transform.ts";
 import { messageOf } from "../support/messages.ts";
 
 const masker = await createFastMasker({
@@ -12,7 +12,7 @@ const masker = await createFastMasker({
     "device_id",
   ],
 });
-const transform = createTransform(login, new RecentValues({ masker }));
+const transform = createTransform(login, new MaskCache({ masker }));
 
 const event = {
   user_id: "u-1",
@@ -60,7 +60,7 @@ Deno.test("createTransform() names the row by the message and the day on which i
 Deno.test("createTransform() gives the row its event's key when the contract has a field for it", () => {
   const keyed = createTransform(
     { ...login, dedupeField: "event_id" },
-    new RecentValues({ masker }),
+    new MaskCache({ masker }),
   );
   const result = keyed(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
   ok(result.kind === "row");
@@ -96,6 +96,6 @@ Deno.test("createTransform() refuses without a field when the body is no JSON", 
 });
 
 Deno.test("utcDate() gives the day of UTC when it is another day elsewhere", () => {
-  strictEqual(utcDate(Date.UTC(2026, 11, 31, 23, 59, 59, 999)), "2026-12-31");
-  strictEqual(utcDate(Date.UTC(2027, 0, 1)), "2027-01-01");
+  strictEqual(formatUtcDate(Date.UTC(2026, 11, 31, 23, 59, 59, 999)), "2026-12-31");
+  strictEqual(formatUtcDate(Date.UTC(2027, 0, 1)), "2027-01-01");
 });

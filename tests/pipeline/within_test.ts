@@ -1,30 +1,30 @@
 import { rejects, strictEqual } from "node:assert";
-import { within } from "../../lib/pipeline/within.ts";
+import { withTimeout } from "../../lib/pipeline/within.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
 Deno.test("within() says true and leaves no timer when the work is done in time", async () => {
   const clock = new ManualClock();
-  strictEqual(await within(Promise.resolve("done"), 1000, clock), true);
+  strictEqual(await withTimeout(Promise.resolve("done"), 1000, clock), true);
   strictEqual(clock.sleeping, 0);
 });
 
 Deno.test("within() says false when the work is late", async () => {
   const clock = new ManualClock();
-  const waiting = within(new Promise(() => {}), 1000, clock);
+  const waiting = withTimeout(new Promise(() => {}), 1000, clock);
   await clock.advance(1000);
   strictEqual(await waiting, false);
 });
 
 Deno.test("within() throws when the work fails in time", async () => {
   const clock = new ManualClock();
-  await rejects(within(Promise.reject(new Error("Broken")), 1000, clock), /Broken/);
+  await rejects(withTimeout(Promise.reject(new Error("Broken")), 1000, clock), /Broken/);
   strictEqual(clock.sleeping, 0);
 });
 
 Deno.test("within() leaves a failure alone when it comes late", async () => {
   const clock = new ManualClock();
   const work = Promise.withResolvers<void>();
-  const waiting = within(work.promise, 1000, clock);
+  const waiting = withTimeout(work.promise, 1000, clock);
   await clock.advance(1000);
   strictEqual(await waiting, false);
   // Were nobody to catch it, the test run would end here.
@@ -34,7 +34,7 @@ Deno.test("within() leaves a failure alone when it comes late", async () => {
 
 Deno.test("within() does not wait when no time is left", async () => {
   const clock = new ManualClock();
-  const waiting = within(new Promise(() => {}), -5, clock);
+  const waiting = withTimeout(new Promise(() => {}), -5, clock);
   await clock.advance(0);
   strictEqual(await waiting, false);
 });

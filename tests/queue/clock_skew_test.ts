@@ -1,5 +1,5 @@
 import { strictEqual } from "node:assert";
-import { AmzTime, correctClock } from "../../lib/queue/clock_skew.ts";
+import { AmzTimeFormatter, correctClock } from "../../lib/queue/clock_skew.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const MINUTE = 60_000;
@@ -34,9 +34,9 @@ Deno.test("correctClock() changes nothing when the answer has no date, or none t
 });
 
 Deno.test("AmzTime writes the service's time to the second", () => {
-  const time = new AmzTime();
-  strictEqual(time.write({ systemClockOffset: 0 }, NOW), "20260102T030405Z");
-  strictEqual(time.write({ systemClockOffset: 0 }, NOW + 999), "20260102T030405Z");
-  strictEqual(time.write({ systemClockOffset: 0 }, NOW + 1_000), "20260102T030406Z");
-  strictEqual(time.write({ systemClockOffset: -10 * MINUTE }, NOW + 1_000), "20260102T025406Z");
+  const time = new AmzTimeFormatter();
+  strictEqual(time.format({ systemClockOffset: 0 }, NOW), "20260102T030405Z");
+  strictEqual(time.format({ systemClockOffset: 0 }, NOW + 999), "20260102T030405Z");
+  strictEqual(time.format({ systemClockOffset: 0 }, NOW + 1_000), "20260102T030406Z");
+  strictEqual(time.format({ systemClockOffset: -10 * MINUTE }, NOW + 1_000), "20260102T025406Z");
 });

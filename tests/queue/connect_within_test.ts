@@ -1,7 +1,7 @@
 import { ok, strictEqual } from "node:assert";
 import { Agent, request } from "node:http";
 import { Socket } from "node:net";
-import { connectWithin } from "../../lib/queue/connect_within.ts";
+import { limitConnectTime } from "../../lib/queue/connect_within.ts";
 import { readRequest, startRawServer, writeAnswer } from "./raw_server.ts";
 
 function ask(agent: Agent, endpoint: string): Promise<Error | number | undefined> {
@@ -20,7 +20,7 @@ Deno.test("connectWithin() fails as a timeout when no connection comes about", a
   const agent = new Agent();
   // A connection that never gets anywhere, as to a host that drops every packet.
   agent.createConnection = () => Object.assign(new Socket(), { connecting: true });
-  connectWithin(agent, 0.01);
+  limitConnectTime(agent, 0.01);
   const error = await ask(agent, "http://127.0.0.1:1");
   ok(error instanceof Error);
   strictEqual(error.name, "TimeoutError");
@@ -35,7 +35,7 @@ Deno.test("connectWithin() leaves a connection alone that has come about", async
     await writeAnswer(conn, "{}");
   });
   const agent = new Agent();
-  connectWithin(agent, 0.5);
+  limitConnectTime(agent, 0.5);
   const asking = ask(agent, server.endpoint);
   // Its timer would go off before this one.
   setTimeout(late.resolve, 510);

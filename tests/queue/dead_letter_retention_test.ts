@@ -1,6 +1,6 @@
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { ok, strictEqual } from "node:assert";
-import { deadLetterRetention } from "../../lib/queue/dead_letter_retention.ts";
+import { readDeadLetterRetention } from "../../lib/queue/dead_letter_retention.ts";
 import { openSqs } from "../../lib/queue/open_sqs.ts";
 import { startQueueServer } from "../support/queue_server.ts";
 import { type Fault, sqsError, startSqsProxy } from "../support/sqs_proxy.ts";
@@ -72,7 +72,7 @@ Deno.test("deadLetterRetention() gives up soon when nothing answers", async () =
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
   });
   const startedAt = performance.now();
-  strictEqual(await deadLetterRetention(client, "arn:aws:sqs:us-east-1:1:dead"), undefined);
+  strictEqual(await readDeadLetterRetention(client, "arn:aws:sqs:us-east-1:1:dead"), undefined);
   ok(performance.now() - startedAt < 5_000);
   client.destroy();
 });
@@ -85,7 +85,7 @@ Deno.test("deadLetterRetention() tells nothing when the ARN is none", async () =
     credentials: { accessKeyId: "test", secretAccessKey: "test" },
   });
   for (const arn of ["", "dead", "arn:aws:sqs:us-east-1:000000000000:not-there"]) {
-    strictEqual(await deadLetterRetention(client, arn), undefined, arn);
+    strictEqual(await readDeadLetterRetention(client, arn), undefined, arn);
   }
   client.destroy();
 });

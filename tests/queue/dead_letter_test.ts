@@ -6,13 +6,13 @@ import {
 } from "@aws-sdk/client-sqs";
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { createHash } from "node:crypto";
-import { type DeadLetter, DeadLetterQueue } from "../../lib/queue/dead_letter.ts";
+import { DeadLetterQueue, type RejectedMessage } from "../../lib/queue/dead_letter.ts";
 import { startQueueServer } from "../support/queue_server.ts";
 import { failEntries, sqsError, startSqsProxy } from "../support/sqs_proxy.ts";
 
 const MEBIBYTE = 1_048_576;
 
-function letterOf(id: string, body = `body of ${id}`): DeadLetter {
+function letterOf(id: string, body = `body of ${id}`): RejectedMessage {
   return { id, body, reason: "too_long", field: "user_id" };
 }
 

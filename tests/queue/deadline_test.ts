@@ -1,12 +1,12 @@
 import { ok, rejects, strictEqual } from "node:assert";
-import { type Leash, withDeadline, withLeash } from "../../lib/queue/deadline.ts";
+import { type CallScope, withDeadline, withSdkDeadline } from "../../lib/queue/deadline.ts";
 import { countListeners } from "../support/listeners.ts";
 import { settle } from "../support/manual_clock.ts";
 
 const never = () => new Promise<never>(() => {});
 
 Deno.test("withDeadline() gives what the call gives", async () => {
-  strictEqual(await withDeadline("ask", 5, () => Promise.resolve(7)), 7);
+  strictEqual(await withSdkDeadline("ask", 5, () => Promise.resolve(7)), 7);
 });
 
 Deno.test("withDeadline() fails with `deadline` and aborts the call when it takes too long", async () => {
@@ -15,7 +15,7 @@ Deno.test("withDeadline() fails with `deadline` and aborts the call when it take
     signal = given;
     return never();
   };
-  await rejects(withDeadline("ask", 0.001, call), {
+  await rejects(withSdkDeadline("ask", 0.001, call), {
     name: "QueueError",
     code: "deadline",
     message: "Could not ask: deadline",
@@ -25,13 +25,13 @@ Deno.test("withDeadline() fails with `deadline` and aborts the call when it take
 
 // A call that does not look at its signal, as while the SDK waits for credentials, had no deadline.
 Deno.test("withDeadline() fails when the call ignores its signal", async () => {
-  await rejects(withDeadline("ask", 0.001, never), { code: "deadline" });
+  await rejects(withSdkDeadline("ask", 0.001, never), { code: "deadline" });
 });
 
 Deno.test("withDeadline() fails and aborts the call when the outer signal aborts", async () => {
   const outer = new AbortController();
   let signal: AbortSignal | undefined;
-  const asking = withDeadline("ask", 60, (given) => {
+  const asking = withSdkDeadline("ask", 60, (given) => {
     signal = given;
     return never();
   }, outer.signal);
@@ -41,31 +41,31 @@ Deno.test("withDeadline() fails and aborts the call when the outer signal aborts
 });
 
 Deno.test("withDeadline() fails when the outer signal has aborted before", async () => {
-  await rejects(withDeadline("ask", 60, never, AbortSignal.abort()), { code: "AbortError" });
+  await rejects(withSdkDeadline("ask", 60, never, AbortSignal.abort()), { code: "AbortError" });
 });
 
 // What `AbortSignal.any` made was remembered by the outer signal, which lives as long as the worker.
 Deno.test("withDeadline() leaves no listener on the outer signal when it has ended", async () => {
   const { signal } = new AbortController();
   const listeners = countListeners(signal);
-  for (let i = 0; i < 100; i++) await withDeadline("ask", 60, () => Promise.resolve(), signal);
-  await rejects(withDeadline("ask", 0.001, never, signal));
+  for (let i = 0; i < 100; i++) await withSdkDeadline("ask", 60, () => Promise.resolve(), signal);
+  await rejects(withSdkDeadline("ask", 0.001, never, signal));
   strictEqual(listeners(), 0);
 });
 
 Deno.test("withDeadline() takes a code when the error has one, and its name otherwise", async () => {
   const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
-  await rejects(withDeadline("ask", 5, () => Promise.reject(refused)), { code: "ECONNREFUSED" });
+  await rejects(withSdkDeadline("ask", 5, () => Promise.reject(refused)), { code: "ECONNREFUSED" });
   const throttled = Object.assign(new Error("Slow down"), { name: "RequestThrottled" });
-  await rejects(withDeadline("ask", 5, () => Promise.reject(throttled)), {
+  await rejects(withSdkDeadline("ask", 5, () => Promise.reject(throttled)), {
     code: "RequestThrottled",
   });
-  await rejects(withDeadline("ask", 5, () => Promise.reject("text")), { code: "unknown" });
+  await rejects(withSdkDeadline("ask", 5, () => Promise.reject("text")), { code: "unknown" });
 });
 
 Deno.test("withDeadline() repeats nothing of the text when the call fails", async () => {
   const failing = () => Promise.reject(new Error("The body was canary-4711"));
-  const error = await withDeadline("ask", 5, failing).then(() => undefined, (reason) => reason);
+  const error = await withSdkDeadline("ask", 5, failing).then(() => undefined, (reason) => reason);
   ok(error instanceof Error);
   strictEqual(error.cause, undefined);
   ok(!`${error.message} ${error.stack}`.includes("canary-4711"), error.message);
@@ -73,7 +73,7 @@ Deno.test("withDeadline() repeats nothing of the text when the call fails", asyn
 
 Deno.test("withDeadline() leaves a failure alone when it comes after the deadline", async () => {
   const call = Promise.withResolvers<never>();
-  await rejects(withDeadline("ask", 0.001, () => call.promise), { code: "deadline" });
+  await rejects(withSdkDeadline("ask", 0.001, () => call.promise), { code: "deadline" });
   // Were nobody to catch it, the test run would end here.
   call.reject(new Error("Too late"));
   await settle();
@@ -86,7 +86,7 @@ Deno.test("withLeash() does not begin the call when the outer signal has aborted
     begun = true;
     return never();
   };
-  await rejects(withLeash("ask", 5, call, AbortSignal.abort()), { code: "AbortError" });
+  await rejects(withDeadline("ask", 5, call, AbortSignal.abort()), { code: "AbortError" });
   strictEqual(begun, false);
 });
 
@@ -94,19 +94,19 @@ Deno.test("withLeash() takes the code of what the call throws before it waits", 
   const failing = () => {
     throw new TypeError("A fault of the program");
   };
-  await rejects(withLeash("ask", 5, failing), { code: "TypeError" });
+  await rejects(withDeadline("ask", 5, failing), { code: "TypeError" });
 });
 
 Deno.test("withLeash() drops the call once, and tells it, when it takes too long", async () => {
   const outer = new AbortController();
   let drops = 0;
   let over: () => boolean = () => false;
-  const call = (leash: Leash) => {
+  const call = (leash: CallScope) => {
     leash.drop = () => drops++;
-    over = () => leash.over;
+    over = () => leash.isOver;
     return never();
   };
-  await rejects(withLeash("ask", 0.001, call, outer.signal), { code: "deadline" });
+  await rejects(withDeadline("ask", 0.001, call, outer.signal), { code: "deadline" });
   outer.abort();
   strictEqual(drops, 1);
   strictEqual(over(), true);
@@ -115,7 +115,7 @@ Deno.test("withLeash() drops the call once, and tells it, when it takes too long
 Deno.test("withLeash() drops nothing when the call has ended", async () => {
   const outer = new AbortController();
   let drops = 0;
-  await withLeash("ask", 60, (leash) => {
+  await withDeadline("ask", 60, (leash) => {
     leash.drop = () => drops++;
     return Promise.resolve();
   }, outer.signal);

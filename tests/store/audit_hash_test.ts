@@ -1,7 +1,7 @@
 import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { type AuditAction, noteAudit } from "../../lib/store/audit.ts";
+import { type AuditAction, recordAudit } from "../../lib/store/audit.ts";
 import { type AuditEntry, auditHash, NO_HASH } from "../../lib/store/audit_hash.ts";
 import { auditEntries } from "../../lib/store/sql/audit_entries.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
@@ -70,7 +70,7 @@ Deno.test("auditHash() is what Postgres computes when an entry has any contents"
   let noted = 0;
   await fc.assert(
     fc.asyncProperty(deeds, async (all) => {
-      for (const deed of all) await noteAudit(line.database, deed);
+      for (const deed of all) await recordAudit(line.database, deed);
       const entries = await line.database.query<AuditEntry>(auditEntries, [noted, 1000]);
       deepStrictEqual(
         entries.map(({ action, os_user, reason, ticket, detail, field, mask }) => (
@@ -93,7 +93,7 @@ for (const zone of ["Asia/Kathmandu", "America/St_Johns"]) {
     await line.inside.query(`ALTER DATABASE ${line.inside.name} SET timezone = '${zone}'`);
     await line.inside.query(`ALTER DATABASE ${line.inside.name} SET datestyle = 'German'`);
     const subjects = [{ field: "ip", mask: "k1.a" }];
-    await noteAudit(line.database, {
+    await recordAudit(line.database, {
       action: "mask",
       osUser: null,
       reason: null,

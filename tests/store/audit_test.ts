@@ -1,5 +1,5 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert";
-import { type Deed, noteAudit } from "../../lib/store/audit.ts";
+import { type AuditRecord, recordAudit } from "../../lib/store/audit.ts";
 import { verifyAudit } from "../../lib/store/verify_audit.ts";
 import { createGuest, NOTE_AUDIT } from "../support/guest.ts";
 import { openSession } from "../support/open_session.ts";
@@ -9,16 +9,16 @@ import { createStore, open } from "../support/test_store.ts";
 
 const server = await sharedPostgres();
 
-function deed(...masks: string[]): Deed {
+function deed(...masks: string[]): AuditRecord {
   const subjects = masks.map((mask) => ({ field: "ip", mask }));
   return { action: "reveal", osUser: "zoë", reason: "why", ticket: null, subjects };
 }
 
 Deno.test("noteAudit() makes an entry of each subject, in order, and none of none", async () => {
   await using line = await createStore(server);
-  await noteAudit(line.database, deed("b", "a"));
-  await noteAudit(line.database, deed());
-  await noteAudit(line.database, deed("c"));
+  await recordAudit(line.database, deed("b", "a"));
+  await recordAudit(line.database, deed());
+  await recordAudit(line.database, deed("c"));
   deepStrictEqual(
     await line.inside.query(
       "SELECT number::integer, mask FROM maskline.reveal_audit ORDER BY number",
@@ -33,7 +33,7 @@ Deno.test("noteAudit() makes one chain when many sessions note at the same time"
   await Promise.all(
     Array.from({ length: 100 }, async (_, index) => {
       const subjects = Array.from({ length: index % 7 }, (_, part) => `${index}.${part}`);
-      await noteAudit(others[index % 4] ?? line.database, deed(...subjects));
+      await recordAudit(others[index % 4] ?? line.database, deed(...subjects));
     }),
   );
   for (const other of others) await other.close();
@@ -44,12 +44,12 @@ Deno.test("noteAudit() makes one chain when many sessions note at the same time"
 
 Deno.test("noteAudit() waits for a transaction that noted, and takes its number when it rolls back", async () => {
   await using line = await createStore(server);
-  await noteAudit(line.database, deed("first"));
+  await recordAudit(line.database, deed("first"));
   await using session = await openSession(line.inside.url);
   await session.query("BEGIN");
   const args = "'x', 'reveal', ARRAY['ip'], ARRAY['undone'], 'why', NULL, NULL";
   await session.query(`SELECT maskline.note_audit(${args})`);
-  const noting = noteAudit(line.database, deed("second"));
+  const noting = recordAudit(line.database, deed("second"));
   await until(
     () =>
       line.inside.query<{ count: number }>(
@@ -72,11 +72,11 @@ Deno.test("noteAudit() waits for a transaction that noted, and takes its number 
 for (const level of ["REPEATABLE READ", "SERIALIZABLE"]) {
   Deno.test(`noteAudit() fails, and forks no chain, when a transaction is ${level} and saw less`, async () => {
     await using line = await createStore(server);
-    await noteAudit(line.database, deed("first"));
+    await recordAudit(line.database, deed("first"));
     await using session = await openSession(line.inside.url);
     await session.query(`BEGIN ISOLATION LEVEL ${level}`);
     await session.query("SELECT FROM maskline.reveal_audit");
-    await noteAudit(line.database, deed("second"));
+    await recordAudit(line.database, deed("second"));
     const args = "'x', 'reveal', ARRAY['ip'], ARRAY['fork'], 'why', NULL, NULL";
     await rejects(session.query(`SELECT maskline.note_audit(${args})`));
     await session.query("ROLLBACK");
@@ -124,7 +124,7 @@ const refused: readonly string[] = [
 for (const statement of refused) {
   Deno.test(`the audit refuses its owner when the statement is ${statement.split("\n")[0]}`, async () => {
     await using line = await createStore(server);
-    await noteAudit(line.database, deed("a", "b"));
+    await recordAudit(line.database, deed("a", "b"));
     await rejects(line.inside.query(statement), { code: "42501" });
     strictEqual((await verifyAudit(line.database)).head?.number, "2");
   });

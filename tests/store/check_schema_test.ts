@@ -1,6 +1,6 @@
 import { rejects } from "node:assert";
 import { checkSchema } from "../../lib/store/check_schema.ts";
-import { wantedVersion } from "../../lib/store/migrations/migrations.ts";
+import { schemaVersionNeeded } from "../../lib/store/migrations/migrations.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { createStore, loginTable, open } from "../support/test_store.ts";
 
@@ -53,23 +53,23 @@ Deno.test("checkSchema() says to migrate when nothing is there", async () => {
 Deno.test("checkSchema() says to migrate when the schema is older", async () => {
   await refuses(
     `The schema is at version ${
-      wantedVersion - 1
-    }, wanted ${wantedVersion}; run \`maskline migrate\``,
-    `DELETE FROM maskline.migrations WHERE version = ${wantedVersion}`,
+      schemaVersionNeeded - 1
+    }, wanted ${schemaVersionNeeded}; run \`maskline migrate\``,
+    `DELETE FROM maskline.migrations WHERE version = ${schemaVersionNeeded}`,
   );
 });
 
 Deno.test("checkSchema() says to migrate when no migration is noted", async () => {
   await refuses(
-    `The schema is at version 0, wanted ${wantedVersion}; run \`maskline migrate\``,
+    `The schema is at version 0, wanted ${schemaVersionNeeded}; run \`maskline migrate\``,
     "TRUNCATE maskline.migrations",
   );
 });
 
 Deno.test("checkSchema() refuses when the schema is newer", async () => {
   await refuses(
-    `The schema is at version ${wantedVersion + 1}, made for a newer Maskline than this one`,
-    `INSERT INTO maskline.migrations VALUES (${wantedVersion + 1}, 'to come')`,
+    `The schema is at version ${schemaVersionNeeded + 1}, made for a newer Maskline than this one`,
+    `INSERT INTO maskline.migrations VALUES (${schemaVersionNeeded + 1}, 'to come')`,
   );
 });
 

@@ -1,11 +1,11 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import { checkSchema } from "../../lib/store/check_schema.ts";
 import { migrate } from "../../lib/store/migrate.ts";
-import { migrations, wantedVersion } from "../../lib/store/migrations/migrations.ts";
+import { migrations, schemaVersionNeeded } from "../../lib/store/migrations/migrations.ts";
 import type { Database } from "../../lib/store/postgres.ts";
 import { PostgresStore } from "../../lib/store/postgres_store.ts";
 import { createTable } from "../../lib/store/sql/create_table.ts";
-import { createMigrations, noteMigration } from "../../lib/store/sql/migrating.ts";
+import { createMigrations, recordMigration } from "../../lib/store/sql/migrating.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import type { TestDatabase } from "../support/test_database.ts";
 import { batchOf, eventRow, loginTable, open } from "../support/test_store.ts";
@@ -46,7 +46,7 @@ async function shapeOf(inside: TestDatabase): Promise<string[]> {
 Deno.test("migrations are numbered from 1 without a gap, and each has a name of its own", () => {
   deepStrictEqual(migrations.map(({ version }) => version), migrations.map((_, i) => i + 1));
   strictEqual(new Set(names).size, names.length);
-  strictEqual(wantedVersion, migrations.length);
+  strictEqual(schemaVersionNeeded, migrations.length);
 });
 
 Deno.test("migrate() makes everything, and names what it applied, when nothing is there", async () => {
@@ -82,7 +82,7 @@ for (let version = 1; version < migrations.length; version++) {
       await database.query(createMigrations);
       for (const { version: number, name, sql } of migrations.slice(0, version)) {
         await database.query({ text: sql });
-        await database.query(noteMigration, [number, name]);
+        await database.query(recordMigration, [number, name]);
       }
       deepStrictEqual(await migrate(database, loginTable), names.slice(version));
       await onEmpty(async (fresh, other) => {
@@ -98,7 +98,7 @@ Deno.test("migrate() keeps the ledger when it upgrades from version 1", async ()
     await database.query(createMigrations);
     const [first] = migrations;
     await database.query({ text: first?.sql ?? "" });
-    await database.query(noteMigration, [1, "ledger"]);
+    await database.query(recordMigration, [1, "ledger"]);
     await inside.query(
       "INSERT INTO maskline.ledger VALUES ('a', '2026-01-01', 'committed', gen_random_uuid())",
     );

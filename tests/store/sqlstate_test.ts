@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { findSqlstate, kindOfSqlstate, sqlstates } from "../../lib/store/sqlstate.ts";
+import { classifySqlstate, findSqlstate, sqlstates } from "../../lib/store/sqlstate.ts";
 import { type StoreErrorKind } from "../../lib/store/store.ts";
 
 /** Every class of Postgres 18's appendix A, with what it must mean. Written out, so that a slip shows. */
@@ -16,7 +16,7 @@ const classes: Readonly<Record<StoreErrorKind, readonly string[]>> = {
 
 for (const [kind, list] of Object.entries(classes)) {
   Deno.test(`kindOfSqlstate() says ${kind} when the class is ${list.join(", ")}`, () => {
-    for (const start of list) strictEqual(kindOfSqlstate(`${start}ZZZ`), kind, start);
+    for (const start of list) strictEqual(classifySqlstate(`${start}ZZZ`), kind, start);
   });
 }
 
@@ -50,7 +50,7 @@ const codes: readonly [code: string, kind: StoreErrorKind, why: string][] = [
 
 for (const [code, kind, why] of codes) {
   Deno.test(`kindOfSqlstate() says ${kind} for ${code} when ${why}`, () => {
-    strictEqual(kindOfSqlstate(code), kind);
+    strictEqual(classifySqlstate(code), kind);
   });
 }
 

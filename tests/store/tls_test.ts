@@ -1,10 +1,10 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert";
-import { type Tls, tlsOf } from "../../lib/store/tls.ts";
+import { resolveTls, type Tls } from "../../lib/store/tls.ts";
 
 const VERIFIED: Tls = { rejectUnauthorized: true };
 
 function tls(url: string): Tls {
-  return tlsOf(new URL(url));
+  return resolveTls(new URL(url));
 }
 
 for (const host of ["localhost", "127.0.0.1", "127.255.0.9", "[::1]", "[0:0:0:0:0:0:0:1]"]) {

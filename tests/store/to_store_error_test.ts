@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { toStoreError } from "../../lib/store/to_store_error.ts";
-import { kindOfSqlstate, sqlstates } from "../../lib/store/sqlstate.ts";
+import { classifySqlstate, sqlstates } from "../../lib/store/sqlstate.ts";
 import { StoreError } from "../../lib/store/store.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { open } from "../support/test_store.ts";
@@ -32,7 +32,7 @@ Deno.test("toStoreError() gives the table's kind when Postgres refuses with each
     const text = `DO $$ BEGIN RAISE EXCEPTION '${CANARY}' USING ERRCODE = '${code}'; END $$`;
     await rejects(() => database.query({ text }), {
       name: "StoreError",
-      kind: kindOfSqlstate(code),
+      kind: classifySqlstate(code),
       code,
       message: `Postgres refused with SQLSTATE ${code}`,
     });

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import { noteAudit } from "../../lib/store/audit.ts";
+import { recordAudit } from "../../lib/store/audit.ts";
 import { NO_HASH } from "../../lib/store/audit_hash.ts";
 import { type AuditHead, type AuditVerdict, verifyAudit } from "../../lib/store/verify_audit.ts";
 import { createGuest } from "../support/guest.ts";
@@ -12,14 +12,14 @@ const server = await sharedPostgres();
 async function sevenEntries(): Promise<TestStore & { head: AuditHead }> {
   const line = await createStore(server);
   const subjects = ["a", "b", "c", "d", "e", "f"].map((mask) => ({ field: "ip", mask }));
-  await noteAudit(line.database, {
+  await recordAudit(line.database, {
     action: "reveal",
     osUser: "zoë",
     reason: "why",
     ticket: null,
     subjects,
   });
-  await noteAudit(line.database, {
+  await recordAudit(line.database, {
     action: "forget",
     osUser: null,
     reason: null,
@@ -80,7 +80,7 @@ Deno.test("verifyAudit() takes an earlier head when entries came since", async (
   await using line = await sevenEntries();
   const { head } = line;
   const deed = { action: "mask", osUser: null, reason: null, ticket: null } as const;
-  await noteAudit(line.database, { ...deed, subjects: [{ field: "ip", mask: "g" }] });
+  await recordAudit(line.database, { ...deed, subjects: [{ field: "ip", mask: "g" }] });
   const verdict = await verifyAudit(line.database, { head });
   strictEqual(verdict.head?.number, "8");
 });

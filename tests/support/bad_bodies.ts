@@ -1,4 +1,4 @@
-import { pick, type Random, seeded } from "../../lib/local/random.ts";
+import { pick, type Random, seededRandom } from "../../lib/local/random.ts";
 
 /**
  * Message bodies that a contract may not have thought of: bytes that are no text, events with a piece
@@ -6,7 +6,7 @@ import { pick, type Random, seeded } from "../../lib/local/random.ts";
  * hold; good events among them. The same seed gives the same bodies.
  */
 export function* badBodies(count: number, seed: number): Generator<string> {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   for (let index = 0; index < count; index++) yield pick(random, kinds)(random);
 }
 

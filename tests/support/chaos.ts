@@ -1,4 +1,4 @@
-import { pick, type Random, seeded } from "../../lib/local/random.ts";
+import { pick, type Random, seededRandom } from "../../lib/local/random.ts";
 import { mistreat, queueFaults, Tally } from "./chaos_faults.ts";
 import { ChaosWorker } from "./chaos_worker.ts";
 import { createLine } from "./line.ts";
@@ -53,7 +53,7 @@ const ONE_STOP_IN = 5;
 export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
   const { postgres, queues, messages, kills, seed } = options;
   const startedAt = performance.now();
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const ending = new AbortController();
   await using line = await createLine({
     postgres,

@@ -1,5 +1,5 @@
 import { ok, strictEqual } from "node:assert";
-import { balances } from "../../lib/pipeline/books.ts";
+import { isBalanced } from "../../lib/pipeline/books.ts";
 import { type MasklineProcess, startMaskline } from "./maskline.ts";
 import { lastBooks } from "./progress.ts";
 import { type Fault, type SqsProxy, startSqsProxy } from "./sqs_proxy.ts";
@@ -93,7 +93,7 @@ export class ChaosWorker implements AsyncDisposable {
     if (mayFail) return;
     strictEqual(code, 0, err);
     const books = lastBooks(err);
-    ok(balances(books) && books.inFlight === 0, JSON.stringify(books));
+    ok(isBalanced(books) && books.inFlight === 0, JSON.stringify(books));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

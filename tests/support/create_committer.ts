@@ -1,10 +1,10 @@
 import { ok } from "node:assert";
 import { Batcher } from "../../lib/pipeline/batcher.ts";
-import { Books } from "../../lib/pipeline/books.ts";
+import { Counters } from "../../lib/pipeline/books.ts";
 import { Committer, type Item } from "../../lib/pipeline/committer.ts";
-import { type HeldMessage, Holdings } from "../../lib/pipeline/holdings.ts";
+import { type InFlightMessage, InFlightMessages } from "../../lib/pipeline/holdings.ts";
 import { Outage } from "../../lib/pipeline/outage.ts";
-import type { SetAside } from "../../lib/pipeline/set_aside.ts";
+import type { KeepRejected } from "../../lib/pipeline/set_aside.ts";
 import type { Transformed } from "../../lib/pipeline/transform.ts";
 import { FakeStore } from "./fake_store.ts";
 import { ManualClock } from "./manual_clock.ts";
@@ -13,7 +13,7 @@ import { messageOf } from "./messages.ts";
 /** Options of {@linkcode createCommitter}. */
 export interface CreateCommitterOptions {
   /** Default: bodies become one sealed byte each, and their ids are noted in `aside`. */
-  readonly setAside?: SetAside;
+  readonly setAside?: KeepRejected;
   /** How many run side by side. Default 1. */
   readonly committers?: number;
 }
@@ -31,8 +31,13 @@ export const refusal: Transformed = {
 export function createCommitter(options: CreateCommitterOptions = {}) {
   const clock = new ManualClock();
   const store = new FakeStore();
-  const books = new Books();
-  const holdings = new Holdings({ books, clock, maxMessages: 1e4, maxCharacters: 1e9 });
+  const books = new Counters();
+  const holdings = new InFlightMessages({
+    counters: books,
+    clock,
+    maxMessages: 1e4,
+    maxCharacters: 1e9,
+  });
   const batcher = new Batcher<Item>({ rows: 1e4, weight: 1e9, milliseconds: 200, clock });
   const stop = new AbortController();
   const { signal } = stop;
@@ -42,14 +47,14 @@ export function createCommitter(options: CreateCommitterOptions = {}) {
   const committer = new Committer({
     batcher,
     store,
-    setAside: options.setAside ?? (async (letters) => {
+    keepRejected: options.setAside ?? (async (letters) => {
       aside.push(...letters.map(({ id }) => id));
       return letters.map(() => ({ bytes: new Uint8Array([1]), keyId: "v1" }));
     }),
-    holdings,
-    books,
+    inFlight: holdings,
+    counters: books,
     outage,
-    committed: (held) => void committed.push(...held.map(({ handle }) => handle)),
+    onCommitted: (held) => void committed.push(...held.map(({ handle }) => handle)),
     signal,
   });
   const running = Promise.all(
@@ -71,10 +76,10 @@ export function createCommitter(options: CreateCommitterOptions = {}) {
     committed,
     running,
     /** Takes a message and adds it to the batch; a row, unless it is said what it becomes. */
-    hold(id: string, transformed: Transformed = rowOf(id)): HeldMessage {
-      const held = holdings.take(messageOf(id));
+    hold(id: string, transformed: Transformed = rowOf(id)): InFlightMessage {
+      const held = holdings.add(messageOf(id));
       ok(held);
-      batcher.add({ held, transformed });
+      batcher.add({ entry: held, transformed });
       return held;
     },
   };

@@ -1,7 +1,7 @@
-import { Books } from "../../lib/pipeline/books.ts";
-import { Holdings } from "../../lib/pipeline/holdings.ts";
+import { Counters } from "../../lib/pipeline/books.ts";
+import { InFlightMessages } from "../../lib/pipeline/holdings.ts";
 import { Outage } from "../../lib/pipeline/outage.ts";
-import { Pace } from "../../lib/pipeline/pace.ts";
+import { RateLimiter } from "../../lib/pipeline/pace.ts";
 import { Receiver, type ReceiverOptions } from "../../lib/pipeline/receiver.ts";
 import type { Message } from "../../lib/queue/queue.ts";
 import { StoreError } from "../../lib/store/store.ts";
@@ -23,8 +23,8 @@ export function createReceiver(options: CreateReceiverOptions = {}) {
   const { maxInFlight = 1_000, perSecond = 0, keep = false, ...rest } = options;
   const clock = new ManualClock();
   const queue = new FakeQueue({ clock });
-  const holdings = new Holdings({
-    books: new Books(),
+  const holdings = new InFlightMessages({
+    counters: new Counters(),
     clock,
     maxMessages: maxInFlight,
     maxCharacters: 1e9,
@@ -38,15 +38,15 @@ export function createReceiver(options: CreateReceiverOptions = {}) {
   const came: Message[] = [];
   const receiver = new Receiver({
     queue,
-    holdings,
+    inFlight: holdings,
     outage,
-    pace: new Pace(perSecond, clock),
-    deleter: { whenRoom: () => Promise.resolve() },
+    rateLimiter: new RateLimiter(perSecond, clock),
+    deleter: { waitForCapacity: () => Promise.resolve() },
     maxPollers: 8,
     waitSeconds: 20,
     async handle(message) {
       came.push(message);
-      const held = holdings.take(message);
+      const held = holdings.add(message);
       if (!held || keep) return;
       holdings.settle(held, "committed");
       await queue.delete([message]);
@@ -71,7 +71,7 @@ export function createReceiver(options: CreateReceiverOptions = {}) {
     },
     /** The store goes away, until `outage.recover()`. */
     loseStore() {
-      void outage.wait(
+      void outage.waitForRecovery(
         new StoreError("transient", "57P01", "Postgres refused with SQLSTATE 57P01"),
       );
     },

@@ -1,6 +1,6 @@
-import type { BooksSnapshot } from "../../lib/pipeline/books.ts";
+import type { CountersSnapshot } from "../../lib/pipeline/books.ts";
 import { type Limits, Pipeline, type PipelineOptions } from "../../lib/pipeline/pipeline.ts";
-import { type Transformed, utcDate } from "../../lib/pipeline/transform.ts";
+import { formatUtcDate, type Transformed } from "../../lib/pipeline/transform.ts";
 import type { Message } from "../../lib/queue/queue.ts";
 import { FakeQueue, type FakeQueueOptions } from "./fake_queue.ts";
 import { FakeStore } from "./fake_store.ts";
@@ -43,12 +43,12 @@ export function startOn(
     queue,
     store,
     transform,
-    setAside: async (letters) => letters.map(() => ({ bytes: new Uint8Array(), keyId: "v1" })),
+    keepRejected: async (letters) => letters.map(() => ({ bytes: new Uint8Array(), keyId: "v1" })),
     limits: LIMITS,
     clock,
     ...options,
   });
-  const result: { books?: BooksSnapshot; error?: unknown } = {};
+  const result: { books?: CountersSnapshot; error?: unknown } = {};
   const running = pipeline.run(stop.signal).then(
     (books) => void (result.books = books),
     (error) => void (result.error = error),
@@ -69,7 +69,7 @@ function transform({ id, body, sentAt }: Message): Transformed {
   }
   return {
     kind: "row",
-    row: { id, dateSent: utcDate(sentAt), values: [body] },
+    row: { id, dateSent: formatUtcDate(sentAt), values: [body] },
     personal: [],
     unknownFields: 0,
   };

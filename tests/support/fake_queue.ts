@@ -1,8 +1,8 @@
 import { type Clock } from "../../lib/pipeline/clock.ts";
 import {
   type Failures,
-  type Held,
   type Message,
+  type MessageHandle,
   type Queue,
   QueueError,
   type ReceiveOptions,
@@ -44,7 +44,7 @@ export class FakeQueue implements Queue {
   /** While it has a code, every call fails with it. */
   away: string | undefined;
   /** While it gives a code, the call fails for this message alone. */
-  fails: (call: Call, held: Held) => string | undefined = () => undefined;
+  fails: (call: Call, held: MessageHandle) => string | undefined = () => undefined;
   /** Receives that wait for a message now, and the most that ever did. */
   polling = 0;
   mostPolling = 0;
@@ -131,7 +131,7 @@ export class FakeQueue implements Queue {
     }
   }
 
-  async delete(held: readonly Held[]): Promise<Failures> {
+  async delete(held: readonly MessageHandle[]): Promise<Failures> {
     return await this.#batch("delete", held, (stored, handle) => {
       // SQS answers "deleted" to a handle that is not the newest as well, and keeps the message.
       if (stored?.handle === handle) this.#stored.delete(stored.id);
@@ -139,7 +139,7 @@ export class FakeQueue implements Queue {
     });
   }
 
-  async extend(held: readonly Held[], seconds: number): Promise<Failures> {
+  async extend(held: readonly MessageHandle[], seconds: number): Promise<Failures> {
     return await this.#batch(
       "extend",
       held,
@@ -147,7 +147,7 @@ export class FakeQueue implements Queue {
     );
   }
 
-  async release(held: readonly Held[], delaySeconds: number): Promise<Failures> {
+  async release(held: readonly MessageHandle[], delaySeconds: number): Promise<Failures> {
     const failures = await this.#batch(
       "release",
       held,
@@ -193,7 +193,7 @@ export class FakeQueue implements Queue {
 
   async #batch(
     call: Call,
-    held: readonly Held[],
+    held: readonly MessageHandle[],
     work: (stored: Stored | undefined, handle: string) => string | undefined,
   ): Promise<Failures> {
     if (held.length === 0) throw new QueueError(call, "EmptyBatchRequest");
@@ -208,7 +208,7 @@ export class FakeQueue implements Queue {
     return failures;
   }
 
-  async #begin(call: Call, held: readonly Held[]): Promise<void> {
+  async #begin(call: Call, held: readonly MessageHandle[]): Promise<void> {
     this.calls[call].push(held.length);
     await this.#gates.get(call);
   }

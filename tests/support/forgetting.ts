@@ -1,5 +1,5 @@
 import { doesNotMatch, strictEqual } from "node:assert";
-import { checkBooks } from "../../lib/cli/check_books.ts";
+import { checkCounters } from "../../lib/cli/check_books.ts";
 import { main } from "../../lib/cli/main.ts";
 import { type AuditEntry, auditHash, NO_HASH } from "../../lib/store/audit_hash.ts";
 import { auditEntries } from "../../lib/store/sql/audit_entries.ts";
@@ -63,7 +63,7 @@ export async function auditOf({ vault }: FilledVault): Promise<AuditEntry[]> {
 export async function booksOf({ rows }: FilledVault): Promise<readonly string[]> {
   const database = open({ url: new URL(rows.url) });
   try {
-    return await checkBooks(database, loginTable);
+    return await checkCounters(database, loginTable);
   } finally {
     await database.close();
   }

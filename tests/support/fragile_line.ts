@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { balances, type BooksSnapshot } from "../../lib/pipeline/books.ts";
+import { type CountersSnapshot, isBalanced } from "../../lib/pipeline/books.ts";
 import { createLine, type Line, type LineOptions } from "./line.ts";
 import type { MasklineProcess } from "./maskline.ts";
 import { compareWith, numberedMessages, sentAs } from "./numbered_messages.ts";
@@ -32,7 +32,7 @@ export interface FragileLine extends Line {
   /**
    * The same; and the worker, who did all of it alone, ends with 0 at SIGTERM, with books that tell so.
    */
-  expectDeliveredBy(worker: MasklineProcess): Promise<BooksSnapshot>;
+  expectDeliveredBy(worker: MasklineProcess): Promise<CountersSnapshot>;
 }
 
 /** Makes such a line. */
@@ -83,7 +83,7 @@ export async function createFragileLine(options: FragileLineOptions): Promise<Fr
       const { code, err } = await worker.ended;
       strictEqual(code, 0, err);
       const books = lastBooks(err);
-      ok(balances(books) && books.inFlight === 0, JSON.stringify(books));
+      ok(isBalanced(books) && books.inFlight === 0, JSON.stringify(books));
       const { events, bad } = sentAs(ids);
       deepStrictEqual([books.committed, books.rejected], [events, bad.length], err);
       return books;

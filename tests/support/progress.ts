@@ -1,4 +1,4 @@
-import type { BooksSnapshot } from "../../lib/pipeline/books.ts";
+import type { CountersSnapshot } from "../../lib/pipeline/books.ts";
 import type { Line } from "./line.ts";
 
 type Counts = Awaited<ReturnType<Line["count"]>>;
@@ -29,8 +29,8 @@ export function untilCount(line: Line, wanted: (counts: Counts) => boolean): Pro
 }
 
 /** The books that a worker logged when it stopped. */
-export function lastBooks(err: string): BooksSnapshot {
+export function lastBooks(err: string): CountersSnapshot {
   const line = err.split("\n").findLast((text) => text.includes('"message":"Stopped"'));
   if (!line) throw new Error(`The worker logged no books:\n${err}`);
-  return JSON.parse(line) as BooksSnapshot;
+  return JSON.parse(line) as CountersSnapshot;
 }

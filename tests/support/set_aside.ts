@@ -1,6 +1,6 @@
 import { main } from "../../lib/cli/main.ts";
 import { decode } from "../../lib/event/decode.ts";
-import { contractOf } from "../../lib/cli/contract_of.ts";
+import { selectContract } from "../../lib/cli/contract_of.ts";
 import type { Settings } from "../../lib/config/read_settings.ts";
 import type { RejectedRow } from "../../lib/store/store.ts";
 import { generateVaultKeys } from "../../lib/vault/generate.ts";
@@ -41,7 +41,7 @@ export async function createAside(
   const store = await createStore(server, { dedupe: dedupeField !== undefined, vault: true });
   const keys = await generateVaultKeys();
   const sealer = await createSealer({ id: "v1", bytes: keys.publicKey });
-  const contract = contractOf({ DEDUPE_FIELD: dedupeField } as Settings);
+  const contract = selectContract({ DEDUPE_FIELD: dedupeField } as Settings);
   const settings: Record<string, string> = {
     DATABASE_URL: store.inside.url,
     MASK_KEY: `k1:${randomKey()}`,

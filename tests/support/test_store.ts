@@ -1,4 +1,4 @@
-import { storedTableOf } from "../../lib/cli/stored_table_of.ts";
+import { toStoredTable } from "../../lib/cli/stored_table_of.ts";
 import { login } from "../../lib/event/login.ts";
 import { migrate } from "../../lib/store/migrate.ts";
 import { type Database, type DatabaseOptions, openDatabase } from "../../lib/store/postgres.ts";
@@ -14,7 +14,7 @@ import type { PostgresServer } from "./postgres_server.ts";
 import type { TestDatabase } from "./test_database.ts";
 
 /** The table of the contract `login`. */
-export const loginTable = storedTableOf(login);
+export const loginTable = toStoredTable(login);
 
 /** Today, as the store takes dates. */
 export const TODAY = dayAfter(0);

@@ -1,7 +1,7 @@
 import { countRowMasks, type RowMaskCount } from "../../store/sql/count_row_masks.ts";
 import { findOriginals } from "../../store/sql/find_originals.ts";
 import { walkBlocks } from "../../store/walk_blocks.ts";
-import { heedStop, type Rotation } from "./rotation.ts";
+import { type Rotation, throwIfStopped } from "./rotation.ts";
 
 /** Rows of one masked column, by the key of their mask. */
 export interface RowCount {
@@ -14,7 +14,7 @@ export interface RowCount {
 }
 
 /** Blocks at once: some 25,000 rows. A guess. */
-const PAGES = 500;
+const BLOCKS_PER_RANGE = 500;
 
 /**
  * Counts the rows of the target table by masked column and mask key, in one walk over it.
@@ -27,8 +27,8 @@ export async function countRows(
 ): Promise<RowCount[]> {
   const counts = new Map<string, { -readonly [Name in keyof RowCount]: RowCount[Name] }>();
   const statement = countRowMasks(table);
-  for await (const { from, end } of walkBlocks(database, table, PAGES)) {
-    heedStop(io);
+  for await (const { from, end } of walkBlocks(database, table, BLOCKS_PER_RANGE)) {
+    throwIfStopped(io);
     const found = await database.query<RowMaskCount>(statement, [from, end, old]);
     const masks = found.filter(({ mask }) => mask !== null);
     const missing = await withoutOriginal(vault, masks);

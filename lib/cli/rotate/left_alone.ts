@@ -1,15 +1,15 @@
-import { printable } from "../printable.ts";
-import { thousands } from "../thousands.ts";
+import { escapeText } from "../printable.ts";
+import { formatCount } from "../thousands.ts";
 
 /** Why a sealed value cannot be moved to another key. */
-export type LeftWhy =
+export type SkipReason =
   | "unknown mask key"
   | "unknown vault key"
   | "does not open"
   | "another mask"
   | "no mask";
 
-const SENTENCES: Readonly<Record<LeftWhy, (id: string) => string>> = {
+const SENTENCES: Readonly<Record<SkipReason, (id: string) => string>> = {
   "unknown mask key": (id) => `have masks of the key ${id}, which is not in MASK_KEY`,
   "unknown vault key": (id) =>
     `are sealed for the vault key ${id}, which is not in VAULT_PRIVATE_KEY`,
@@ -23,12 +23,12 @@ const SENTENCES: Readonly<Record<LeftWhy, (id: string) => string>> = {
 };
 
 /** Counts what is left alone, by reason and key; never a value. */
-export class LeftAlone {
+export class SkippedEntries {
   readonly #counts = new Map<string, number>();
 
   /** @param id of the key that the reason speaks of */
-  add(why: LeftWhy, id = ""): void {
-    const sentence = SENTENCES[why](printable(id));
+  add(why: SkipReason, id = ""): void {
+    const sentence = SENTENCES[why](escapeText(id));
     this.#counts.set(sentence, (this.#counts.get(sentence) ?? 0) + 1);
   }
 
@@ -39,7 +39,7 @@ export class LeftAlone {
   /** A line a reason. @param what `vault entries` or the like */
   lines(what: string): string[] {
     return [...this.#counts].map(([sentence, count]) =>
-      `Left alone: ${thousands(count)} ${what} that ${sentence}\n`
+      `Left alone: ${formatCount(count)} ${what} that ${sentence}\n`
     );
   }
 }

@@ -1,22 +1,22 @@
 import { findOriginals } from "../../store/sql/find_originals.ts";
-import { keepRemasked } from "../../store/sql/keep_remasked.ts";
+import { upsertRemasked } from "../../store/sql/keep_remasked.ts";
 import {
   findSteps,
-  noteSteps,
+  recordSteps,
   removeSteps,
   removeStepsFrom,
   type RotationStep,
 } from "../../store/sql/rotation_steps.ts";
 import { entriesOfOtherMaskKeys, type SealedEntry } from "../../store/sql/sealed_entries.ts";
 import { walkBlocks } from "../../store/walk_blocks.ts";
-import { LeftAlone } from "./left_alone.ts";
+import { SkippedEntries } from "./left_alone.ts";
 import type { Phase } from "./phase.ts";
 import type { Remasked, Remasker } from "./remasker.ts";
-import { goOn, type Rotation, VAULT_TABLE } from "./rotation.ts";
-import { thousands } from "../thousands.ts";
+import { assertLockHeld, type Rotation, VAULT_TABLE } from "./rotation.ts";
+import { formatCount } from "../thousands.ts";
 
 /** Blocks of the vault at once: some 1,000 entries of 200 bytes. */
-const PAGES = 32;
+const VAULT_BLOCKS_PER_RANGE = 32;
 
 /**
  * The first phase: for each entry of the vault whose mask another key than `first` made, notes the step to
@@ -32,19 +32,23 @@ export async function remaskEntries(
     readonly remasker: Remasker;
     readonly phase: Phase;
   },
-): Promise<{ entries: number; left: LeftAlone }> {
+): Promise<{ entries: number; left: SkippedEntries }> {
   const { vault, database } = rotation;
-  const left = new LeftAlone();
+  const left = new SkippedEntries();
   let entries = 0;
-  for await (const { from, end, reached, blocks } of walkBlocks(vault, VAULT_TABLE, PAGES)) {
-    await goOn(rotation);
+  for await (
+    const { from, end, reached, blocks } of walkBlocks(vault, VAULT_TABLE, VAULT_BLOCKS_PER_RANGE)
+  ) {
+    await assertLockHeld(rotation);
     const found = await vault.query<SealedEntry>(entriesOfOtherMaskKeys, [from, end, first]);
     const done = await alreadyDone(rotation, found, first);
-    const missing = found.filter(({ field, mask }) => !done.has(nameOf(field, mask)));
+    const missing = found.filter(({ field, mask }) => !done.has(joinEntryKey(field, mask)));
     const remasked = await remasker.remask(missing, left);
-    if (remasked.length > 0) entries += await keep(rotation, remasked, remasker.vaultKeyId);
+    if (remasked.length > 0) {
+      entries += await storeRemasked(rotation, remasked, remasker.vaultKeyId);
+    }
     if (remasked.length < missing.length) await dropOthers(rotation, missing, remasked);
-    phase.at(`${thousands(entries)} entries`, reached / blocks);
+    phase.at(`${formatCount(entries)} entries`, reached / blocks);
   }
   // A rotation that was turned back halfway would otherwise change rows to and fro.
   await database.query(removeStepsFrom, [first]);
@@ -67,16 +71,16 @@ async function alreadyDone(
     steps.map(({ field }) => field),
     steps.map(({ new_mask }) => new_mask),
   ]);
-  const names = new Set(kept.map(({ field, mask }) => nameOf(field, mask)));
+  const names = new Set(kept.map(({ field, mask }) => joinEntryKey(field, mask)));
   return new Set(
     steps.flatMap(({ field, old_mask, new_mask }) =>
-      names.has(nameOf(field, new_mask)) ? [nameOf(field, old_mask)] : []
+      names.has(joinEntryKey(field, new_mask)) ? [joinEntryKey(field, old_mask)] : []
     ),
   );
 }
 
 /** Gives how many were kept: those that nobody removed in the same moment. */
-async function keep(
+async function storeRemasked(
   { database, vault }: Rotation,
   remasked: readonly Remasked[],
   vaultKeyId: string,
@@ -84,9 +88,9 @@ async function keep(
   const fields = remasked.map(({ field }) => field);
   const oldMasks = remasked.map(({ oldMask }) => oldMask);
   const newMasks = remasked.map(({ newMask }) => newMask);
-  await database.query(noteSteps, [fields, oldMasks, newMasks]);
+  await database.query(recordSteps, [fields, oldMasks, newMasks]);
   const sealed = remasked.map((entry) => entry.sealed);
-  const kept = await vault.query<{ field: string; mask: string }>(keepRemasked, [
+  const kept = await vault.query<{ field: string; mask: string }>(upsertRemasked, [
     fields,
     oldMasks,
     newMasks,
@@ -94,8 +98,8 @@ async function keep(
     vaultKeyId,
   ]);
   if (kept.length < remasked.length) {
-    const names = new Set(kept.map(({ field, mask }) => nameOf(field, mask)));
-    const gone = remasked.filter(({ field, oldMask }) => !names.has(nameOf(field, oldMask)));
+    const names = new Set(kept.map(({ field, mask }) => joinEntryKey(field, mask)));
+    const gone = remasked.filter(({ field, oldMask }) => !names.has(joinEntryKey(field, oldMask)));
     await database.query(removeSteps, [
       gone.map(({ field }) => field),
       gone.map(({ oldMask }) => oldMask),
@@ -113,8 +117,8 @@ async function dropOthers(
   missing: readonly SealedEntry[],
   remasked: readonly Remasked[],
 ): Promise<void> {
-  const names = new Set(remasked.map(({ field, oldMask }) => nameOf(field, oldMask)));
-  const others = missing.filter(({ field, mask }) => !names.has(nameOf(field, mask)));
+  const names = new Set(remasked.map(({ field, oldMask }) => joinEntryKey(field, oldMask)));
+  const others = missing.filter(({ field, mask }) => !names.has(joinEntryKey(field, mask)));
   await database.query(removeSteps, [
     others.map(({ field }) => field),
     others.map(({ mask }) => mask),
@@ -122,6 +126,6 @@ async function dropOthers(
 }
 
 /** Neither part can hold a NUL. */
-function nameOf(field: string, mask: string): string {
+function joinEntryKey(field: string, mask: string): string {
   return `${field}\0${mask}`;
 }

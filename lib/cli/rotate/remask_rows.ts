@@ -1,14 +1,14 @@
 import { remaskRows as remaskRowsIn } from "../../store/sql/remask_rows.ts";
 import { walkBlocks } from "../../store/walk_blocks.ts";
 import type { Phase } from "./phase.ts";
-import { goOn, type Rotation } from "./rotation.ts";
-import { thousands } from "../thousands.ts";
+import { assertLockHeld, type Rotation } from "./rotation.ts";
+import { formatCount } from "../thousands.ts";
 
 /** Blocks of the target table a transaction: some 10,000 rows. A guess. */
-const PAGES = 200;
+const TABLE_BLOCKS_PER_RANGE = 200;
 
 /** Walks over the table before it is given up: two do where no worker makes masks of an old key. */
-const MOST_WALKS = 6;
+const MAX_WALKS = 6;
 
 /**
  * The second phase: gives every row the new masks that are noted. Rows that are changed move to where
@@ -22,13 +22,15 @@ export async function remaskRows(rotation: Rotation, phase: Phase): Promise<numb
   const { database, table } = rotation;
   const statement = remaskRowsIn(table);
   let rows = 0;
-  for (let walk = 1; walk <= MOST_WALKS; walk++) {
+  for (let walk = 1; walk <= MAX_WALKS; walk++) {
     const before = rows;
-    for await (const { from, end, reached, blocks } of walkBlocks(database, table, PAGES)) {
-      await goOn(rotation);
+    for await (
+      const { from, end, reached, blocks } of walkBlocks(database, table, TABLE_BLOCKS_PER_RANGE)
+    ) {
+      await assertLockHeld(rotation);
       const [changed] = await database.query<{ rows: number }>(statement, [from, end]);
       rows += changed?.rows ?? 0;
-      phase.at(`${thousands(rows)} rows, walk ${walk}`, reached / blocks);
+      phase.at(`${formatCount(rows)} rows, walk ${walk}`, reached / blocks);
     }
     if (rows === before) return rows;
   }

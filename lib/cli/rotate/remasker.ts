@@ -1,12 +1,12 @@
 import type { Settings } from "../../config/read_settings.ts";
 import type { FastMasker } from "../../mask/fast_mask.ts";
 import { createFastMasker } from "../../mask/fast_mask.ts";
-import { isMask, keyIdOf, type KeyRing } from "../../mask/mask_key.ts";
+import { isMask, type KeyRing, readKeyId } from "../../mask/mask_key.ts";
 import type { SealedEntry } from "../../store/sql/sealed_entries.ts";
 import { OpenError } from "../../vault/open_error.ts";
-import type { LeftAlone } from "./left_alone.ts";
-import { maskerOptionsOf } from "../masker_options_of.ts";
-import type { OwnSealer } from "../own_sealer.ts";
+import type { SkippedEntries } from "./left_alone.ts";
+import { createMaskerOptions } from "../masker_options_of.ts";
+import type { VaultKeyPair } from "../own_sealer.ts";
 
 /** An original under its new mask. */
 export interface Remasked {
@@ -21,7 +21,7 @@ export interface RemaskerOptions {
   readonly ring: KeyRing;
   readonly fields: readonly string[];
   readonly settings: Settings;
-  readonly own: OwnSealer;
+  readonly own: VaultKeyPair;
 }
 
 /** Opens entries of the vault and seals them under the mask that the first key makes. */
@@ -29,7 +29,7 @@ export interface Remasker {
   /** The vault key that it seals for. */
   readonly vaultKeyId: string;
   /** Why an entry cannot be re-masked is counted in `left`. */
-  remask(entries: readonly SealedEntry[], left: LeftAlone): Promise<Remasked[]>;
+  remask(entries: readonly SealedEntry[], left: SkippedEntries): Promise<Remasked[]>;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function createRemasker(options: RemaskerOptions): Promise<Remasker
   const maskers = new Map<string, FastMasker>();
   for (const { id } of ring) {
     const masker = await createFastMasker({
-      ...maskerOptionsOf(ring, fields, settings),
+      ...createMaskerOptions(ring, fields, settings),
       keyId: id,
     });
     maskers.set(id, masker);
@@ -53,10 +53,10 @@ export async function createRemasker(options: RemaskerOptions): Promise<Remasker
 
   const open = async (
     { field, mask, sealed, key_id }: SealedEntry,
-    left: LeftAlone,
+    left: SkippedEntries,
   ): Promise<string | undefined> => {
     if (!isMask(mask) || !fields.includes(field)) return void left.add("no mask");
-    const id = keyIdOf(mask);
+    const id = readKeyId(mask);
     const masker = maskers.get(id);
     if (!masker) return void left.add("unknown mask key", id);
     if (!keys.ids.includes(key_id)) return void left.add("unknown vault key", key_id);

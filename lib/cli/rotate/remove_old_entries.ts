@@ -1,11 +1,11 @@
 import { removeOriginals } from "../../store/sql/remove_originals.ts";
 import { nextSteps, removeSteps, type RotationStep } from "../../store/sql/rotation_steps.ts";
 import type { Phase } from "./phase.ts";
-import { goOn, type Rotation } from "./rotation.ts";
-import { thousands } from "../thousands.ts";
+import { assertLockHeld, type Rotation } from "./rotation.ts";
+import { formatCount } from "../thousands.ts";
 
 /** Entries a transaction. A guess. */
-const ENTRIES = 1000;
+const STEPS_PER_PAGE = 1000;
 
 /**
  * The third phase: removes the entries of the old masks that are noted, and then their steps. Only to be
@@ -18,11 +18,11 @@ export async function removeOldEntries(rotation: Rotation, phase: Phase): Promis
   let removed = 0;
   let last = { field: "", old_mask: "" };
   for (;;) {
-    await goOn(rotation);
+    await assertLockHeld(rotation);
     const steps = await database.query<RotationStep>(nextSteps, [
       last.field,
       last.old_mask,
-      ENTRIES,
+      STEPS_PER_PAGE,
     ]);
     const end = steps.at(-1);
     if (!end) return removed;
@@ -32,6 +32,6 @@ export async function removeOldEntries(rotation: Rotation, phase: Phase): Promis
     await vault.query(removeOriginals, names);
     await database.query(removeSteps, names);
     removed += steps.length;
-    phase.at(`${thousands(removed)} entries`);
+    phase.at(`${formatCount(removed)} entries`);
   }
 }

@@ -1,7 +1,7 @@
 import type { Binding } from "../../vault/suite.ts";
 import { OpenError } from "../../vault/open_error.ts";
-import type { LeftAlone } from "./left_alone.ts";
-import type { OwnSealer } from "../own_sealer.ts";
+import type { SkippedEntries } from "./left_alone.ts";
+import type { VaultKeyPair } from "../own_sealer.ts";
 
 /** A value that is sealed for a vault key, and what it belongs to. */
 export interface Sealed {
@@ -18,8 +18,8 @@ export interface Sealed {
  */
 export async function reseal(
   values: readonly Sealed[],
-  { sealer, keys }: OwnSealer,
-  left: LeftAlone,
+  { sealer, keys }: VaultKeyPair,
+  left: SkippedEntries,
 ): Promise<(Uint8Array | undefined)[]> {
   const batch = await sealer.startBatch();
   return await Promise.all(values.map(async ({ sealed, keyId, binding }) => {

@@ -3,43 +3,47 @@ import {
   resealBodies as replaceBodies,
   type StoredBody,
 } from "../../store/sql/reseal_rejected.ts";
-import { LeftAlone } from "./left_alone.ts";
-import type { OwnSealer } from "../own_sealer.ts";
+import { SkippedEntries } from "./left_alone.ts";
+import type { VaultKeyPair } from "../own_sealer.ts";
 import type { Phase } from "./phase.ts";
 import { reseal } from "./reseal.ts";
-import { goOn, type Rotation } from "./rotation.ts";
-import { thousands } from "../thousands.ts";
+import { assertLockHeld, type Rotation } from "./rotation.ts";
+import { formatCount } from "../thousands.ts";
 
 /** Bodies at once: a message may have a MiB. */
-const BODIES = 16;
+const BODIES_PER_PAGE = 16;
 
 /** Seals the rejected bodies anew that are sealed for another key. */
 export async function resealBodies(
   rotation: Rotation,
-  own: OwnSealer,
+  own: VaultKeyPair,
   phase: Phase,
-): Promise<{ changed: number; left: LeftAlone }> {
+): Promise<{ changed: number; left: SkippedEntries }> {
   const { database } = rotation;
   const { keyId } = own.sealer;
-  const left = new LeftAlone();
+  const left = new SkippedEntries();
   let changed = 0;
   let last = "";
   for (;;) {
-    await goOn(rotation);
-    const found = await database.query<StoredBody>(bodiesOfOtherVaultKeys, [last, keyId, BODIES]);
+    await assertLockHeld(rotation);
+    const found = await database.query<StoredBody>(bodiesOfOtherVaultKeys, [
+      last,
+      keyId,
+      BODIES_PER_PAGE,
+    ]);
     const end = found.at(-1);
     if (!end) return { changed, left };
     last = end.message_id;
-    changed += await replace(database, found, own, left);
-    phase.at(`${thousands(changed)} bodies`);
+    changed += await replaceSealedBodies(database, found, own, left);
+    phase.at(`${formatCount(changed)} bodies`);
   }
 }
 
-async function replace(
+async function replaceSealedBodies(
   database: Rotation["database"],
   found: readonly StoredBody[],
-  own: OwnSealer,
-  left: LeftAlone,
+  own: VaultKeyPair,
+  left: SkippedEntries,
 ): Promise<number> {
   const values = found.map(({ message_id: mask, sealed, key_id: keyId }) => ({
     sealed,

@@ -1,18 +1,18 @@
 import { resealEntries as replaceEntries } from "../../store/sql/reseal_entries.ts";
 import { entriesOfOtherVaultKeys, type SealedEntry } from "../../store/sql/sealed_entries.ts";
 import { walkBlocks } from "../../store/walk_blocks.ts";
-import { LeftAlone } from "./left_alone.ts";
-import type { OwnSealer } from "../own_sealer.ts";
+import { SkippedEntries } from "./left_alone.ts";
+import type { VaultKeyPair } from "../own_sealer.ts";
 import type { Phase } from "./phase.ts";
 import { reseal } from "./reseal.ts";
-import { goOn, type Rotation, VAULT_TABLE } from "./rotation.ts";
-import { thousands } from "../thousands.ts";
+import { assertLockHeld, type Rotation, VAULT_TABLE } from "./rotation.ts";
+import { formatCount } from "../thousands.ts";
 
 /** Blocks of the vault at once: some 1,000 entries of 200 bytes. */
-const PAGES = 32;
+const VAULT_BLOCKS_PER_RANGE = 32;
 
 /** Walks over the vault before it is given up: two do where no worker seals for an old key. */
-const MOST_WALKS = 6;
+const MAX_WALKS = 6;
 
 /**
  * Seals the entries of the vault anew that are sealed for another key. Walks the vault until nothing is
@@ -22,20 +22,22 @@ const MOST_WALKS = 6;
  */
 export async function resealEntries(
   rotation: Rotation,
-  own: OwnSealer,
+  own: VaultKeyPair,
   phase: Phase,
-): Promise<{ changed: number; left: LeftAlone }> {
+): Promise<{ changed: number; left: SkippedEntries }> {
   const { vault } = rotation;
   const { keyId } = own.sealer;
   let changed = 0;
-  for (let walk = 1; walk <= MOST_WALKS; walk++) {
+  for (let walk = 1; walk <= MAX_WALKS; walk++) {
     const before = changed;
-    const left = new LeftAlone();
-    for await (const { from, end, reached, blocks } of walkBlocks(vault, VAULT_TABLE, PAGES)) {
-      await goOn(rotation);
+    const left = new SkippedEntries();
+    for await (
+      const { from, end, reached, blocks } of walkBlocks(vault, VAULT_TABLE, VAULT_BLOCKS_PER_RANGE)
+    ) {
+      await assertLockHeld(rotation);
       const found = await vault.query<SealedEntry>(entriesOfOtherVaultKeys, [from, end, keyId]);
-      if (found.length > 0) changed += await replace(vault, found, own, left);
-      phase.at(`${thousands(changed)} entries, walk ${walk}`, reached / blocks);
+      if (found.length > 0) changed += await replaceSealedEntries(vault, found, own, left);
+      phase.at(`${formatCount(changed)} entries, walk ${walk}`, reached / blocks);
     }
     if (changed === before) return { changed, left };
   }
@@ -45,11 +47,11 @@ export async function resealEntries(
   );
 }
 
-async function replace(
+async function replaceSealedEntries(
   vault: Rotation["vault"],
   found: readonly SealedEntry[],
-  own: OwnSealer,
-  left: LeftAlone,
+  own: VaultKeyPair,
+  left: SkippedEntries,
 ): Promise<number> {
   const values = found.map(({ field, mask, sealed, key_id: keyId }) => ({
     sealed,

@@ -1,17 +1,17 @@
 import { type Settings, SettingsError } from "../../config/read_settings.ts";
 import type { KeyRing } from "../../mask/mask_key.ts";
-import type { Why } from "../../store/audit.ts";
+import type { Justification } from "../../store/audit.ts";
 import { exit } from "../command.ts";
 import { countRows, type RowCount } from "./count_rows.ts";
-import { ownSealer } from "../own_sealer.ts";
-import { noteRotation } from "./note_rotation.ts";
+import { openKeyPair } from "../own_sealer.ts";
+import { recordRotation } from "./note_rotation.ts";
 import { runPhase } from "./phase.ts";
 import { remaskEntries } from "./remask_entries.ts";
 import { remaskRows } from "./remask_rows.ts";
 import { createRemasker } from "./remasker.ts";
 import { removeOldEntries } from "./remove_old_entries.ts";
-import { goOn, type Rotation } from "./rotation.ts";
-import { thousands } from "../thousands.ts";
+import { assertLockHeld, type Rotation } from "./rotation.ts";
+import { formatCount } from "../thousands.ts";
 
 /**
  * Brings every mask of the vault and of the target table to the first key of MASK_KEY, while workers go
@@ -27,45 +27,45 @@ import { thousands } from "../thousands.ts";
 export async function rotateMasks(
   rotation: Rotation,
   settings: Settings,
-  why: Why,
+  why: Justification,
 ): Promise<number> {
-  const ring = ringOf(settings);
+  const ring = readRing(settings);
   const [{ id: first }, ...others] = ring;
-  const own = await ownSealer(settings);
+  const own = await openKeyPair(settings);
   const fields = rotation.table.masked.map(({ field }) => field);
   const remasker = await createRemasker({ ring, fields, settings, own });
-  await goOn(rotation);
+  await assertLockHeld(rotation);
   const { io } = rotation;
   const name = `mask ${others.map(({ id }) => id).join(", ")} → ${first}`;
-  await noteRotation(rotation, why, `${name}: begins`);
+  await recordRotation(rotation, why, `${name}: begins`);
 
   const oldIds = others.map(({ id }) => id);
-  const before = lostIn(await countRows(rotation, oldIds));
+  const before = countLost(await countRows(rotation, oldIds));
   const { entries, left } = await runPhase(io, "1 of 3, vault", async (shown) => {
     const done = await remaskEntries(rotation, { first, remasker, phase: shown });
-    return { ...done, words: `${thousands(done.entries)} entries kept under new masks` };
+    return { ...done, words: `${formatCount(done.entries)} entries kept under new masks` };
   });
   const { rows } = await runPhase(io, "2 of 3, rows", async (shown) => {
     const changed = await remaskRows(rotation, shown);
-    return { rows: changed, words: `${thousands(changed)} rows changed` };
+    return { rows: changed, words: `${formatCount(changed)} rows changed` };
   });
   const { removed } = await runPhase(io, "3 of 3, old entries", async (shown) => {
     const gone = await removeOldEntries(rotation, shown);
-    return { removed: gone, words: `${thousands(gone)} removed` };
+    return { removed: gone, words: `${formatCount(gone)} removed` };
   });
 
   const old = await countRows(rotation, oldIds);
   const counts =
-    `${thousands(entries)} entries, ${thousands(rows)} rows, ${thousands(removed)} old ` +
-    `entries removed, ${thousands(left.total)} left alone`;
-  await noteRotation(rotation, why, `${name}: ${counts}`);
+    `${formatCount(entries)} entries, ${formatCount(rows)} rows, ${formatCount(removed)} old ` +
+    `entries removed, ${formatCount(left.total)} left alone`;
+  await recordRotation(rotation, why, `${name}: ${counts}`);
   for (const text of left.lines("vault entries")) io.err(text);
   const late = tellRows(rotation, old, first, oldIds);
-  const stray = lostIn(old) - before;
+  const stray = countLost(old) - before;
   if (stray > 0) {
     io.err(
       `${
-        thousands(stray)
+        formatCount(stray)
       } rows came with masks of an old key while it ran: a worker still has that key ` +
         "first. Restart it; its values are kept again when they come, then run this again\n",
     );
@@ -75,12 +75,12 @@ export async function rotateMasks(
 }
 
 /** Rows whose original is not in the vault. */
-function lostIn(counts: readonly RowCount[]): number {
+function countLost(counts: readonly RowCount[]): number {
   return counts.reduce((sum, { withoutOriginal }) => sum + withoutOriginal, 0);
 }
 
 /** @throws {SettingsError} there is nothing to rotate from */
-function ringOf({ MASK_KEY }: Settings): KeyRing {
+function readRing({ MASK_KEY }: Settings): KeyRing {
   if (MASK_KEY && MASK_KEY.length > 1) return MASK_KEY;
   throw new SettingsError([
     "MASK_KEY: has one key, wanted the new one first and then those that it takes the place of",
@@ -101,7 +101,7 @@ function tellRows(
     if (withoutOriginal > 0) {
       io.err(
         `${
-          thousands(withoutOriginal)
+          formatCount(withoutOriginal)
         } ${what}: the vault has no original of it (forgotten, or stored ` +
           "with VAULT=off)\n",
       );
@@ -111,7 +111,7 @@ function tellRows(
     const reason = others.includes(key)
       ? "they came meanwhile, or their original was left alone"
       : "the key is not in MASK_KEY";
-    io.err(`${thousands(rows - withoutOriginal)} ${what}: ${reason}\n`);
+    io.err(`${formatCount(rows - withoutOriginal)} ${what}: ${reason}\n`);
   }
   return late;
 }

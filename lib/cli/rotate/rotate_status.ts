@@ -4,7 +4,7 @@ import { countVaultKeys, type VaultKeyCount } from "../../store/sql/count_vault_
 import { rotationUnderWay } from "../../store/sql/rotation_under_way.ts";
 import { walkBlocks } from "../../store/walk_blocks.ts";
 import { countRows, type RowCount } from "./count_rows.ts";
-import { heedStop, REJECTED_TABLE, type Rotation, VAULT_TABLE } from "./rotation.ts";
+import { REJECTED_TABLE, type Rotation, throwIfStopped, VAULT_TABLE } from "./rotation.ts";
 
 /** Where masks and sealed values stand, by key. */
 export interface RotationStatus {
@@ -19,7 +19,7 @@ export interface RotationStatus {
 }
 
 /** Blocks at once. A guess. */
-const PAGES = 500;
+const BLOCKS_PER_RANGE = 500;
 
 /** Counts what stands under which key, each table in one walk. Opens nothing. */
 export async function rotationStatus(
@@ -30,8 +30,8 @@ export async function rotationStatus(
   const maskKeys = (MASK_KEY ?? []).map(({ id }) => id);
   const [steps] = await database.query<{ present: boolean }>(rotationUnderWay);
   const entries = new Map<string, VaultKeyCount>();
-  for await (const { from, end } of walkBlocks(vault, VAULT_TABLE, PAGES)) {
-    heedStop(io);
+  for await (const { from, end } of walkBlocks(vault, VAULT_TABLE, BLOCKS_PER_RANGE)) {
+    throwIfStopped(io);
     for (const row of await vault.query<VaultKeyCount>(countVaultKeys, [from, end])) {
       const name = JSON.stringify([row.field, row.mask_key, row.vault_key]);
       const sum = (entries.get(name)?.entries ?? 0) + row.entries;
@@ -39,8 +39,8 @@ export async function rotationStatus(
     }
   }
   const bodies = new Map<string, RejectedKeyCount>();
-  for await (const { from, end } of walkBlocks(database, REJECTED_TABLE, PAGES)) {
-    heedStop(io);
+  for await (const { from, end } of walkBlocks(database, REJECTED_TABLE, BLOCKS_PER_RANGE)) {
+    throwIfStopped(io);
     for (const row of await database.query<RejectedKeyCount>(countRejectedKeys, [from, end])) {
       const sum = (bodies.get(row.vault_key)?.bodies ?? 0) + row.bodies;
       bodies.set(row.vault_key, { ...row, bodies: sum });

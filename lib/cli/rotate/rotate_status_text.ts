@@ -1,6 +1,6 @@
-import { printable } from "../printable.ts";
+import { escapeText } from "../printable.ts";
 import type { RotationStatus } from "./rotate_status.ts";
-import { thousands } from "../thousands.ts";
+import { formatCount } from "../thousands.ts";
 
 /** The status for people: a table, and what is left to do in words. */
 export function statusText(status: RotationStatus): string {
@@ -20,7 +20,7 @@ export function statusText(status: RotationStatus): string {
 }
 
 function line(count: number, what: string, key: string): string {
-  return `${thousands(count).padStart(13)}  ${printable(what)}: ${printable(key)}`;
+  return `${formatCount(count).padStart(13)}  ${escapeText(what)}: ${escapeText(key)}`;
 }
 
 /** What is left to do, a sentence each; never empty. */
@@ -40,8 +40,8 @@ export function leftToDo(status: RotationStatus): string[] {
   );
   if (oldRows > 0 || oldEntries > 0) {
     todo.push(
-      `\`maskline rotate run\` has ${thousands(oldEntries)} entries and ${
-        thousands(oldRows)
+      `\`maskline rotate run\` has ${formatCount(oldEntries)} entries and ${
+        formatCount(oldRows)
       } masks in ` +
         `rows to bring to ${first}`,
     );
@@ -52,19 +52,21 @@ export function leftToDo(status: RotationStatus): string[] {
   const lost = sum(rows, ({ withoutOriginal }) => withoutOriginal);
   if (lost > 0) {
     todo.push(
-      `${thousands(lost)} masks in rows keep their old key: their originals are not in the vault ` +
+      `${
+        formatCount(lost)
+      } masks in rows keep their old key: their originals are not in the vault ` +
         "(forgotten, or stored with VAULT=off)",
     );
   }
   for (const key of unknownKeys(rows, vault, known)) {
-    todo.push(`The mask key ${printable(key)} is not in MASK_KEY: what it made stays as it is`);
+    todo.push(`The mask key ${escapeText(key)} is not in MASK_KEY: what it made stays as it is`);
   }
   const sealed = sum(vault.filter((row) => row.vault_key !== vaultKey), ({ entries }) => entries) +
     sum(rejected.filter((row) => row.vault_key !== vaultKey), ({ bodies }) => bodies);
   if (vaultKey !== null && sealed > 0) {
     todo.push(
       `\`maskline rotate run --vault\` has ${
-        thousands(sealed)
+        formatCount(sealed)
       } sealed values to bring to ${vaultKey}`,
     );
   }

@@ -26,8 +26,8 @@ export const REJECTED_TABLE = { schema: "maskline", name: "rejected" } as const;
  *
  * @throws {RangeError} another rotation is under way, or this one is to stop
  */
-export async function goOn({ io, database }: Rotation): Promise<void> {
-  heedStop(io);
+export async function assertLockHeld({ io, database }: Rotation): Promise<void> {
+  throwIfStopped(io);
   const [lock] = await database.query<{ held: boolean }>(lockRotation);
   if (!lock?.held) throw new RangeError("Another rotation is under way on this database");
 }
@@ -37,7 +37,7 @@ export async function goOn({ io, database }: Rotation): Promise<void> {
  *
  * @throws {RangeError} the process was told to stop
  */
-export function heedStop({ signal }: Io): void {
+export function throwIfStopped({ signal }: Io): void {
   if (!signal.aborted) return;
   throw new RangeError("Stopped: what is done stays done, run it again to go on from here");
 }

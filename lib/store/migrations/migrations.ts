@@ -25,4 +25,4 @@ export const migrations: readonly Migration[] = [
 ];
 
 /** The version that this program needs. */
-export const wantedVersion = migrations.at(-1)?.version ?? 0;
+export const schemaVersionNeeded = migrations.at(-1)?.version ?? 0;

@@ -1,7 +1,7 @@
 import type { MaskedTable } from "../masked_table.ts";
 import type { Statement } from "../postgres.ts";
-import { nameOf, quote, type StoredColumn } from "../stored_table.ts";
-import { rowsOfSubject } from "./rows_of_subject.ts";
+import { quoteIdentifier, quoteTable, type StoredColumn } from "../stored_table.ts";
+import { isKnownRowOfSubject } from "./rows_of_subject.ts";
 
 /**
  * Takes the person and the masks out of a person's rows, and tells how many rows there were. Where a column
@@ -9,20 +9,20 @@ import { rowsOfSubject } from "./rows_of_subject.ts";
  *
  * @param notNull names of the columns that must have a value
  */
-export function anonymiseRowsOf(
+export function anonymiseRows(
   table: MaskedTable,
   subject: StoredColumn,
   notNull: ReadonlySet<string>,
 ): Statement {
   const columns = [subject, ...table.masked.map(({ column }) => column)];
   const set = columns.map(({ name }) =>
-    `${quote(name)} = ${notNull.has(name) ? "'forgotten-' || gen_random_uuid()" : "NULL"}`
+    `${quoteIdentifier(name)} = ${notNull.has(name) ? "'forgotten-' || gen_random_uuid()" : "NULL"}`
   );
   return {
     text: `
 WITH changed AS (
-  UPDATE ${nameOf(table)} AS stored SET ${set.join(", ")}
-  WHERE ${rowsOfSubject(table, subject)} RETURNING 1
+  UPDATE ${quoteTable(table)} AS stored SET ${set.join(", ")}
+  WHERE ${isKnownRowOfSubject(table, subject)} RETURNING 1
 )
 SELECT count(*)::text AS rows FROM changed`,
   };

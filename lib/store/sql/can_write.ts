@@ -1,5 +1,5 @@
 import type { Statement } from "../postgres.ts";
-import { nameOf, type StoredTable } from "../stored_table.ts";
+import { quoteTable, type StoredTable } from "../stored_table.ts";
 
 /** Options of {@linkcode missingPrivileges}. */
 export interface MissingPrivilegesOptions {
@@ -15,7 +15,7 @@ export function missingPrivileges(
   { dedupe = false, vault = false }: MissingPrivilegesOptions = {},
 ): Statement {
   const rows = [
-    onTable(nameOf(table), "INSERT"),
+    onTable(quoteTable(table), "INSERT"),
     onTable("maskline.ledger", "INSERT"),
     onTable("maskline.ledger", "SELECT"),
     onTable("maskline.rejected", "INSERT"),

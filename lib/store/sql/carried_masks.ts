@@ -1,5 +1,5 @@
 import type { MaskedTable } from "../masked_table.ts";
-import { nameOf, quote } from "../stored_table.ts";
+import { quoteIdentifier, quoteTable } from "../stored_table.ts";
 
 /**
  * The rows as `stored`, each once for every masked column, whose field and value are `carried.field` and
@@ -9,8 +9,8 @@ import { nameOf, quote } from "../stored_table.ts";
  */
 export function carriedMasks(table: MaskedTable, more: readonly string[] = []): string {
   const masks = table.masked.map(({ field, column }) =>
-    `('${field.replaceAll("'", "''")}', stored.${quote(column.name)}::text)`
+    `('${field.replaceAll("'", "''")}', stored.${quoteIdentifier(column.name)}::text)`
   );
-  return `${nameOf(table)} AS stored
+  return `${quoteTable(table)} AS stored
 CROSS JOIN LATERAL (VALUES ${[...masks, ...more].join(", ")}) AS carried (field, mask)`;
 }

@@ -1,6 +1,12 @@
 import type { Statement } from "../postgres.ts";
-import { keepOriginals, ORIGINAL_PARAMETERS } from "./keep_originals.ts";
-import { castType, columnsOf, nameOf, quote, type StoredTable } from "../stored_table.ts";
+import { ORIGINAL_PARAMETERS, upsertOriginals } from "./keep_originals.ts";
+import {
+  castType,
+  listColumns,
+  quoteIdentifier,
+  quoteTable,
+  type StoredTable,
+} from "../stored_table.ts";
 
 /** Options of {@linkcode commitBatch}. */
 export interface CommitBatchOptions {
@@ -28,7 +34,7 @@ export function commitBatch(
   // originals, then the keys.
   const first = 4;
   const rejected = first + columns.length;
-  const names = columns.map((column) => quote(column.name));
+  const names = columns.map((column) => quoteIdentifier(column.name));
   const arrays = columns.map((column, index) => `$${first + index}::${castType(column)}[]`);
   const originals = rejected + 9;
   const keys = `$${originals + (vault ? ORIGINAL_PARAMETERS : 0)}::text[]`;
@@ -42,7 +48,9 @@ WITH ${dedupe ? `${takeKeys(keys)}, ` : ""}fresh AS (
   ON CONFLICT DO NOTHING
   RETURNING message_id
 ), stored AS (
-  INSERT INTO ${nameOf(table)} (${columnsOf(table).map(({ name }) => quote(name)).join(", ")})
+  INSERT INTO ${quoteTable(table)} (${
+    listColumns(table).map(({ name }) => quoteIdentifier(name)).join(", ")
+  })
   SELECT ${names.join(", ")}, "date sent"
   FROM unnest($2::text[], $3::date[], ${arrays.join(", ")})
     AS event ("message id", "date sent", ${names.join(", ")})
@@ -57,7 +65,7 @@ WITH ${dedupe ? `${takeKeys(keys)}, ` : ""}fresh AS (
     $${rejected + 7}::bytea[], $${rejected + 8}::text[]
   ) AS rejection (id, sent_at, receive_count, reason, field, sqlstate, sealed, key_id)
   WHERE sealed IS NOT NULL AND coalesce(id IN (SELECT message_id FROM fresh), false)
-)${vault ? `, kept AS (${keepOriginals(originals, FRESH)})` : ""}
+)${vault ? `, kept AS (${upsertOriginals(originals, FRESH)})` : ""}
 SELECT id AS message_id FROM unnest($2::text[] || $${rejected}::text[]) AS member (id)
 WHERE NOT coalesce(id IN (SELECT message_id FROM fresh), false)`;
   const name = `maskline_commit_${table.name}${vault ? "_vault" : ""}${dedupe ? "_by_key" : ""}`;

@@ -1,7 +1,7 @@
 import type { Statement } from "../postgres.ts";
 
 /** The books as the database has them. Numbers come as text: a count may be beyond 2⁵³. */
-export interface CountedBooks {
+export interface StoredCounters {
   readonly committed: string;
   readonly rejected: string;
   readonly rows: string;
@@ -13,7 +13,7 @@ export interface CountedBooks {
  * Counts the ledger by outcome, the rows, those removed on purpose and the rejections that were not
  * replayed, all in one snapshot. Reads whole tables; a function of the schema's owner does it.
  */
-export const countBooks: Statement = {
+export const countCounters: Statement = {
   text: `
 SELECT committed, rejected, rows, removed, set_aside
 FROM maskline.count_books()`,

@@ -1,6 +1,6 @@
 import type { Statement } from "../postgres.ts";
 import type { MaskedTable } from "../masked_table.ts";
-import { quote, type StoredColumn } from "../stored_table.ts";
+import { quoteIdentifier, type StoredColumn } from "../stored_table.ts";
 import { carriedMasks } from "./carried_masks.ts";
 
 /**
@@ -13,9 +13,9 @@ import { carriedMasks } from "./carried_masks.ts";
  * is also why `IN (SELECT …)` stands inside `coalesce`: it keeps a hashed subplan.
  */
 export function countOthers(table: MaskedTable, subject: StoredColumn): Statement {
-  const person = `stored.${quote(subject.name)}`;
+  const person = `stored.${quoteIdentifier(subject.name)}`;
   const has = table.masked.map(({ column }, index) =>
-    `stored.${quote(column.name)} = ANY ($${index + 4}::text[])`
+    `stored.${quoteIdentifier(column.name)} = ANY ($${index + 4}::text[])`
   );
   return {
     text: `

@@ -1,7 +1,7 @@
 import type { MaskedTable } from "../masked_table.ts";
 import type { Statement } from "../postgres.ts";
 import { carriedMasks } from "./carried_masks.ts";
-import { maskKeyOf } from "./mask_key_of.ts";
+import { extractMaskKey } from "./mask_key_of.ts";
 
 /** Rows of one field by the key of their mask, or by the mask itself where that is asked for. */
 export interface RowMaskCount {
@@ -22,7 +22,7 @@ export function countRowMasks(table: MaskedTable): Statement {
 SELECT field, key_id, CASE WHEN key_id = ANY ($3::text[]) THEN mask END AS mask,
   count(*)::integer AS rows
 FROM (
-  SELECT carried.field, carried.mask, ${maskKeyOf("carried.mask")} AS key_id
+  SELECT carried.field, carried.mask, ${extractMaskKey("carried.mask")} AS key_id
   FROM ${carriedMasks(table)}
   WHERE stored.ctid >= $1::tid AND stored.ctid < $2::tid AND carried.mask IS NOT NULL
 ) AS found

@@ -1,5 +1,5 @@
 import type { Statement } from "../postgres.ts";
-import { maskKeyOf } from "./mask_key_of.ts";
+import { extractMaskKey } from "./mask_key_of.ts";
 
 /** Entries of the vault by field, by the key of their mask and by the key that they are sealed for. */
 export interface VaultKeyCount {
@@ -13,7 +13,9 @@ export interface VaultKeyCount {
 /** Counts the entries in a range of blocks of the vault, `$1` up to before `$2`. */
 export const countVaultKeys: Statement = {
   text: `
-SELECT field, ${maskKeyOf("mask")} AS mask_key, key_id AS vault_key, count(*)::integer AS entries
+SELECT field, ${
+    extractMaskKey("mask")
+  } AS mask_key, key_id AS vault_key, count(*)::integer AS entries
 FROM maskline.vault
 WHERE ctid >= $1::tid AND ctid < $2::tid
 GROUP BY 1, 2, 3`,

@@ -1,5 +1,5 @@
 import type { Statement } from "../postgres.ts";
-import { nameOf, type StoredTable } from "../stored_table.ts";
+import { quoteTable, type StoredTable } from "../stored_table.ts";
 
 /**
  * Makes the function that counts the books for roles that may not read what is counted: with its owner's
@@ -10,7 +10,7 @@ import { nameOf, type StoredTable } from "../stored_table.ts";
  * tables or functions under the owner's rights. It gives a set of one row: without a set Postgres would
  * launch no parallel workers, as measured with 15 and 18.
  */
-export function createCountBooks(table: StoredTable): Statement {
+export function createCountersFunction(table: StoredTable): Statement {
   return {
     text: `
 CREATE OR REPLACE FUNCTION maskline.count_books()
@@ -19,7 +19,7 @@ LANGUAGE sql STABLE ROWS 1 SECURITY DEFINER SET search_path = pg_catalog, pg_tem
   SELECT
     (SELECT count(*) FROM maskline.ledger WHERE outcome = 'committed'),
     (SELECT count(*) FROM maskline.ledger WHERE outcome = 'rejected'),
-    (SELECT count(*) FROM ${nameOf(table)}),
+    (SELECT count(*) FROM ${quoteTable(table)}),
     (SELECT coalesce(sum(removed.rows), 0)::bigint FROM maskline.removed),
     (SELECT count(*) FROM maskline.rejected WHERE status <> 'replayed')
 $books$;

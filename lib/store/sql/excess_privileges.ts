@@ -1,9 +1,9 @@
 import type { Statement } from "../postgres.ts";
-import { nameOf, type StoredTable } from "../stored_table.ts";
+import { quoteTable, type StoredTable } from "../stored_table.ts";
 
 /** What the present role may do that a worker never does, each as "may …" goes on: none where all is well. */
-export function excessPrivileges(table?: StoredTable): Statement {
-  const rows = table ? `has_any_column_privilege('${nameOf(table)}', 'SELECT')` : "false";
+export function unneededPrivileges(table?: StoredTable): Statement {
+  const rows = table ? `has_any_column_privilege('${quoteTable(table)}', 'SELECT')` : "false";
   return {
     text: `
 SELECT 'do anything, being a superuser' AS what

@@ -1,4 +1,4 @@
-import { nameOf, quote, type StoredTable } from "../stored_table.ts";
+import { quoteIdentifier, quoteTable, type StoredTable } from "../stored_table.ts";
 
 /**
  * The script that makes the three roles and gives them what they need and nothing else: for people to
@@ -52,7 +52,7 @@ END $$;
 const ALL_ROLES = "maskline_writer, maskline_reader, maskline_custodian";
 
 function takeBack(table?: StoredTable): string {
-  const target = table ? `\nREVOKE ALL ON ${nameOf(table)} FROM ${ALL_ROLES};` : "";
+  const target = table ? `\nREVOKE ALL ON ${quoteTable(table)} FROM ${ALL_ROLES};` : "";
   const books = table ? "\nREVOKE ALL ON FUNCTION maskline.count_books() FROM PUBLIC;" : "";
   return `\
 -- Taken back first, so that what stands below is all that they have.
@@ -69,8 +69,8 @@ REVOKE ALL ON FUNCTION
 }
 
 function rows(table: StoredTable): string {
-  const target = nameOf(table);
-  const schema = quote(table.schema);
+  const target = quoteTable(table);
+  const schema = quoteIdentifier(table.schema);
   return `\
 -- The worker. It adds, and reads nothing but what tells it that a message, a key or a value is there
 -- already: it sees neither rows nor sealed bytes, and who steals its password does not either.

@@ -1,6 +1,6 @@
 import type { Statement } from "../postgres.ts";
 
-/** How many parameters {@linkcode keepOriginals} takes. */
+/** How many parameters {@linkcode upsertOriginals} takes. */
 export const ORIGINAL_PARAMETERS = 8;
 
 /**
@@ -14,7 +14,7 @@ export const ORIGINAL_PARAMETERS = 8;
  *
  * @param condition which of the originals, by the event's `id`
  */
-export function keepOriginals(first: number, condition: string): string {
+export function upsertOriginals(first: number, condition: string): string {
   return `
   INSERT INTO maskline.vault AS present (field, mask, sealed, key_id, first_seen, last_seen)
   SELECT DISTINCT ON (field, mask) field, mask,
@@ -34,7 +34,7 @@ export function keepOriginals(first: number, condition: string): string {
 }
 
 /** The same alone, for a vault in a database of its own. */
-export const keepOriginalsAlone: Statement = {
+export const upsertOriginalsAlone: Statement = {
   name: "maskline_keep_originals",
-  text: keepOriginals(1, "true"),
+  text: upsertOriginals(1, "true"),
 };

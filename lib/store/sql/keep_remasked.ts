@@ -9,7 +9,7 @@ import type { Statement } from "../postgres.ts";
  * One that a worker put there under the new mask is replaced: this one has been opened and compared.
  * Two old masks of several keys may have the same new one. In the order of the key, as workers do it.
  */
-export const keepRemasked: Statement = {
+export const upsertRemasked: Statement = {
   text: `
 WITH old AS MATERIALIZED (
   SELECT present.field, present.mask, step.new_mask, step.sealed, present.first_seen,

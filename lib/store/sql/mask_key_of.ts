@@ -6,7 +6,7 @@
  *
  * @param text an SQL expression
  */
-export function maskKeyOf(text: string): string {
+export function extractMaskKey(text: string): string {
   return `CASE WHEN ${text} COLLATE "C" ~ '^[a-z][a-z0-9]*[.][A-Za-z0-9_-]+$'
       AND octet_length(${text}) - strpos(${text}, '.') = 43 AND strpos(${text}, '.') <= 17
     THEN split_part(${text}, '.', 1) END`;

@@ -15,6 +15,6 @@ CREATE TABLE IF NOT EXISTS maskline.migrations (
 };
 
 /** Notes a migration as done. */
-export const noteMigration: Statement = {
+export const recordMigration: Statement = {
   text: `INSERT INTO maskline.migrations (version, name) VALUES ($1::integer, $2::text)`,
 };

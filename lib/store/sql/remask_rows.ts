@@ -1,6 +1,6 @@
 import type { MaskedTable } from "../masked_table.ts";
 import type { Statement } from "../postgres.ts";
-import { nameOf, quote } from "../stored_table.ts";
+import { quoteIdentifier, quoteTable } from "../stored_table.ts";
 
 /**
  * Gives the rows in a range of blocks (`$1` up to before `$2`) the new masks that the rotation has for
@@ -11,7 +11,7 @@ import { nameOf, quote } from "../stored_table.ts";
  */
 export function remaskRows(table: MaskedTable): Statement {
   const columns = table.masked.map(({ field, column }) => {
-    const name = quote(column.name);
+    const name = quoteIdentifier(column.name);
     const found = `maskline.rotation AS step
       WHERE step.field = '${field.replaceAll("'", "''")}'
         AND step.old_mask = stored.${name} COLLATE "C"`;
@@ -24,7 +24,7 @@ export function remaskRows(table: MaskedTable): Statement {
   return {
     text: `
 WITH changed AS (
-  UPDATE ${nameOf(table)} AS stored SET ${changes.join(",\n    ")}
+  UPDATE ${quoteTable(table)} AS stored SET ${changes.join(",\n    ")}
   WHERE stored.ctid >= $1::tid AND stored.ctid < $2::tid
     AND (${conditions.join("\n    OR ")})
   RETURNING 1

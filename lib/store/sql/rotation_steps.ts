@@ -18,7 +18,7 @@ WHERE (field, old_mask) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
  * Notes the steps of the fields `$1`, old masks `$2` and new masks `$3`. One towards another mask is left
  * from a rotation to another key that never ended, and gives way.
  */
-export const noteSteps: Statement = {
+export const recordSteps: Statement = {
   text: `
 INSERT INTO maskline.rotation AS present (field, old_mask, new_mask)
 SELECT field COLLATE "C", old_mask COLLATE "C", new_mask

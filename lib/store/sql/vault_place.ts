@@ -3,7 +3,7 @@ import type { Statement } from "../postgres.ts";
 const ELSEWHERE = "The vault of these rows is in a database of its own";
 
 /** Notes for good that the vault of this database's rows is in another one. */
-export const noteVaultElsewhere: Statement = {
+export const markVaultElsewhere: Statement = {
   text: `COMMENT ON TABLE maskline.vault IS '${ELSEWHERE}'`,
 };
 

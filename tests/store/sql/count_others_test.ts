@@ -1,12 +1,12 @@
 import { deepStrictEqual, ok } from "node:assert";
-import { maskedTableOf } from "../../../lib/cli/masked_table_of.ts";
+import { toMaskedTable } from "../../../lib/cli/masked_table_of.ts";
 import { login } from "../../../lib/event/login.ts";
 import { countOthers } from "../../../lib/store/sql/count_others.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
 import { createStore } from "../../support/test_store.ts";
 
 const server = await sharedPostgres();
-const table = maskedTableOf(login);
+const table = toMaskedTable(login);
 
 interface Node {
   readonly "Node Type": string;

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
-import { booksObstacle } from "../../../lib/store/books_obstacle.ts";
+import { findCountersObstacle } from "../../../lib/store/books_obstacle.ts";
 import { migrate } from "../../../lib/store/migrate.ts";
-import { countBooks } from "../../../lib/store/sql/count_books.ts";
+import { countCounters } from "../../../lib/store/sql/count_books.ts";
 import { grants } from "../../../lib/store/sql/grants.ts";
 import { attempt } from "../../support/attempt.ts";
 import { createLogins } from "../../support/logins.ts";
@@ -132,14 +132,14 @@ Deno.test("booksObstacle() names the owner who may not read the table, when it i
     const database = open({ url });
     await migrate(database, loginTable);
     strictEqual(
-      await booksObstacle(database, loginTable),
+      await findCountersObstacle(database, loginTable),
       `The role ${owner}, with whose rights maskline.count_books counts, lacks SELECT on ` +
         `"public"."user_logins"; the table's owner can grant it`,
     );
-    await rejects(() => database.query(countBooks), { code: "42501" });
+    await rejects(() => database.query(countCounters), { code: "42501" });
     await inside.query(`GRANT SELECT ON user_logins TO ${owner}`);
-    strictEqual(await booksObstacle(database, loginTable), null);
-    deepStrictEqual((await database.query<{ rows: string }>(countBooks))[0]?.rows, "1");
+    strictEqual(await findCountersObstacle(database, loginTable), null);
+    deepStrictEqual((await database.query<{ rows: string }>(countCounters))[0]?.rows, "1");
     await database.close();
   });
 });
@@ -148,10 +148,10 @@ Deno.test("booksObstacle() tells of a role that may not count, and of a function
   await using line = await createStore(server);
   await using logins = await createLogins(server, line.inside);
   const reader = open({ url: new URL(logins.url("reader")), connections: 1 });
-  strictEqual(await booksObstacle(reader, loginTable), null);
+  strictEqual(await findCountersObstacle(reader, loginTable), null);
   await line.inside.query("REVOKE ALL ON FUNCTION maskline.count_books() FROM maskline_reader");
-  match(String(await booksObstacle(reader, loginTable)), /^The role lacks EXECUTE on /);
+  match(String(await findCountersObstacle(reader, loginTable)), /^The role lacks EXECUTE on /);
   await line.inside.query("DROP FUNCTION maskline.count_books()");
-  match(String(await booksObstacle(reader, loginTable)), /missing; run `maskline migrate`$/);
+  match(String(await findCountersObstacle(reader, loginTable)), /missing; run `maskline migrate`$/);
   await reader.close();
 });

@@ -1,5 +1,5 @@
 import { deepStrictEqual } from "node:assert";
-import { keepRemasked } from "../../../lib/store/sql/keep_remasked.ts";
+import { upsertRemasked } from "../../../lib/store/sql/keep_remasked.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
 import { openSession } from "../../support/open_session.ts";
 import { until } from "../../support/progress.ts";
@@ -20,7 +20,7 @@ Deno.test("keepRemasked() brings nobody back who is forgotten in the same moment
   await using forgetting = await openSession(inside.url);
   await forgetting.query("BEGIN");
   await forgetting.query("DELETE FROM maskline.vault WHERE mask = 'k1.b'");
-  const keeping = database.query(keepRemasked, page);
+  const keeping = database.query(upsertRemasked, page);
   await until(
     () =>
       inside.query(

@@ -1,6 +1,6 @@
 import { strictEqual } from "node:assert";
-import { isMask, keyIdOf } from "../../../lib/mask/mask_key.ts";
-import { maskKeyOf } from "../../../lib/store/sql/mask_key_of.ts";
+import { isMask, readKeyId } from "../../../lib/mask/mask_key.ts";
+import { extractMaskKey } from "../../../lib/store/sql/mask_key_of.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
 
 const server = await sharedPostgres();
@@ -29,9 +29,9 @@ Deno.test("maskKeyOf() tells masks from other texts as isMask() does", async () 
   ];
   for (const text of texts) {
     const [row] = await inside.query<{ key: string | null }>(
-      `SELECT ${maskKeyOf("mask")} AS key FROM (SELECT $1::text AS mask) AS one`,
+      `SELECT ${extractMaskKey("mask")} AS key FROM (SELECT $1::text AS mask) AS one`,
       [text],
     );
-    strictEqual(row?.key ?? null, isMask(text) ? keyIdOf(text) : null, JSON.stringify(text));
+    strictEqual(row?.key ?? null, isMask(text) ? readKeyId(text) : null, JSON.stringify(text));
   }
 });
