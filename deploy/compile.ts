@@ -1,3 +1,13 @@
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { type CredentialSource, derivePermissions, toFlags } from "../lib/config/permissions.ts";
+import {
+  environment,
+  readSettings,
+  SettingsError,
+  type Source,
+} from "../lib/config/read_settings.ts";
+
 // deno-lint-ignore-file no-console -- a script for people, whose output is its purpose
 /**
  * `deno task compile`: makes `dist/maskline`, one executable for the machine it is made on, or for
@@ -6,11 +16,6 @@
  *
  * @module
  */
-import { resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { environment } from "../lib/config/environment.ts";
-import { type CredentialSource, derivePermissions, toFlags } from "../lib/config/permissions.ts";
-import { readSettings, SettingsError, type Source } from "../lib/config/read_settings.ts";
 
 const SOURCES: readonly string[] = [
   "environment",

@@ -1,3 +1,11 @@
+import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { parseArgs } from "node:util";
+import { forEachChunk } from "../lib/base/chunks.ts";
+import { sampleMessages } from "../lib/local/sample.ts";
+import { QueueError } from "../lib/queue/queue.ts";
+import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "../lib/queue/sqs/deadline.ts";
+import { createSqsClient } from "../lib/queue/sqs/sdk_client.ts";
+
 // deno-lint-ignore-file no-console -- a script for people, whose output is its purpose
 /**
  * Puts sample messages on a queue: login events that belong to nobody, and one message that is no
@@ -6,13 +14,6 @@
  *
  * @module
  */
-import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
-import { parseArgs } from "node:util";
-import { sampleMessages } from "../lib/local/sample.ts";
-import { forEachChunk } from "../lib/pipeline/in_groups.ts";
-import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "../lib/queue/deadline.ts";
-import { QueueError } from "../lib/queue/queue.ts";
-import { createSqsClient } from "../lib/queue/sqs_client.ts";
 
 /** The most messages that one SendMessageBatch takes, by AWS's API reference. */
 const BATCH_SIZE = 10;
@@ -21,7 +22,7 @@ const PARALLEL = 4;
 /** A guess that keeps a slip of the finger from filling somebody's queue. */
 const MAX_COUNT = 1_000_000;
 /** How long a queue that is still starting is waited for: a guess with room for LocalStack. */
-const PATIENCE_MS = 60_000;
+const HEALTH_TIMEOUT_MS = 60_000;
 const BETWEEN_TRIES_MS = 500;
 
 const USAGE = `Usage: deno run -A deploy/send_samples.ts [COUNT]
@@ -50,15 +51,15 @@ async function sendBatch(client: SQSClient, url: URL, bodies: readonly string[])
 
 /** Tries until the queue takes it, as long as waiting may help. @throws {QueueError} it does not */
 async function untilTaken(send: () => Promise<void>): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
+  const deadline = performance.now() + HEALTH_TIMEOUT_MS;
   for (let attempt = 1;; attempt++) {
     try {
       return await send();
     } catch (error) {
       // An emulator may answer before it has made its queues.
-      const mayPass = error instanceof QueueError &&
+      const isTransient = error instanceof QueueError &&
         (error.transient || /QueueDoesNotExist|NonExistentQueue/.test(error.code));
-      if (!mayPass || performance.now() > deadline) throw error;
+      if (!isTransient || performance.now() > deadline) throw error;
       if (attempt === 1) console.error(`Waiting for the queue: ${error.code}`);
       await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
     }

@@ -1,12 +1,9 @@
-import type { AuditEntry } from "../store/audit_hash.ts";
-import type { Database } from "../store/postgres.ts";
-import { newestAuditEntries } from "../store/sql/newest_audit_entries.ts";
-import { type AuditHead, verifyAudit } from "../store/verify_audit.ts";
-import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
-import { readLimit } from "./limit_of.ts";
-import { escapeText } from "./printable.ts";
-import { escapeJson } from "./printable_json.ts";
-import { withVault } from "./with_vault.ts";
+import { type AuditEntry, type AuditHead, verifyAudit } from "../custody/verify_audit.ts";
+import type { Database } from "../store/postgres/database.ts";
+import { newestAuditEntries } from "../store/postgres/sql/audit.ts";
+import { withVault } from "../worker/databases.ts";
+import { type Arguments, type Command, exit, type Io, readLimit, UsageError } from "./command.ts";
+import { escapeJson, escapeText } from "./terminal/escape.ts";
 
 /** `maskline audit` */
 export const audit: Command = {

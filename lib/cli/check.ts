@@ -1,22 +1,26 @@
-import { findExposedSecrets } from "../config/exposed_secrets.ts";
-import { SettingsError } from "../config/read_settings.ts";
-import { login } from "../event/login.ts";
-import { openSqs } from "../queue/open_sqs.ts";
-import { durabilityWarnings } from "../store/durability.ts";
-import { checkSchema } from "../store/check_schema.ts";
-import { expectVaultHere } from "../store/expect_vault_here.ts";
-import type { StoredTable } from "../store/stored_table.ts";
-import type { Database, Statement } from "../store/postgres.ts";
-import { missingPrivileges, missingVaultPrivileges } from "../store/sql/can_write.ts";
-import { unneededPrivileges } from "../store/sql/excess_privileges.ts";
-import { probe } from "../store/sql/probe.ts";
+import { findExposedSecrets } from "../config/check_settings.ts";
+import { readSettings, SettingsError } from "../config/read_settings.ts";
+import { login } from "../contract/login.ts";
+import { checkCounters } from "../custody/books.ts";
+import { findQueueWarnings } from "../queue/sqs/attributes.ts";
+import { openSqs } from "../queue/sqs/open_sqs.ts";
+import {
+  checkSchema,
+  durabilityWarnings,
+  expectVaultHere,
+} from "../store/postgres/check_schema.ts";
+import type { Database, Statement } from "../store/postgres/database.ts";
+import {
+  missingPrivileges,
+  missingVaultPrivileges,
+  unneededPrivileges,
+} from "../store/postgres/sql/privileges.ts";
+import { probe } from "../store/postgres/sql/session.ts";
+import type { StoredTable } from "../store/postgres/target_table.ts";
+import { toStoredTable } from "../worker/contract.ts";
+import { openOne } from "../worker/databases.ts";
+import { type WorkerSettings, workerSettings } from "../worker/settings.ts";
 import { type Command, exit, type Io } from "./command.ts";
-import { checkCounters } from "./check_books.ts";
-import { askHealth } from "./check_health.ts";
-import { openOne } from "./open_one.ts";
-import { findQueueWarnings } from "./queue_warnings.ts";
-import { type WorkerSettings, workerSettings } from "./settings.ts";
-import { toStoredTable } from "./stored_table_of.ts";
 
 /** `maskline check` */
 export const check: Command = {
@@ -163,4 +167,28 @@ async function findUnneededPrivileges(
   return [
     `the role may also ${deeds}; \`maskline migrate --print-grants\` prints a role that may not`,
   ];
+}
+
+/** How long a living worker may take to say so, in milliseconds. */
+const HEALTH_TIMEOUT_MS = 3_000;
+
+/** Asks the worker that runs on this machine whether it lives. */
+export async function askHealth(io: Io): Promise<number> {
+  const { HTTP_ADDRESS: address } = readSettings(io.source, []);
+  if (address === "off") {
+    io.err("HTTP_ADDRESS is off, so there is nobody to ask\n");
+    return exit.wrongUsage;
+  }
+  // A worker that listens everywhere is asked where it surely is.
+  const anywhere = address.hostname === "0.0.0.0" || address.hostname === "::";
+  const host = anywhere ? "127.0.0.1" : address.hostname;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}/healthz`;
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
+    io.out(`${await response.text()}\n`);
+    return response.ok ? exit.done : exit.failed;
+  } catch (error) {
+    io.err(`No worker answers at ${url} (${error instanceof Error ? error.name : "error"})\n`);
+    return exit.failed;
+  }
 }

@@ -82,3 +82,17 @@ function parse(args: readonly string[], options: NonNullable<ParseArgsConfig["op
     );
   }
 }
+
+/**
+ * The value of `--limit`: a whole number from 1 to 10,000, or none.
+ *
+ * @throws {UsageError} it is something else
+ */
+export function readLimit({ limit }: Arguments["flags"]): number | undefined {
+  if (limit === undefined) return undefined;
+  const number = Number(limit);
+  if (!Number.isInteger(number) || number < 1 || number > 10_000) {
+    throw new UsageError("--limit: wanted a whole number from 1 to 10000");
+  }
+  return number;
+}

@@ -1,8 +1,8 @@
-import { type CountersSnapshot, isBalanced } from "../pipeline/books.ts";
+import { type CountersSnapshot, isBalanced } from "../pipeline/counters.ts";
+import { startWorkerLog, workerSettings } from "../worker/settings.ts";
+import { openWorker, type Worker } from "../worker/worker.ts";
 import { type Command, exit, type Io } from "./command.ts";
-import { startWorkerLog, workerSettings } from "./settings.ts";
-import { openWorker, type Worker } from "./worker.ts";
-import { formatCount } from "./thousands.ts";
+import { formatCount } from "./terminal/format.ts";
 
 /** `maskline drain` */
 export const drain: Command = {

@@ -1,12 +1,12 @@
 import { readSettings } from "../config/read_settings.ts";
-import type { Field, Rule } from "../event/contract.ts";
-import { decode } from "../event/decode.ts";
-import { reasons } from "../event/reasons.ts";
+import type { Field, Rule } from "../contract/contract.ts";
+import { decode } from "../contract/decode.ts";
+import { reasons } from "../contract/reasons.ts";
 import { createMasker } from "../mask/mask.ts";
 import { formatUtcDate } from "../pipeline/transform.ts";
+import { checkDedupeField, selectContract } from "../worker/contract.ts";
+import { createMaskerOptions } from "../worker/keys.ts";
 import { type Command, exit } from "./command.ts";
-import { createMaskerOptions } from "./masker_options_of.ts";
-import { checkDedupeField, selectContract } from "./contract_of.ts";
 
 /** `maskline explain` */
 export const explain: Command = {

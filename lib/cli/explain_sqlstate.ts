@@ -1,4 +1,4 @@
-import { findSqlstate, type SqlstateRow, sqlstates } from "../store/sqlstate.ts";
+import { findSqlstate, type SqlstateRow, sqlstates } from "../store/postgres/sqlstate.ts";
 import { type Command, exit, UsageError } from "./command.ts";
 
 const MEANING = {

@@ -1,4 +1,4 @@
-import { generateVaultKeys } from "../vault/generate.ts";
+import { generateVaultKeys } from "../vault/suite.ts";
 import { type Command, exit } from "./command.ts";
 
 /** `maskline keygen` */

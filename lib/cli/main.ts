@@ -1,11 +1,11 @@
+import { settingsHelp } from "../config/describe_settings.ts";
 import { SettingsError } from "../config/read_settings.ts";
 import { nearest } from "../config/read_value.ts";
 import { QueueError } from "../queue/queue.ts";
 import { StoreError } from "../store/store.ts";
-import { OpenError } from "../vault/open_error.ts";
+import { OpenError } from "../vault/open.ts";
 import { type Command, exit, type Io, parseArguments, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
-import { commandHelp, mainHelp } from "./help.ts";
 import { version } from "./version.ts";
 
 /** Runs one command line and gives the exit status: 0 done, 1 failed, 2 wrong usage or settings. */
@@ -68,4 +68,31 @@ export function explainFailure(error: unknown, io: Io): number {
   const places = stack.split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 8);
   io.err(`Maskline failed with ${name}, which is a bug:\n${places.join("\n")}\n`);
   return exit.failed;
+}
+
+/** What `maskline --help` prints. */
+export function mainHelp(): string {
+  const width = Math.max(...Object.keys(commands).map((name) => name.length));
+  const list = Object.entries(commands).map(([name, { summary }]) =>
+    `  ${name.padEnd(width)}  ${summary}`
+  );
+  return `maskline ${version}
+Moves events with personal data from a queue into Postgres, without the personal data.
+
+Usage: maskline COMMAND [flags]      maskline COMMAND --help
+
+Commands:
+${list.join("\n")}
+
+Settings (environment variables):
+${settingsHelp()}
+
+AWS settings are the SDK's own: AWS_REGION, AWS_ENDPOINT_URL_SQS, the default credential chain.
+Exit status: 0 done, 1 failed, 2 wrong usage or settings.
+`;
+}
+
+/** What `maskline COMMAND --help` prints. */
+export function commandHelp(command: Command): string {
+  return `Usage: maskline ${command.usage}\n\n${command.help.trim()}\n`;
 }

@@ -1,13 +1,13 @@
 import { readSettings } from "../config/read_settings.ts";
-import { readValue } from "../event/read_value.ts";
-import { reasons } from "../event/reasons.ts";
+import { readValue } from "../contract/read_value.ts";
+import { reasons } from "../contract/reasons.ts";
+import { recordBeforeShowing } from "../custody/audit.ts";
 import { createMasker } from "../mask/mask.ts";
+import { withVault } from "../worker/databases.ts";
+import { createMaskerOptions } from "../worker/keys.ts";
 import { type Command, exit } from "./command.ts";
-import { justificationFlags, readOptionalJustification } from "./deed_flags.ts";
-import { createMaskerOptions } from "./masker_options_of.ts";
-import { recordBeforeShowing } from "./note_deed.ts";
+import { justificationFlags, readOptionalJustification } from "./justification_flags.ts";
 import { personalField, personalFields } from "./personal_field.ts";
-import { withVault } from "./with_vault.ts";
 
 /** `maskline mask FIELD` */
 export const maskCommand: Command = {

@@ -1,14 +1,14 @@
-import { login } from "../event/login.ts";
-import { findCountersObstacle } from "../store/books_obstacle.ts";
-import { checkSchema } from "../store/check_schema.ts";
-import { migrate } from "../store/migrate.ts";
-import { markVaultElsewhere } from "../store/sql/vault_place.ts";
-import { grants } from "../store/sql/grants.ts";
-import type { Database } from "../store/postgres.ts";
-import type { StoredTable } from "../store/stored_table.ts";
+import { login } from "../contract/login.ts";
+import { findCountersObstacle } from "../custody/books.ts";
+import { checkSchema } from "../store/postgres/check_schema.ts";
+import type { Database } from "../store/postgres/database.ts";
+import { migrate } from "../store/postgres/migrate.ts";
+import { grants } from "../store/postgres/sql/grants.ts";
+import { markVaultElsewhere } from "../store/postgres/sql/vault.ts";
+import type { StoredTable } from "../store/postgres/target_table.ts";
+import { toStoredTable } from "../worker/contract.ts";
+import { withDatabases } from "../worker/databases.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
-import { withDatabases } from "./with_databases.ts";
-import { toStoredTable } from "./stored_table_of.ts";
 
 /** `maskline migrate` */
 export const migrateCommand: Command = {

@@ -1,6 +1,6 @@
 import { nearest } from "../config/read_value.ts";
-import type { Field } from "../event/contract.ts";
-import { login } from "../event/login.ts";
+import type { Field } from "../contract/contract.ts";
+import { login } from "../contract/login.ts";
 import { UsageError } from "./command.ts";
 
 const personal = login.fields.filter((field) => field.personal);

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { environment } from "../config/environment.ts";
+import { environment } from "../config/read_settings.ts";
 import type { Io } from "./command.ts";
 
 const encoder = new TextEncoder();

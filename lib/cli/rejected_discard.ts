@@ -1,11 +1,12 @@
-import { recordAudit } from "../store/audit.ts";
-import { closeRejected } from "../store/sql/close_rejected.ts";
-import { type LockedRejection, lockRejected } from "../store/sql/lock_rejected.ts";
+import { type Justification, recordAudit } from "../custody/audit.ts";
+import {
+  closeRejected,
+  type LockedRejection,
+  lockRejected,
+} from "../store/postgres/sql/rejected.ts";
+import { type Databases, vaultWithin, withDatabases } from "../worker/databases.ts";
 import { type Command, exit } from "./command.ts";
-import { type Databases, withDatabases } from "./with_databases.ts";
-import { justificationFlags, readJustification } from "./deed_flags.ts";
-import type { Justification } from "../store/audit.ts";
-import { vaultWithin } from "./vault_within.ts";
+import { justificationFlags, readJustification } from "./justification_flags.ts";
 
 /** `maskline rejected discard` */
 export const rejectedDiscard: Command = {

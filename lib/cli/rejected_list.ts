@@ -1,9 +1,7 @@
-import { type ListedRejection, listRejected } from "../store/sql/list_rejected.ts";
-import { type Command, exit } from "./command.ts";
-import { readLimit } from "./limit_of.ts";
-import { escapeText } from "./printable.ts";
-import { escapeJson } from "./printable_json.ts";
-import { withDatabase } from "./with_database.ts";
+import { type ListedRejection, listRejected } from "../store/postgres/sql/rejected.ts";
+import { withDatabase } from "../worker/databases.ts";
+import { type Command, exit, readLimit } from "./command.ts";
+import { escapeJson, escapeText } from "./terminal/escape.ts";
 
 /** `maskline rejected list` */
 export const rejectedList: Command = {

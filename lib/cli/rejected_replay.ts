@@ -1,25 +1,22 @@
 import { type Settings, SettingsError } from "../config/read_settings.ts";
 import { nearest } from "../config/read_value.ts";
-import { reasons } from "../event/reasons.ts";
+import { reasons } from "../contract/reasons.ts";
+import type { Justification } from "../custody/audit.ts";
+import { Replayer, type ReplayKind } from "../custody/replay.ts";
 import { createFastMasker } from "../mask/fast_mask.ts";
-import { OriginalsSealer } from "../pipeline/originals.ts";
-import { MaskCache } from "../pipeline/recent_values.ts";
+import { MaskCache } from "../pipeline/mask_cache.ts";
+import { OriginalsSealer } from "../pipeline/originals_sealer.ts";
 import { createTransform } from "../pipeline/transform.ts";
-import type { Database } from "../store/postgres.ts";
-import { openRejectedIds } from "../store/sql/open_rejected_ids.ts";
-import { createKeyChain } from "../vault/key_chain.ts";
-import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
-import { checkDedupeField, selectContract } from "./contract_of.ts";
-import { type Databases, withDatabases } from "./with_databases.ts";
-import { justificationFlags, readJustification } from "./deed_flags.ts";
-import type { Justification } from "../store/audit.ts";
-import { escapeText } from "./printable.ts";
-import { readLimit } from "./limit_of.ts";
-import { createMaskerOptions } from "./masker_options_of.ts";
-import { openKeyPair } from "./own_sealer.ts";
-import { Replayer, type ReplayKind } from "./replayer.ts";
-import { hasKeys } from "../store/sql/has_keys.ts";
-import { toStoredTable } from "./stored_table_of.ts";
+import type { Database } from "../store/postgres/database.ts";
+import { hasKeys } from "../store/postgres/sql/ledger.ts";
+import { openRejectedIds } from "../store/postgres/sql/rejected.ts";
+import { createKeyChain } from "../vault/open.ts";
+import { checkDedupeField, selectContract, toStoredTable } from "../worker/contract.ts";
+import { type Databases, withDatabases } from "../worker/databases.ts";
+import { createMaskerOptions, openKeyPair } from "../worker/keys.ts";
+import { type Arguments, type Command, exit, type Io, readLimit, UsageError } from "./command.ts";
+import { justificationFlags, readJustification } from "./justification_flags.ts";
+import { escapeText } from "./terminal/escape.ts";
 
 /** `maskline rejected replay` */
 export const rejectedReplay: Command = {

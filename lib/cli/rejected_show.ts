@@ -1,13 +1,13 @@
-import { type Reason, reasons } from "../event/reasons.ts";
-import type { Database } from "../store/postgres.ts";
-import { findRejected, type FoundRejection } from "../store/sql/find_rejected.ts";
-import { wasRejected } from "../store/sql/was_rejected.ts";
-import { createKeyChain } from "../vault/key_chain.ts";
+import { type Reason, reasons } from "../contract/reasons.ts";
+import { recordBeforeShowing } from "../custody/audit.ts";
+import type { Database } from "../store/postgres/database.ts";
+import { wasRejected } from "../store/postgres/sql/ledger.ts";
+import { findRejected, type FoundRejection } from "../store/postgres/sql/rejected.ts";
+import { createKeyChain } from "../vault/open.ts";
+import { withDatabases } from "../worker/databases.ts";
 import { type Command, exit, type Io } from "./command.ts";
-import { withDatabases } from "./with_databases.ts";
-import { justificationFlags, readJustification } from "./deed_flags.ts";
-import { recordBeforeShowing } from "./note_deed.ts";
-import { escapeText } from "./printable.ts";
+import { justificationFlags, readJustification } from "./justification_flags.ts";
+import { escapeText } from "./terminal/escape.ts";
 
 /** `maskline rejected show` */
 export const rejectedShow: Command = {

@@ -1,14 +1,12 @@
-import { isMask, readKeyId } from "../mask/mask_key.ts";
-import { createKeyChain } from "../vault/key_chain.ts";
+import { recordBeforeShowing } from "../custody/audit.ts";
+import { createMaskCheck, type Opened, openOriginals } from "../custody/reveal.ts";
+import { isMask, readKeyId } from "../mask/mask.ts";
+import { createKeyChain } from "../vault/open.ts";
+import { withVault } from "../worker/databases.ts";
 import { type Command, exit, type Io, UsageError } from "./command.ts";
-import { justificationFlags, readJustification } from "./deed_flags.ts";
-import { createMaskCheck } from "./mask_check.ts";
-import { recordBeforeShowing } from "./note_deed.ts";
-import { type Opened, openOriginals } from "./open_originals.ts";
+import { justificationFlags, readJustification } from "./justification_flags.ts";
 import { personalField, personalFields } from "./personal_field.ts";
-import { escapeText } from "./printable.ts";
-import { escapeJson } from "./printable_json.ts";
-import { withVault } from "./with_vault.ts";
+import { escapeJson, escapeText } from "./terminal/escape.ts";
 
 /** Masks at once. To note 10,000 took 0.7 s, measured, of the 15 s that a statement has by default. */
 const MAX_MASKS = 20_000;

@@ -1,10 +1,10 @@
-import { serveHealth } from "../observe/http.ts";
-import { isBalanced } from "../pipeline/books.ts";
-import { type Command, exit } from "./command.ts";
-import { getLogger } from "../observe/log.ts";
 import type { Settings } from "../config/read_settings.ts";
-import { startWorkerLog, workerSettings } from "./settings.ts";
-import { openWorker } from "./worker.ts";
+import { serveHealth } from "../observe/health.ts";
+import { getLogger } from "../observe/log.ts";
+import { isBalanced } from "../pipeline/counters.ts";
+import { startWorkerLog, workerSettings } from "../worker/settings.ts";
+import { openWorker } from "../worker/worker.ts";
+import { type Command, exit } from "./command.ts";
 
 const log = getLogger("http");
 

@@ -1,6 +1,5 @@
 import type { Settings } from "./read_settings.ts";
-import type { Row } from "./setting_row.ts";
-import { settings } from "./settings.ts";
+import { type Row, settings } from "./settings.ts";
 
 /** What a setting may be, in words: `1 to 10000 rows`, `on or off`. */
 export function describeRange(row: Row): string {

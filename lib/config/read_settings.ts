@@ -1,6 +1,5 @@
 import { nearest, readValue } from "./read_value.ts";
-import type { Row, ValueOf } from "./setting_row.ts";
-import { type SettingName, settings } from "./settings.ts";
+import { type Row, type SettingName, settings, type ValueOf } from "./settings.ts";
 
 /** The settings as read: one value a row, `undefined` where nothing was given and nothing is implied. */
 export type Settings = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> };
@@ -121,3 +120,25 @@ function misspelled(source: Source): [name: string, meant: SettingName][] {
     return meant ? [[name, meant as SettingName] as [string, SettingName]] : [];
   });
 }
+
+/** What was read, since a pipe (`MASK_PEPPER_FILE=/dev/fd/3`) gives what it has only once. */
+const read = new Map<string, string>();
+
+/** The settings of this process: its environment, and the files that it names. */
+export const environment: Source = {
+  get: (name) => Deno.env.get(name),
+  readFile(path) {
+    const text = read.get(path) ?? Deno.readTextFileSync(path);
+    read.set(path, text);
+    return text;
+  },
+  othersMayRead(path) {
+    const { mode } = Deno.statSync(path);
+    return mode !== null && (mode & 0o077) !== 0;
+  },
+  names() {
+    // A compiled binary may read its own names only, and so cannot list what else is set.
+    const { state } = Deno.permissions.querySync({ name: "env" });
+    return state === "granted" ? Object.keys(Deno.env.toObject()) : [];
+  },
+};

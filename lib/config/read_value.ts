@@ -1,6 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
 import { parseNamedKeys } from "./named_key.ts";
-import type { Row } from "./setting_row.ts";
+import type { Row } from "./settings.ts";
 
 /**
  * Reads one setting's text by its row.

@@ -1,4 +1,26 @@
-import { pick, type Random, seededRandom } from "./random.ts";
+import { systemClock } from "../base/clock.ts";
+import type { LocalQueue } from "./queue.ts";
+
+/** Numbers from 0 to 1 that a seed decides. */
+export type Random = () => number;
+
+/** Mulberry32: 32 bits of state, good enough to make samples, useless for secrets. */
+export function seededRandom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** One of some things. @throws {RangeError} there are none */
+export function pick<T>(random: Random, things: readonly T[]): T {
+  const thing = things[Math.floor(random() * things.length)];
+  if (thing === undefined) throw new RangeError("Nothing to pick from");
+  return thing;
+}
 
 /** Options of {@linkcode sampleEvents}. */
 export interface SampleOptions {
@@ -85,4 +107,16 @@ function ipAddress(random: Random): string {
   return `${pick(random, ["192.0.2", "198.51.100", "203.0.113"])}.${
     1 + Math.floor(random() * 254)
   }`;
+}
+
+/** Sends sample events at a lively, uneven pace until the signal aborts; one in 200 is no event. */
+export async function sendTraffic(queue: LocalQueue, signal: AbortSignal): Promise<void> {
+  for (let seed = 2; !signal.aborted; seed++) {
+    for (const body of sampleEvents({ seed, count: 200, users: 150 })) {
+      if (signal.aborted) return;
+      await queue.send(body);
+      await systemClock.sleep(10 + Math.random() * 40, signal);
+    }
+    await queue.send("not JSON at all");
+  }
 }

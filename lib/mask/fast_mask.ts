@@ -1,7 +1,12 @@
 import { hash } from "node:crypto";
-import { createMasker } from "./mask.ts";
-import { findKey, type MaskerOptions } from "./mask_key.ts";
-import { importMaskKey, SUBKEY_BYTES, subkeyDerivation } from "./subkey.ts";
+import {
+  createMasker,
+  findKey,
+  importMaskKey,
+  type MaskerOptions,
+  SUBKEY_BYTES,
+  subkeyDerivation,
+} from "./mask.ts";
 
 /** Makes the masks of one key without waiting. */
 export interface FastMasker {

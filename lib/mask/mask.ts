@@ -1,5 +1,70 @@
-import { findKey, type MaskerOptions } from "./mask_key.ts";
-import { importMaskKey, SUBKEY_BYTES, subkeyDerivation } from "./subkey.ts";
+/** One mask key. Its id goes in front of every mask that it makes, as in `k1.…`. */
+export interface MaskKey {
+  readonly id: string;
+  /** 256 bits. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The mask keys of a deployment: the first makes new masks, the others made those of before. */
+export type KeyRing = readonly [MaskKey, ...MaskKey[]];
+
+/** Options of a masker. */
+export interface MaskerOptions {
+  readonly ring: KeyRing;
+  /** The fields that will be masked; each gets a subkey of its own. */
+  readonly fields: readonly string[];
+  /** A second secret of 256 bits, held apart from the keys. Default none. */
+  readonly pepper?: Uint8Array<ArrayBuffer> | undefined;
+  /** The id of the key. Default that of the ring's first. */
+  readonly keyId?: string;
+}
+
+/**
+ * The key that a masker is to use.
+ *
+ * @throws {RangeError} the ring has no key of that id
+ */
+export function findKey({ ring, keyId = ring[0].id }: MaskerOptions): MaskKey {
+  const key = ring.find(({ id }) => id === keyId);
+  if (!key) throw new RangeError(`No mask key has the id ${keyId}`);
+  return key;
+}
+
+/** Whether a text has the form of a mask: a key's id, a dot, and 32 bytes in base64url. */
+export function isMask(text: string): boolean {
+  return /^[a-z][a-z0-9]{0,15}\.[A-Za-z0-9_-]{43}$/.test(text);
+}
+
+/** The id of the key that made a mask. */
+export function readKeyId(mask: string): string {
+  return mask.slice(0, mask.indexOf("."));
+}
+
+/** Length of a subkey: the output of SHA-256, as RFC 2104 section 3 wants it. In bytes. */
+export const SUBKEY_BYTES = 32;
+
+/**
+ * What `crypto.subtle` derives a field's subkey with: HKDF-SHA-256 (RFC 5869) with the info
+ * `maskline/mask/v1/<field>`. The pepper, where there is one, is the salt: HKDF-Extract is HMAC keyed by
+ * the salt, so that neither the mask key nor the pepper alone tells anything of a subkey.
+ */
+export function subkeyDerivation(field: string, pepper: Uint8Array<ArrayBuffer>): HkdfParams {
+  const info = new TextEncoder().encode(`maskline/mask/v1/${field}`);
+  return { name: "HKDF", hash: "SHA-256", salt: pepper, info };
+}
+
+/**
+ * The mask key as `crypto.subtle` takes it for {@linkcode subkeyDerivation}.
+ *
+ * @throws {RangeError} it is not 32 bytes long
+ */
+export async function importMaskKey(key: MaskKey): Promise<CryptoKey> {
+  if (key.bytes.length !== 32) {
+    throw new RangeError(`Mask key ${key.id} has ${key.bytes.length} bytes, wanted 32`);
+  }
+  const usages: KeyUsage[] = ["deriveKey", "deriveBits"];
+  return await crypto.subtle.importKey("raw", key.bytes, "HKDF", false, usages);
+}
 
 const utf8 = new TextEncoder();
 const NO_PEPPER = new Uint8Array();

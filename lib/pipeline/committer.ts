@@ -1,6 +1,6 @@
 import { getLogger } from "../observe/log.ts";
-import type { RejectedMessage } from "../queue/dead_letter.ts";
 import type { Message } from "../queue/queue.ts";
+import type { RejectedMessage } from "../queue/sqs/dead_letter.ts";
 import {
   type Batch,
   type EventRow,
@@ -8,14 +8,13 @@ import {
   type Store,
   StoreError,
 } from "../store/store.ts";
-import type { Counters } from "./books.ts";
 import type { Batcher } from "./batcher.ts";
-import { splitDuplicates } from "./first_of_key.ts";
-import type { InFlightMessage, InFlightMessages } from "./holdings.ts";
-import { bisect } from "./isolate.ts";
-import { OriginalsSealer, type UnmaskedEvent } from "./originals.ts";
+import { bisect } from "./bisect.ts";
+import type { Counters } from "./counters.ts";
+import type { InFlightMessage, InFlightMessages } from "./in_flight.ts";
+import { OriginalsSealer, type UnmaskedEvent } from "./originals_sealer.ts";
 import type { Outage } from "./outage.ts";
-import type { KeepRejected, SealedBody } from "./set_aside.ts";
+import type { KeepRejected, SealedBody } from "./rejections.ts";
 import { formatUtcDate, type RejectionReason, type Transformed } from "./transform.ts";
 
 /** A held message and what it became. */
@@ -208,4 +207,32 @@ function toRejectedMessage(
   { reason, field }: RejectionReason,
 ): RejectedMessage {
   return { id, body, reason, field };
+}
+
+/** Items parted by {@linkcode splitDuplicates}, each part in the order in which they came. */
+export interface SplitItems<T> {
+  /** No two of them have the same key. */
+  readonly firsts: readonly T[];
+  /** Each has the key of one before it. */
+  readonly repeats: readonly T[];
+}
+
+/**
+ * Parts the first item of each key from those that name the same event once more. Items without a key
+ * (refusals, and all where no field names an event) are firsts.
+ */
+export function splitDuplicates<T extends { readonly transformed: Transformed }>(
+  items: readonly T[],
+): SplitItems<T> {
+  const keys = new Set<string>();
+  const firsts: T[] = [];
+  const repeats: T[] = [];
+  for (const item of items) {
+    const { transformed } = item;
+    const key = transformed.kind === "row" ? transformed.row.key : undefined;
+    if (key !== undefined && keys.has(key)) repeats.push(item);
+    else firsts.push(item);
+    if (key !== undefined) keys.add(key);
+  }
+  return { firsts, repeats };
 }

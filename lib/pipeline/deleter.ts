@@ -1,8 +1,8 @@
+import { backoff } from "../base/backoff.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { Notifier } from "../base/notifier.ts";
 import { getLogger } from "../observe/log.ts";
 import { type Failures, type MessageHandle, type Queue, QueueError } from "../queue/queue.ts";
-import { backoff } from "./backoff.ts";
-import { Notifier } from "./bell.ts";
-import { type Clock, systemClock } from "./clock.ts";
 
 /** Options of {@linkcode Deleter}. */
 export interface DeleterOptions {

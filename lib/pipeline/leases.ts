@@ -1,8 +1,8 @@
+import { forEachChunk } from "../base/chunks.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { getLogger } from "../observe/log.ts";
 import { type Failures, type Queue, QueueError } from "../queue/queue.ts";
-import { forEachChunk } from "./in_groups.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import type { InFlightMessage, InFlightMessages } from "./holdings.ts";
+import type { InFlightMessage, InFlightMessages } from "./in_flight.ts";
 
 /** Options of {@linkcode Leases}. */
 export interface LeasesOptions {

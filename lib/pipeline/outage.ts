@@ -1,8 +1,8 @@
+import { backoff } from "../base/backoff.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { Notifier } from "../base/notifier.ts";
 import { getLogger } from "../observe/log.ts";
 import type { StoreError } from "../store/store.ts";
-import { backoff } from "./backoff.ts";
-import { Notifier } from "./bell.ts";
-import { type Clock, systemClock } from "./clock.ts";
 
 /** Options of {@linkcode Outage}. */
 export interface OutageOptions {

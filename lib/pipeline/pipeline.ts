@@ -1,22 +1,21 @@
+import { type Clock, systemClock, withTimeout } from "../base/clock.ts";
 import { getLogger } from "../observe/log.ts";
 import type { Message, Queue } from "../queue/queue.ts";
 import type { Store } from "../store/store.ts";
 import { Batcher } from "./batcher.ts";
-import { Counters, type CountersSnapshot } from "./books.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import { Committer, type Item } from "./committer.ts";
+import { Counters, type CountersSnapshot } from "./counters.ts";
 import { Deleter } from "./deleter.ts";
-import { InFlightMessages } from "./holdings.ts";
+import { InFlightMessages } from "./in_flight.ts";
 import { Leases } from "./leases.ts";
-import type { OriginalsSealer } from "./originals.ts";
+import type { OriginalsSealer } from "./originals_sealer.ts";
 import { Outage } from "./outage.ts";
-import { RateLimiter } from "./pace.ts";
+import { RateLimiter } from "./rate_limiter.ts";
 import { BUSY_WAIT_SECONDS, Receiver } from "./receiver.ts";
+import type { KeepRejected } from "./rejections.ts";
 import { releaseAll } from "./release.ts";
-import type { KeepRejected } from "./set_aside.ts";
 import { stopInStages } from "./stop.ts";
 import type { Transformed } from "./transform.ts";
-import { withTimeout } from "./within.ts";
 
 /** The bounds within which a pipeline works; each is a setting. */
 export interface Limits {

@@ -1,11 +1,11 @@
+import { backoff } from "../base/backoff.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
 import { getLogger } from "../observe/log.ts";
 import { type Message, type Queue, QueueError } from "../queue/queue.ts";
-import { backoff } from "./backoff.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import type { Deleter } from "./deleter.ts";
-import type { InFlightMessages } from "./holdings.ts";
+import type { InFlightMessages } from "./in_flight.ts";
 import type { Outage } from "./outage.ts";
-import type { RateLimiter } from "./pace.ts";
+import type { RateLimiter } from "./rate_limiter.ts";
 
 /** Options of {@linkcode Receiver}. */
 export interface ReceiverOptions {

@@ -1,9 +1,8 @@
+import { forEachChunk } from "../base/chunks.ts";
+import { type Clock, withTimeout } from "../base/clock.ts";
 import { getLogger } from "../observe/log.ts";
 import { type Queue, QueueError } from "../queue/queue.ts";
-import type { Clock } from "./clock.ts";
-import type { InFlightMessage, InFlightMessages } from "./holdings.ts";
-import { forEachChunk } from "./in_groups.ts";
-import { withTimeout } from "./within.ts";
+import type { InFlightMessage, InFlightMessages } from "./in_flight.ts";
 
 /** Options of {@linkcode releaseAll}. */
 export interface ReleaseOptions {

@@ -1,7 +1,6 @@
+import { type Clock, systemClock, withTimeout } from "../base/clock.ts";
 import { getLogger } from "../observe/log.ts";
-import { type Clock, systemClock } from "./clock.ts";
 import type { Receiver } from "./receiver.ts";
-import { withTimeout } from "./within.ts";
 
 /** Options of {@linkcode stopInStages}. */
 export interface StopOptions {

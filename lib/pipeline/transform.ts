@@ -1,8 +1,8 @@
-import type { Contract } from "../event/contract.ts";
-import { decode } from "../event/decode.ts";
+import type { Contract } from "../contract/contract.ts";
+import { decode } from "../contract/decode.ts";
 import type { Message } from "../queue/queue.ts";
 import type { ColumnValue, EventRow } from "../store/store.ts";
-import type { MaskCache, PersonalValue } from "./recent_values.ts";
+import type { MaskCache, PersonalValue } from "./mask_cache.ts";
 
 /** A message that will be set aside, and why. */
 export interface RejectionReason {

@@ -1,4 +1,4 @@
-import { leash } from "../support/leash.ts";
+import { holdLifeline } from "../support/lifeline.ts";
 
 /** Where a contestant finds its messages and puts its rows. */
 export interface Course {
@@ -63,7 +63,7 @@ export function startContestant({ command, args, env }: Program): Running {
     stderr: "piped",
   }).spawn();
   // Peers poll for ever, so that one must not outlive a benchmark that was killed.
-  const held = leash('kill "$1"', [`${child.pid}`], {});
+  const held = holdLifeline('kill "$1"', [`${child.pid}`], {});
   let complaint = "";
   let code: number | undefined;
   const ended = Promise.all([

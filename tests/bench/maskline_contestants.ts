@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { compile, findCompiler } from "../support/compiler.ts";
 import { awsVariables } from "../support/line.ts";
 import type { Contestant, Course, Program } from "./contestant.ts";

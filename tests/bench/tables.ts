@@ -1,8 +1,8 @@
-import { toStoredTable } from "../../lib/cli/stored_table_of.ts";
-import { login } from "../../lib/event/login.ts";
-import { migrate } from "../../lib/store/migrate.ts";
-import { openDatabase } from "../../lib/store/postgres.ts";
-import { createTable } from "../../lib/store/sql/create_table.ts";
+import { login } from "../../lib/contract/login.ts";
+import { openDatabase } from "../../lib/store/postgres/database.ts";
+import { migrate } from "../../lib/store/postgres/migrate.ts";
+import { createTable } from "../../lib/store/postgres/sql/rows.ts";
+import { toStoredTable } from "../../lib/worker/contract.ts";
 import type { Contestant } from "./contestant.ts";
 
 /** Makes what a contestant writes to: Maskline's own tables as well, or the exercise's table alone. */

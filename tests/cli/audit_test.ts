@@ -1,5 +1,5 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { recordAudit } from "../../lib/store/audit.ts";
+import { recordAudit } from "../../lib/custody/audit.ts";
 import { createGuest } from "../support/guest.ts";
 import { runMaskline } from "../support/maskline.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
-import { serveHealth } from "../../lib/observe/http.ts";
+import { serveHealth } from "../../lib/observe/health.ts";
 import { fakeIo } from "../support/fake_io.ts";
 import { freePort } from "../support/free_port.ts";
 

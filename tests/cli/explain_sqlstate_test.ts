@@ -1,6 +1,6 @@
 import { match, ok, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
-import { sqlstates } from "../../lib/store/sqlstate.ts";
+import { sqlstates } from "../../lib/store/postgres/sqlstate.ts";
 import { fakeIo } from "../support/fake_io.ts";
 
 Deno.test("explain-sqlstate tells the kind and what follows when a code is given", async () => {

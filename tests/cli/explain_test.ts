@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
-import { login } from "../../lib/event/login.ts";
-import { reasons } from "../../lib/event/reasons.ts";
+import { login } from "../../lib/contract/login.ts";
+import { reasons } from "../../lib/contract/reasons.ts";
 import { createMasker } from "../../lib/mask/mask.ts";
 import { fakeIo } from "../support/fake_io.ts";
 

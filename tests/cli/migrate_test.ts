@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
-import { grants } from "../../lib/store/sql/grants.ts";
+import { grants } from "../../lib/store/postgres/sql/grants.ts";
 import { fakeIo } from "../support/fake_io.ts";
 import { openSession } from "../support/open_session.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";

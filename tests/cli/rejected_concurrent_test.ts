@@ -1,8 +1,8 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { checkCounters } from "../../lib/cli/check_books.ts";
+import { checkCounters } from "../../lib/custody/books.ts";
 import { openSession, type Session } from "../support/open_session.ts";
 import { until } from "../support/progress.ts";
-import { type Aside, createAside, loginBody } from "../support/set_aside.ts";
+import { type Aside, createAside, loginBody } from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { batchOf, eventRow, loginTable } from "../support/test_store.ts";
 

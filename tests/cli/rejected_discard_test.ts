@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { checkCounters } from "../../lib/cli/check_books.ts";
-import { createAside, loginBody } from "../support/set_aside.ts";
+import { checkCounters } from "../../lib/custody/books.ts";
+import { createAside, loginBody } from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { createStore, loginTable } from "../support/test_store.ts";
 

@@ -1,9 +1,16 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { dumpText } from "../support/dump.ts";
 import { fakeIo } from "../support/fake_io.ts";
-import { createAside, loginBody, OPEN, REPLAYED, stateOf, usersOf } from "../support/set_aside.ts";
+import {
+  createAside,
+  loginBody,
+  OPEN,
+  REPLAYED,
+  stateOf,
+  usersOf,
+} from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 
 const postgres = await sharedPostgres();

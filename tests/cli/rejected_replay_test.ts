@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
-import { checkCounters } from "../../lib/cli/check_books.ts";
-import { createKeyChain } from "../../lib/vault/key_chain.ts";
+import { checkCounters } from "../../lib/custody/books.ts";
+import { createKeyChain } from "../../lib/vault/open.ts";
 import { dumpText } from "../support/dump.ts";
 import {
   type Aside,
@@ -11,7 +11,7 @@ import {
   REPLAYED,
   stateOf,
   usersOf,
-} from "../support/set_aside.ts";
+} from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { batchOf, createStore, eventRow, loginTable } from "../support/test_store.ts";
 

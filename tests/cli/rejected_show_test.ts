@@ -1,8 +1,8 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { fakeIo } from "../support/fake_io.ts";
-import { createAside, loginBody } from "../support/set_aside.ts";
+import { createAside, loginBody } from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { batchOf, createStore, rejectedRow } from "../support/test_store.ts";
 

@@ -6,8 +6,7 @@ import {
   settingsMarkdown,
 } from "../../lib/config/describe_settings.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
-import type { Row } from "../../lib/config/setting_row.ts";
-import { settings } from "../../lib/config/settings.ts";
+import { type Row, settings } from "../../lib/config/settings.ts";
 import { fakeSource } from "../support/fake_io.ts";
 
 const rows = Object.entries<Row>(settings);
@@ -89,7 +88,7 @@ Deno.test("settingsMarkdown() is a table of four columns, a row for each setting
   for (const line of lines) strictEqual(line.match(/(?<!\\)\|/g)?.length, 5, line);
 });
 
-Deno.test("rangeOf() says in words what each kind of setting may be", () => {
+Deno.test("describeRange() says in words what each kind of setting may be", () => {
   strictEqual(describeRange(settings.BATCH_ROWS), "1 to 10000 rows");
   strictEqual(describeRange(settings.VAULT), "on, off");
   strictEqual(describeRange(settings.HTTP_ADDRESS), "host:port, off");

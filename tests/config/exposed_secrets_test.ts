@@ -1,16 +1,16 @@
 import { deepStrictEqual } from "node:assert";
-import { environment } from "../../lib/config/environment.ts";
-import { findExposedSecrets } from "../../lib/config/exposed_secrets.ts";
+import { findExposedSecrets } from "../../lib/config/check_settings.ts";
+import { environment } from "../../lib/config/read_settings.ts";
 import { fakeSource } from "../support/fake_io.ts";
 
-Deno.test("exposedSecrets() tells of keys that stand in the environment, and repeats none", () => {
+Deno.test("findExposedSecrets() tells of keys that stand in the environment, and repeats none", () => {
   const source = fakeSource({ MASK_KEY: "k1:zq7", DATABASE_URL: "postgres://u:zq7@db/app" });
   deepStrictEqual(findExposedSecrets(source), [
     "MASK_KEY: stands in the environment; MASK_KEY_FILE, a path, keeps it out of /proc",
   ]);
 });
 
-Deno.test("exposedSecrets() tells of files that others may read", () => {
+Deno.test("findExposedSecrets() tells of files that others may read", () => {
   const source = fakeSource({ MASK_KEY_FILE: "/open/key", DATABASE_URL_FILE: "/closed/url" });
   deepStrictEqual(findExposedSecrets(source), [
     "MASK_KEY_FILE: others may read the file too; chmod 400 and its owner the worker's user",

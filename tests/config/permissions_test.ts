@@ -39,7 +39,7 @@ const sources: [source: CredentialSource, variables: Values][] = [
 ];
 for (const [source, variables] of sources) {
   const set = Object.keys(variables).join(", ") || "nothing";
-  Deno.test(`credentialSourceOf() says ${source} when ${set} is set`, () => {
+  Deno.test(`detectCredentialSource() says ${source} when ${set} is set`, () => {
     strictEqual(detectCredentialSource((name) => variables[name]), source);
   });
 }
@@ -107,7 +107,7 @@ const hosts: [what: string, changes: Values, net: string[]][] = [
   ]],
 ];
 for (const [what, changes, net] of hosts) {
-  Deno.test(`permissionsOf() allows exactly the hosts in use when ${what}`, () => {
+  Deno.test(`derivePermissions() allows exactly the hosts in use when ${what}`, () => {
     deepStrictEqual(permissions(changes).net, net);
   });
 }
@@ -152,21 +152,21 @@ const credentials: [source: CredentialSource, variables: Values, net: string[], 
   ];
 for (const [source, variables, net, read] of credentials) {
   const set = Object.keys(variables).join(", ") || "nothing else";
-  Deno.test(`permissionsOf() adds what credentials by ${source} need when ${set} is set`, () => {
+  Deno.test(`derivePermissions() adds what credentials by ${source} need when ${set} is set`, () => {
     const allowed = permissions(variables, source);
     deepStrictEqual(allowed.net.slice(2), net);
     deepStrictEqual(allowed.read, read);
   });
 }
 
-Deno.test("permissionsOf() allows the files of secrets and of the database's certificate", () => {
+Deno.test("derivePermissions() allows the files of secrets and of the database's certificate", () => {
   const values = { ...base, DATABASE_URL: "postgres://db/app?sslrootcert=/etc/ca.pem" };
   const get = (name: string) => ({ MASK_KEY_FILE: "/run/mask", BATCH_ROWS_FILE: "/run/no" })[name];
   const { read } = derivePermissions(readSettings(fakeSource(values), []), get, "environment");
   deepStrictEqual(read, ["/run/mask", "/etc/ca.pem"]);
 });
 
-Deno.test("permissionsOf() allows the names of settings and libraries, and no other", () => {
+Deno.test("derivePermissions() allows the names of settings and libraries, and no other", () => {
   const { env } = permissions();
   for (const name of ["BATCH_ROWS", "MASK_KEY", "MASK_KEY_FILE", ...libraryVariables]) {
     ok(env.includes(name), name);

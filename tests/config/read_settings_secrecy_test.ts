@@ -10,7 +10,7 @@ const DATABASE = `postgres://maskline:${PASSWORD}@db.example/app`;
 
 type Values = Readonly<Record<string, string>>;
 
-function problemsOf(values: Values, files: Values): readonly string[] {
+function findProblems(values: Values, files: Values): readonly string[] {
   try {
     readSettings(fakeSource(values, files), ["SQS_QUEUE_URL", "DATABASE_URL", "MASK_KEY"]);
   } catch (error) {
@@ -35,7 +35,7 @@ const leaks: [what: string, values: Values, files?: Values][] = [
 ];
 for (const [what, values, files = {}] of leaks) {
   Deno.test(`readSettings() puts no secret into a message when ${what}`, () => {
-    const problems = problemsOf(values, files);
+    const problems = findProblems(values, files);
     for (const name of Object.keys(values)) {
       const plain = name.replace(/_FILE$/, "");
       ok(problems.some((problem) => problem.startsWith(plain)), name);

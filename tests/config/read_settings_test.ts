@@ -11,7 +11,7 @@ function read(values: Values, files: Values = {}, required: readonly SettingName
   return readSettings(fakeSource(values, files), required);
 }
 
-function problemsOf(
+function findProblems(
   values: Values,
   files: Values = {},
   required: readonly SettingName[] = [],
@@ -72,12 +72,12 @@ Deno.test("readSettings() reads each kind of row when it is set", () => {
 Deno.test("readSettings() takes an empty value for one that is not set", () => {
   const values = { BATCH_ROWS: "", VAULT: "", HTTP_ADDRESS: "", MASK_KEY: "", MASK_KEY_FILE: "" };
   deepStrictEqual(read(values), read({}));
-  const [problem] = problemsOf(values, {}, ["MASK_KEY"]);
+  const [problem] = findProblems(values, {}, ["MASK_KEY"]);
   match(problem ?? "", /^MASK_KEY: is not set\./);
 });
 
 Deno.test("readSettings() says all that is wrong at once", () => {
-  const problems = problemsOf({ DATABASE_URL: "mysql://db", BATCH_ROWS: "x", VAULT: "of" }, {}, [
+  const problems = findProblems({ DATABASE_URL: "mysql://db", BATCH_ROWS: "x", VAULT: "of" }, {}, [
     "SQS_QUEUE_URL",
     "DATABASE_URL",
     "MASK_KEY",
@@ -111,20 +111,20 @@ Deno.test("readSettings() reads no file when the setting is no secret", () => {
 Deno.test("readSettings() says one thing when a secret and its file are both set", () => {
   // It also said that MASK_KEY is not set.
   deepStrictEqual(
-    problemsOf({ MASK_KEY: KEY, MASK_KEY_FILE: "/run/key" }, { "/run/key": KEY }, ["MASK_KEY"]),
+    findProblems({ MASK_KEY: KEY, MASK_KEY_FILE: "/run/key" }, { "/run/key": KEY }, ["MASK_KEY"]),
     ["MASK_KEY: is set twice, by itself and by MASK_KEY_FILE; wanted one"],
   );
 });
 
 Deno.test("readSettings() says one thing when the file cannot be read", () => {
   // It also said that MASK_KEY is not set.
-  deepStrictEqual(problemsOf({ MASK_KEY_FILE: "/run/zq7" }, {}, ["MASK_KEY"]), [
+  deepStrictEqual(findProblems({ MASK_KEY_FILE: "/run/zq7" }, {}, ["MASK_KEY"]), [
     "MASK_KEY_FILE: cannot be read (NotFound)",
   ]);
 });
 
 Deno.test("readSettings() says what is wanted when the file is empty", () => {
-  const [problem] = problemsOf({ MASK_KEY_FILE: "/run/key" }, { "/run/key": "\n" }, ["MASK_KEY"]);
+  const [problem] = findProblems({ MASK_KEY_FILE: "/run/key" }, { "/run/key": "\n" }, ["MASK_KEY"]);
   match(problem ?? "", /^MASK_KEY: Key 1 has another form; wanted <id>:<base64/);
 });
 
@@ -140,41 +140,41 @@ const typos: [typo: string, meant: string][] = [
 for (const [typo, meant] of typos) {
   Deno.test(`readSettings() says ${meant} when ${typo} is set`, () => {
     const wanted = `${typo}: is no setting, did you mean ${meant}?`;
-    deepStrictEqual(problemsOf({ [typo]: "zq7" }), [wanted]);
+    deepStrictEqual(findProblems({ [typo]: "zq7" }), [wanted]);
   });
 }
 
 Deno.test("readSettings() names the typo when the setting that is missing was mistyped", () => {
-  const [problem] = problemsOf({ MASK_KEYS: KEY }, {}, ["MASK_KEY"]);
+  const [problem] = findProblems({ MASK_KEYS: KEY }, {}, ["MASK_KEY"]);
   match(problem ?? "", /^MASK_KEY: is not set\..* \(MASK_KEYS is set\)$/);
 });
 
 Deno.test("readSettings() sees no typo when the setting itself is given", () => {
-  deepStrictEqual(problemsOf({ BATCH_ROW: "x", BATCH_ROWS: "7" }), []);
+  deepStrictEqual(findProblems({ BATCH_ROW: "x", BATCH_ROWS: "7" }), []);
   deepStrictEqual(
-    problemsOf({ MASK_KEYS: "x", MASK_KEY_FILE: "/run/key" }, { "/run/key": KEY }),
+    findProblems({ MASK_KEYS: "x", MASK_KEY_FILE: "/run/key" }, { "/run/key": KEY }),
     [],
   );
 });
 
 Deno.test("readSettings() sees no typo when a name is short or far from every setting", () => {
   deepStrictEqual(
-    problemsOf({ FAULT: "x", VAULTS: "x", HOME: "/", AWS_REGION: "x", PATH: "/" }),
+    findProblems({ FAULT: "x", VAULTS: "x", HOME: "/", AWS_REGION: "x", PATH: "/" }),
     [],
   );
-  deepStrictEqual(problemsOf({ VAULT_PRIVATE_KEY: KEY, VAULT_ADDR: "x" }), []);
+  deepStrictEqual(findProblems({ VAULT_PRIVATE_KEY: KEY, VAULT_ADDR: "x" }), []);
 });
 
 Deno.test("readSettings() asks for the rules between settings though single ones are wrong", () => {
   const check = () => ["LOG_LEVEL: a rule", "BATCH_ROWS: another rule"];
-  const problems = problemsOf({ BATCH_ROWS: "x" }, {}, [], check);
+  const problems = findProblems({ BATCH_ROWS: "x" }, {}, [], check);
   strictEqual(problems.length, 2);
   ok(problems.includes("LOG_LEVEL: a rule") && !problems.includes("BATCH_ROWS: another rule"));
 });
 
 Deno.test("readSettings() keeps a rule's problem back when the setting's file is wrong", () => {
   const check = () => ["MASK_KEY: a rule"];
-  deepStrictEqual(problemsOf({ MASK_KEY_FILE: "/run/no" }, {}, [], check), [
+  deepStrictEqual(findProblems({ MASK_KEY_FILE: "/run/no" }, {}, [], check), [
     "MASK_KEY_FILE: cannot be read (NotFound)",
   ]);
 });

@@ -1,7 +1,6 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
 import { nearest, readValue } from "../../lib/config/read_value.ts";
-import type { Row } from "../../lib/config/setting_row.ts";
-import { settings } from "../../lib/config/settings.ts";
+import { type Row, settings } from "../../lib/config/settings.ts";
 
 const integers = Object.entries<Row>(settings).flatMap(([name, row]) =>
   row.kind === "integer" ? [{ name, row }] : []

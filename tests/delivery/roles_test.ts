@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { sampleEvents } from "../../lib/local/sample.ts";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { createLine, expectDone, type Line } from "../support/line.ts";
 import { type Ended, runMaskline } from "../support/maskline.ts";
 import { startQueueServer } from "../support/queue_server.ts";

@@ -1,12 +1,11 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { createHash, hkdfSync } from "node:crypto";
-import { createMasker } from "../../lib/mask/mask.ts";
-import { createKeyChain } from "../../lib/vault/key_chain.ts";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { OpenError } from "../../lib/vault/open_error.ts";
 import { main } from "../../lib/cli/main.ts";
-import { fakeIo } from "../support/fake_io.ts";
+import { createMasker } from "../../lib/mask/mask.ts";
+import { createKeyChain, OpenError } from "../../lib/vault/open.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { dumpText } from "../support/dump.ts";
+import { fakeIo } from "../support/fake_io.ts";
 import { createLine, type Line } from "../support/line.ts";
 import { runMaskline } from "../support/maskline.ts";
 import { startQueueServer } from "../support/queue_server.ts";

@@ -1,6 +1,6 @@
 import { ok, strictEqual } from "node:assert";
-import { isBalanced } from "../../lib/pipeline/books.ts";
-import { pick, type Random, seededRandom } from "../../lib/local/random.ts";
+import { pick, type Random, seededRandom } from "../../lib/local/sample.ts";
+import { isBalanced } from "../../lib/pipeline/counters.ts";
 import { createFragileLine } from "../support/fragile_line.ts";
 import type { MasklineProcess } from "../support/maskline.ts";
 import { lastBooks } from "../support/progress.ts";

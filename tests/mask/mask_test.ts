@@ -1,8 +1,7 @@
+import fc from "fast-check";
 import { match, notStrictEqual, rejects, strictEqual } from "node:assert";
 import { createHmac, hkdfSync } from "node:crypto";
-import fc from "fast-check";
-import { createMasker } from "../../lib/mask/mask.ts";
-import type { MaskKey } from "../../lib/mask/mask_key.ts";
+import { createMasker, type MaskKey } from "../../lib/mask/mask.ts";
 
 const k1: MaskKey = {
   id: "k1",

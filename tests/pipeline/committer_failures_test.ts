@@ -1,7 +1,7 @@
 import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { StoreError } from "../../lib/store/store.ts";
 import { createCommitter, refusal } from "../support/create_committer.ts";
-import { idsOf } from "../support/ids_of.ts";
+import { listIds } from "../support/ids_of.ts";
 
 Deno.test("run() tries the same batch again when the store was away", async () => {
   const { clock, store, outage, hold } = createCommitter();
@@ -50,7 +50,7 @@ Deno.test("run() commits all when one of two committers meets an outage and the 
   await clock.advance(200);
   hold("b");
   await clock.advance(60_000);
-  deepStrictEqual(idsOf(store.rows), ["a", "b"]);
+  deepStrictEqual(listIds(store.rows), ["a", "b"]);
   strictEqual(outage.isActive, false);
 });
 

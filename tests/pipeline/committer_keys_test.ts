@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { type CountersSnapshot, isBalanced } from "../../lib/pipeline/books.ts";
+import { type CountersSnapshot, isBalanced } from "../../lib/pipeline/counters.ts";
 import { formatUtcDate, type Transformed } from "../../lib/pipeline/transform.ts";
 import type { Message } from "../../lib/queue/queue.ts";
 import { createLine as createFakeLine } from "../support/fake_line.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { createCommitter } from "../support/create_committer.ts";
 import { settle } from "../support/manual_clock.ts";
-import { messageOf } from "../support/messages.ts";
+import { writeMessage } from "../support/messages.ts";
 
 Deno.test("run() stores rows and hands their messages on to be deleted", async () => {
   const { clock, store, books, committed, hold } = createCommitter();
@@ -17,7 +17,7 @@ Deno.test("run() stores rows and hands their messages on to be deleted", async (
 Deno.test("run() hands the newest handle on when a message came again while it was held", async () => {
   const { clock, committed, books, holdings, hold } = createCommitter();
   hold("a");
-  holdings.add(messageOf("a", 2));
+  holdings.add(writeMessage("a", 2));
   await clock.advance(200);
   deepStrictEqual(committed, ["a/2"]);
   strictEqual(books.snapshot().duplicate, 1);
@@ -28,7 +28,7 @@ Deno.test("run() stores a message once when it comes again while it is committin
   const go = store.hold();
   hold("a");
   await clock.advance(200);
-  strictEqual(holdings.add(messageOf("a", 2)), null);
+  strictEqual(holdings.add(writeMessage("a", 2)), null);
   go();
   await settle();
   strictEqual(store.rows.length, 1);

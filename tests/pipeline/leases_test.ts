@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { Counters, isBalanced } from "../../lib/pipeline/books.ts";
-import { type InFlightMessage, InFlightMessages } from "../../lib/pipeline/holdings.ts";
+import { Counters, isBalanced } from "../../lib/pipeline/counters.ts";
+import { type InFlightMessage, InFlightMessages } from "../../lib/pipeline/in_flight.ts";
 import { Leases } from "../../lib/pipeline/leases.ts";
 import { FakeQueue } from "../support/fake_queue.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";

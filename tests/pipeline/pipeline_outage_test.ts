@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { bodies } from "../support/bodies.ts";
 import { createLine } from "../support/fake_line.ts";
-import { idsOf } from "../support/ids_of.ts";
+import { listIds } from "../support/ids_of.ts";
 import { settle } from "../support/manual_clock.ts";
 
 const HOUR_MS = 3_600_000;
@@ -28,7 +28,7 @@ Deno.test("run() stops receiving and keeps what it holds when the store is away 
   strictEqual(pipeline.counters.inFlight, received);
   store.away = false;
   await clock.advance(120_000);
-  deepStrictEqual(idsOf(store.rows), ids);
+  deepStrictEqual(listIds(store.rows), ids);
   deepStrictEqual(queue.deadLetters, []);
   deepStrictEqual(queue.ids, []);
 });
@@ -41,7 +41,7 @@ Deno.test("run() lets nothing go to the dead letters when the store is away for 
   await clock.advance(24 * HOUR_MS);
   store.away = false;
   await clock.advance(120_000);
-  deepStrictEqual(idsOf(store.rows), ids);
+  deepStrictEqual(listIds(store.rows), ids);
   deepStrictEqual(queue.deadLetters, []);
   deepStrictEqual(queue.ids, []);
 });

@@ -1,6 +1,6 @@
-import { deepStrictEqual, ok } from "node:assert";
 import fc from "fast-check";
-import { isBalanced } from "../../lib/pipeline/books.ts";
+import { deepStrictEqual, ok } from "node:assert";
+import { isBalanced } from "../../lib/pipeline/counters.ts";
 import { createLine, startOn } from "../support/fake_line.ts";
 import type { Call } from "../support/fake_queue.ts";
 

@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { isBalanced } from "../../lib/pipeline/books.ts";
+import { isBalanced } from "../../lib/pipeline/counters.ts";
 import { bodies } from "../support/bodies.ts";
 import { createLine, startOn } from "../support/fake_line.ts";
-import { idsOf } from "../support/ids_of.ts";
+import { listIds } from "../support/ids_of.ts";
 
 Deno.test("run() stores a message once when it comes again while it is held", async () => {
   const { clock, queue, store, pipeline } = createLine();
@@ -78,7 +78,7 @@ Deno.test("run() stores every message once when two workers share a queue that r
     await line.clock.advance(50);
   }
   await line.clock.advance(60_000);
-  deepStrictEqual(idsOf(line.store.rows), ids);
+  deepStrictEqual(listIds(line.store.rows), ids);
   deepStrictEqual(line.queue.ids, []);
   strictEqual(line.pipeline.counters.committed + other.pipeline.counters.committed, 300);
 });
@@ -95,7 +95,7 @@ Deno.test("run() stores a released message once when the commit that hung succee
   await clock.advance(1_000);
   go();
   await clock.advance(60_000);
-  deepStrictEqual(idsOf(store.rows), ids);
+  deepStrictEqual(listIds(store.rows), ids);
   deepStrictEqual(queue.ids, []);
   ok(isBalanced(next.pipeline.counters));
 });

@@ -1,8 +1,8 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { isBalanced } from "../../lib/pipeline/books.ts";
+import { isBalanced } from "../../lib/pipeline/counters.ts";
 import { bodies } from "../support/bodies.ts";
 import { createLine, startOn } from "../support/fake_line.ts";
-import { idsOf } from "../support/ids_of.ts";
+import { listIds } from "../support/ids_of.ts";
 import { countListeners } from "../support/listeners.ts";
 import { settle } from "../support/manual_clock.ts";
 
@@ -12,7 +12,7 @@ Deno.test("run() finishes what it holds when it is stopped", async () => {
   await clock.advance(50);
   stop.abort();
   await clock.advance(20_000);
-  deepStrictEqual(idsOf(store.rows), ids);
+  deepStrictEqual(listIds(store.rows), ids);
   deepStrictEqual(queue.ids, []);
   deepStrictEqual(result.books, {
     received: 30,

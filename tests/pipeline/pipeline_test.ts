@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { bodies } from "../support/bodies.ts";
 import { createLine } from "../support/fake_line.ts";
-import { idsOf } from "../support/ids_of.ts";
+import { listIds } from "../support/ids_of.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -9,7 +9,7 @@ Deno.test("run() stores every message once and deletes it when nothing goes wron
   const { clock, queue, store, pipeline } = createLine();
   const ids = queue.send(bodies(500));
   await clock.advance(5_000);
-  deepStrictEqual(idsOf(store.rows), ids);
+  deepStrictEqual(listIds(store.rows), ids);
   deepStrictEqual(queue.ids, []);
   const { received, committed, inFlight } = pipeline.counters;
   deepStrictEqual([received, committed, inFlight], [500, 500, 0]);
@@ -19,7 +19,7 @@ Deno.test("run() sets bad messages aside and deletes them", async () => {
   const { clock, queue, store, pipeline } = createLine();
   const ids = queue.send(["bad", "good", "bad"]);
   await clock.advance(1_000);
-  deepStrictEqual(idsOf(store.rejections), [ids[0], ids[2]]);
+  deepStrictEqual(listIds(store.rejections), [ids[0], ids[2]]);
   deepStrictEqual(queue.ids, []);
   strictEqual(pipeline.counters.rejected, 2);
 });
@@ -81,7 +81,7 @@ Deno.test("run() ends when the queue is empty, if it is told to", async () => {
   const ids = queue.send(bodies(321));
   await clock.advance(30_000);
   strictEqual(ended(), true);
-  deepStrictEqual(idsOf(store.rows), ids);
+  deepStrictEqual(listIds(store.rows), ids);
   deepStrictEqual(queue.ids, []);
   strictEqual(result.books?.committed, 321);
 });

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { createReceiver } from "../support/create_receiver.ts";
-import { idsOf } from "../support/ids_of.ts";
+import { listIds } from "../support/ids_of.ts";
 import { settle } from "../support/manual_clock.ts";
 
 Deno.test("run() hands over everything that comes", async () => {
@@ -9,7 +9,7 @@ Deno.test("run() hands over everything that comes", async () => {
   await settle();
   const ids = send(123);
   await clock.advance(10);
-  deepStrictEqual(idsOf(came), ids);
+  deepStrictEqual(listIds(came), ids);
   strictEqual(queue.visible.length, 0);
 });
 

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import { Counters, isBalanced } from "../../lib/pipeline/books.ts";
-import { InFlightMessages } from "../../lib/pipeline/holdings.ts";
+import { Counters, isBalanced } from "../../lib/pipeline/counters.ts";
+import { InFlightMessages } from "../../lib/pipeline/in_flight.ts";
 import { releaseAll } from "../../lib/pipeline/release.ts";
 import { FakeQueue } from "../support/fake_queue.ts";
 import { ManualClock } from "../support/manual_clock.ts";

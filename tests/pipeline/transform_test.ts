@@ -1,9 +1,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { login } from "../../lib/event/login.ts";
+import { login } from "../../lib/contract/login.ts";
 import { createFastMasker } from "../../lib/mask/fast_mask.ts";
-import { MaskCache } from "../../lib/pipeline/recent_values.ts";
+import { MaskCache } from "../../lib/pipeline/mask_cache.ts";
 import { createTransform, formatUtcDate } from "../../lib/pipeline/transform.ts";
-import { messageOf } from "../support/messages.ts";
+import { writeMessage } from "../support/messages.ts";
 
 const masker = await createFastMasker({
   ring: [{ id: "k1", bytes: new Uint8Array(32).fill(7) }],
@@ -24,7 +24,7 @@ const event = {
 };
 
 Deno.test("createTransform() puts masks where the originals were when a message is an event", () => {
-  const result = transform(messageOf("a", 1, JSON.stringify(event)));
+  const result = transform(writeMessage("a", 1, JSON.stringify(event)));
   ok(result.kind === "row");
   deepStrictEqual(result.row.values, [
     "u-1",
@@ -37,7 +37,7 @@ Deno.test("createTransform() puts masks where the originals were when a message 
 });
 
 Deno.test("createTransform() leaves no original in the row when a message is an event", () => {
-  const result = transform(messageOf("a", 1, JSON.stringify(event)));
+  const result = transform(writeMessage("a", 1, JSON.stringify(event)));
   ok(result.kind === "row");
   const text = JSON.stringify(result.row);
   ok(!text.includes(event.ip) && !text.includes(event.device_id), text);
@@ -45,14 +45,14 @@ Deno.test("createTransform() leaves no original in the row when a message is an 
 
 Deno.test("createTransform() masks the canonical value when it is written in another way", () => {
   const rows = ["203.0.113.9", "::ffff:203.0.113.9"].map((ip) =>
-    transform(messageOf("a", 1, JSON.stringify({ ...event, ip })))
+    transform(writeMessage("a", 1, JSON.stringify({ ...event, ip })))
   );
   const [plain, mapped] = rows.map((result) => result.kind === "row" && result.row.values[2]);
   strictEqual(plain, mapped);
 });
 
 Deno.test("createTransform() names the row by the message and the day on which it was sent", () => {
-  const result = transform(messageOf("a", 1, JSON.stringify(event)));
+  const result = transform(writeMessage("a", 1, JSON.stringify(event)));
   ok(result.kind === "row");
   deepStrictEqual([result.row.id, result.row.dateSent], ["a", "2026-02-03"]);
 });
@@ -62,25 +62,25 @@ Deno.test("createTransform() gives the row its event's key when the contract has
     { ...login, dedupeField: "event_id" },
     new MaskCache({ masker }),
   );
-  const result = keyed(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
+  const result = keyed(writeMessage("a", 1, JSON.stringify({ ...event, event_id: 7 })));
   ok(result.kind === "row");
   strictEqual(result.row.key, "d:7");
 });
 
 Deno.test("createTransform() gives the row no key when the contract has no field for it", () => {
-  const result = transform(messageOf("a", 1, JSON.stringify({ ...event, event_id: 7 })));
+  const result = transform(writeMessage("a", 1, JSON.stringify({ ...event, event_id: 7 })));
   ok(result.kind === "row" && !Object.hasOwn(result.row, "key"));
 });
 
 Deno.test("createTransform() counts the fields that the contract does not name", () => {
   const body = JSON.stringify({ ...event, extra: 1, more: 2 });
-  const result = transform(messageOf("a", 1, body));
+  const result = transform(writeMessage("a", 1, body));
   ok(result.kind === "row");
   strictEqual(result.unknownFields, 2);
 });
 
 Deno.test("createTransform() refuses with reason and field when a message is no event", () => {
-  const result = transform(messageOf("a", 1, JSON.stringify({ ...event, ip: "somewhere" })));
+  const result = transform(writeMessage("a", 1, JSON.stringify({ ...event, ip: "somewhere" })));
   ok(result.kind === "refusal");
   strictEqual(result.refusal.field, "ip");
   strictEqual(result.refusal.sqlstate, null);
@@ -88,14 +88,14 @@ Deno.test("createTransform() refuses with reason and field when a message is no 
 });
 
 Deno.test("createTransform() refuses without a field when the body is no JSON", () => {
-  const result = transform(messageOf("a", 1, "{"));
+  const result = transform(writeMessage("a", 1, "{"));
   deepStrictEqual(result, {
     kind: "refusal",
     refusal: { reason: "not_json", field: null, sqlstate: null },
   });
 });
 
-Deno.test("utcDate() gives the day of UTC when it is another day elsewhere", () => {
+Deno.test("formatUtcDate() gives the day of UTC when it is another day elsewhere", () => {
   strictEqual(formatUtcDate(Date.UTC(2026, 11, 31, 23, 59, 59, 999)), "2026-12-31");
   strictEqual(formatUtcDate(Date.UTC(2027, 0, 1)), "2027-01-01");
 });

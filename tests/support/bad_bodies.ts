@@ -1,4 +1,4 @@
-import { pick, type Random, seededRandom } from "../../lib/local/random.ts";
+import { pick, type Random, seededRandom } from "../../lib/local/sample.ts";
 
 /**
  * Message bodies that a contract may not have thought of: bytes that are no text, events with a piece

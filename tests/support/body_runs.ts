@@ -1,7 +1,7 @@
-import type { Column } from "../../lib/event/contract.ts";
-import { decode, type Event, type Rejection } from "../../lib/event/decode.ts";
-import { login } from "../../lib/event/login.ts";
-import { reasons } from "../../lib/event/reasons.ts";
+import type { Column } from "../../lib/contract/contract.ts";
+import { decode, type Event, type Rejection } from "../../lib/contract/decode.ts";
+import { login } from "../../lib/contract/login.ts";
+import { reasons } from "../../lib/contract/reasons.ts";
 import { badBodies, sendable } from "./bad_bodies.ts";
 import { createLine, type Line } from "./line.ts";
 import type { PostgresServer } from "./postgres_server.ts";

@@ -1,4 +1,4 @@
-import { pick, type Random, seededRandom } from "../../lib/local/random.ts";
+import { pick, type Random, seededRandom } from "../../lib/local/sample.ts";
 import { mistreat, queueFaults, Tally } from "./chaos_faults.ts";
 import { ChaosWorker } from "./chaos_worker.ts";
 import { createLine } from "./line.ts";

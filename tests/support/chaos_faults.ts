@@ -1,4 +1,4 @@
-import { pick, type Random } from "../../lib/local/random.ts";
+import { pick, type Random } from "../../lib/local/sample.ts";
 import { callSqs, entriesOf, failSome } from "./fail_some.ts";
 import { failEntries, type Fault, sqsError, type SqsRequest } from "./sqs_proxy.ts";
 import type { TcpProxy } from "./tcp_proxy.ts";

@@ -1,5 +1,5 @@
 import { ok, strictEqual } from "node:assert";
-import { isBalanced } from "../../lib/pipeline/books.ts";
+import { isBalanced } from "../../lib/pipeline/counters.ts";
 import { type MasklineProcess, startMaskline } from "./maskline.ts";
 import { lastBooks } from "./progress.ts";
 import { type Fault, type SqsProxy, startSqsProxy } from "./sqs_proxy.ts";

@@ -1,14 +1,14 @@
 import { ok } from "node:assert";
 import { Batcher } from "../../lib/pipeline/batcher.ts";
-import { Counters } from "../../lib/pipeline/books.ts";
 import { Committer, type Item } from "../../lib/pipeline/committer.ts";
-import { type InFlightMessage, InFlightMessages } from "../../lib/pipeline/holdings.ts";
+import { Counters } from "../../lib/pipeline/counters.ts";
+import { type InFlightMessage, InFlightMessages } from "../../lib/pipeline/in_flight.ts";
 import { Outage } from "../../lib/pipeline/outage.ts";
-import type { KeepRejected } from "../../lib/pipeline/set_aside.ts";
+import type { KeepRejected } from "../../lib/pipeline/rejections.ts";
 import type { Transformed } from "../../lib/pipeline/transform.ts";
 import { FakeStore } from "./fake_store.ts";
 import { ManualClock } from "./manual_clock.ts";
-import { messageOf } from "./messages.ts";
+import { writeMessage } from "./messages.ts";
 
 /** Options of {@linkcode createCommitter}. */
 export interface CreateCommitterOptions {
@@ -77,7 +77,7 @@ export function createCommitter(options: CreateCommitterOptions = {}) {
     running,
     /** Takes a message and adds it to the batch; a row, unless it is said what it becomes. */
     hold(id: string, transformed: Transformed = rowOf(id)): InFlightMessage {
-      const held = holdings.add(messageOf(id));
+      const held = holdings.add(writeMessage(id));
       ok(held);
       batcher.add({ entry: held, transformed });
       return held;

@@ -1,7 +1,7 @@
-import { Counters } from "../../lib/pipeline/books.ts";
-import { InFlightMessages } from "../../lib/pipeline/holdings.ts";
+import { Counters } from "../../lib/pipeline/counters.ts";
+import { InFlightMessages } from "../../lib/pipeline/in_flight.ts";
 import { Outage } from "../../lib/pipeline/outage.ts";
-import { RateLimiter } from "../../lib/pipeline/pace.ts";
+import { RateLimiter } from "../../lib/pipeline/rate_limiter.ts";
 import { Receiver, type ReceiverOptions } from "../../lib/pipeline/receiver.ts";
 import type { Message } from "../../lib/queue/queue.ts";
 import { StoreError } from "../../lib/store/store.ts";

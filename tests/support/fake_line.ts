@@ -1,4 +1,4 @@
-import type { CountersSnapshot } from "../../lib/pipeline/books.ts";
+import type { CountersSnapshot } from "../../lib/pipeline/counters.ts";
 import { type Limits, Pipeline, type PipelineOptions } from "../../lib/pipeline/pipeline.ts";
 import { formatUtcDate, type Transformed } from "../../lib/pipeline/transform.ts";
 import type { Message } from "../../lib/queue/queue.ts";

@@ -1,4 +1,4 @@
-import { type Clock } from "../../lib/pipeline/clock.ts";
+import type { Clock } from "../../lib/base/clock.ts";
 import {
   type Failures,
   type Message,

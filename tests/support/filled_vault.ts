@@ -1,11 +1,11 @@
-import { login } from "../../lib/event/login.ts";
+import { login } from "../../lib/contract/login.ts";
 import { createFastMasker } from "../../lib/mask/fast_mask.ts";
-import { migrate } from "../../lib/store/migrate.ts";
+import { migrate } from "../../lib/store/postgres/migrate.ts";
+import { VaultFirstStore } from "../../lib/store/postgres/vault_first_store.ts";
 import type { EventRow, OriginalRow } from "../../lib/store/store.ts";
-import { VaultFirstStore } from "../../lib/store/vault_first_store.ts";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { createKeyChain } from "../../lib/vault/key_chain.ts";
+import { createKeyChain } from "../../lib/vault/open.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import type { TestDatabase } from "./test_database.ts";
 import { batchOf, eventRow, loginTable, open, openStore, TODAY } from "./test_store.ts";

@@ -1,8 +1,8 @@
 import { doesNotMatch, strictEqual } from "node:assert";
-import { checkCounters } from "../../lib/cli/check_books.ts";
 import { main } from "../../lib/cli/main.ts";
-import { type AuditEntry, auditHash, NO_HASH } from "../../lib/store/audit_hash.ts";
-import { auditEntries } from "../../lib/store/sql/audit_entries.ts";
+import { checkCounters } from "../../lib/custody/books.ts";
+import { type AuditEntry, auditHash, NO_HASH } from "../../lib/custody/verify_audit.ts";
+import { auditEntries } from "../../lib/store/postgres/sql/audit.ts";
 import { fakeIo } from "./fake_io.ts";
 import type { FilledVault } from "./filled_vault.ts";
 import type { TestDatabase } from "./test_database.ts";

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { type CountersSnapshot, isBalanced } from "../../lib/pipeline/books.ts";
+import { type CountersSnapshot, isBalanced } from "../../lib/pipeline/counters.ts";
 import { createLine, type Line, type LineOptions } from "./line.ts";
 import type { MasklineProcess } from "./maskline.ts";
 import { compareWith, numberedMessages, sentAs } from "./numbered_messages.ts";

@@ -1,6 +1,6 @@
 import { createMasker } from "../../lib/mask/mask.ts";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import type { TestDatabase } from "./test_database.ts";
 
 /** The keys of one test, and the settings that give them to a command. */

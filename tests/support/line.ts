@@ -1,4 +1,4 @@
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { createLogins, type Logins, type Role } from "./logins.ts";
 import { type Ended, type MasklineProcess, runMaskline, startMaskline } from "./maskline.ts";
 import type { PostgresServer } from "./postgres_server.ts";

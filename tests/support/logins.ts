@@ -1,4 +1,4 @@
-import { grants } from "../../lib/store/sql/grants.ts";
+import { grants } from "../../lib/store/postgres/sql/grants.ts";
 import { openSession } from "./open_session.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import type { TestDatabase } from "./test_database.ts";

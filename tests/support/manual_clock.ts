@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers";
-import type { Clock } from "../../lib/pipeline/clock.ts";
+import type { Clock } from "../../lib/base/clock.ts";
 
 interface Sleeper {
   readonly at: number;

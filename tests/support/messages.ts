@@ -4,6 +4,6 @@ import type { Message } from "../../lib/queue/queue.ts";
 export const SENT_AT = Date.UTC(2026, 1, 3, 4, 5, 6);
 
 /** A message as a queue hands it over; `receipt` is how often it came. */
-export function messageOf(id: string, receipt = 1, body = "{}"): Message {
+export function writeMessage(id: string, receipt = 1, body = "{}"): Message {
   return { id, body, sentAt: SENT_AT, receiveCount: receipt, handle: `${id}/${receipt}` };
 }

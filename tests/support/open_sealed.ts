@@ -1,4 +1,4 @@
-import { createKeyChain } from "../../lib/vault/key_chain.ts";
+import { createKeyChain } from "../../lib/vault/open.ts";
 import type { Binding, VaultKey } from "../../lib/vault/suite.ts";
 
 /** Opens one sealed value with one private key. */

@@ -1,6 +1,6 @@
 import { freePort } from "./free_port.ts";
+import { holdLifeline, type Lifeline } from "./lifeline.ts";
 import { findPostgresBinaries, type PostgresBinaries } from "./postgres_binaries.ts";
-import { type Leash, leash } from "./leash.ts";
 import { type PostgresProcess, startProcess } from "./postgres_process.ts";
 import { childrenOf } from "./process_tree.ts";
 import { createTestDatabase, type TestDatabase } from "./test_database.ts";
@@ -79,7 +79,7 @@ class OwnPostgres implements PostgresServer {
   readonly #directory: string;
   readonly #data: string;
   readonly #settings: Readonly<Record<string, string>>;
-  #leash: Leash | undefined;
+  #leash: Lifeline | undefined;
   #process: PostgresProcess | undefined;
   #paused: number[] = [];
 
@@ -98,7 +98,7 @@ class OwnPostgres implements PostgresServer {
       // A frozen postmaster cannot hear that it shall stop, hence the CONT.
       const script = 'kill -CONT "$(head -n 1 "$2/data/postmaster.pid")"; ' +
         '"$1" stop --mode=immediate --pgdata="$2/data"; rm -rf "$2"';
-      this.#leash = leash(script, [binaries.pgCtl, directory], user);
+      this.#leash = holdLifeline(script, [binaries.pgCtl, directory], user);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { CountersSnapshot } from "../../lib/pipeline/books.ts";
+import type { CountersSnapshot } from "../../lib/pipeline/counters.ts";
 import type { Line } from "./line.ts";
 
 type Counts = Awaited<ReturnType<Line["count"]>>;

@@ -1,7 +1,7 @@
 import { ok } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
 import { createFastMasker } from "../../lib/mask/fast_mask.ts";
-import { createKeyChain } from "../../lib/vault/key_chain.ts";
+import { createKeyChain } from "../../lib/vault/open.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
 import { fakeIo } from "./fake_io.ts";
 import { createTestKeys, type TestKeys, type TestLogin, textOf } from "./kept_originals.ts";

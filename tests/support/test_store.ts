@@ -1,8 +1,11 @@
-import { toStoredTable } from "../../lib/cli/stored_table_of.ts";
-import { login } from "../../lib/event/login.ts";
-import { migrate } from "../../lib/store/migrate.ts";
-import { type Database, type DatabaseOptions, openDatabase } from "../../lib/store/postgres.ts";
-import { PostgresStore } from "../../lib/store/postgres_store.ts";
+import { login } from "../../lib/contract/login.ts";
+import {
+  type Database,
+  type DatabaseOptions,
+  openDatabase,
+} from "../../lib/store/postgres/database.ts";
+import { migrate } from "../../lib/store/postgres/migrate.ts";
+import { PostgresStore } from "../../lib/store/postgres/postgres_store.ts";
 import type {
   Batch,
   ColumnValue,
@@ -10,6 +13,7 @@ import type {
   OriginalRow,
   RejectedRow,
 } from "../../lib/store/store.ts";
+import { toStoredTable } from "../../lib/worker/contract.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import type { TestDatabase } from "./test_database.ts";
 

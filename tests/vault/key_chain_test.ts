@@ -1,8 +1,7 @@
 import { deepStrictEqual, rejects } from "node:assert";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { createKeyChain } from "../../lib/vault/key_chain.ts";
-import { OpenError } from "../../lib/vault/open_error.ts";
+import { createKeyChain, OpenError } from "../../lib/vault/open.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 
 const pairs = [await generateVaultKeys(), await generateVaultKeys()] as const;
 const privateKeys = pairs.map(({ privateKey }, index) => ({ id: `v${index}`, bytes: privateKey }));

@@ -1,10 +1,10 @@
 import { ok, rejects, strictEqual } from "node:assert";
 import { inspect } from "node:util";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { open } from "../support/open_sealed.ts";
-import { OpenError } from "../../lib/vault/open_error.ts";
+import { OpenError } from "../../lib/vault/open.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { openByHand } from "../support/open_by_hand.ts";
+import { open } from "../support/open_sealed.ts";
 
 const PLAINTEXT = "zq7-the-original-zq7";
 const binding = { field: "ip", mask: "k1.mask" };

@@ -1,10 +1,9 @@
-import { deepStrictEqual, notDeepStrictEqual, rejects, strictEqual } from "node:assert";
 import fc from "fast-check";
-import { generateVaultKeys } from "../../lib/vault/generate.ts";
-import { open } from "../support/open_sealed.ts";
+import { deepStrictEqual, notDeepStrictEqual, rejects, strictEqual } from "node:assert";
 import { createSealer } from "../../lib/vault/seal.ts";
-import { layout } from "../../lib/vault/suite.ts";
+import { generateVaultKeys, layout } from "../../lib/vault/suite.ts";
 import { dataKeyByHand, openByHand, publicHalf } from "../support/open_by_hand.ts";
+import { open } from "../support/open_sealed.ts";
 
 const keys = await generateVaultKeys();
 const publicKey = { id: "v1", bytes: keys.publicKey };

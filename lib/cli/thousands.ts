@@ -1,4 +1,0 @@
-/** A count for people: `12,345`. */
-export function formatCount(count: number): string {
-  return count.toLocaleString("en");
-}

@@ -1,0 +1,120 @@
+import {
+  SendMessageBatchCommand,
+  type SendMessageBatchCommandOutput,
+  type SQSClient,
+} from "@aws-sdk/client-sqs";
+import { type Failures, QueueError } from "../queue.ts";
+import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "./deadline.ts";
+
+/** A rejected message on its way to the queue that takes such. */
+export interface RejectedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly reason: string;
+  readonly field: string | null;
+}
+
+/** Letters that were not sent for certain, by id, each with a code. */
+export interface Unsent {
+  /** Nothing is known of them, or the queue failed: sending again may help. */
+  readonly failed: Failures;
+  /** The queue holds the letter itself at fault, as where it is larger than the queue allows. */
+  readonly refused: Failures;
+}
+
+/** The most bytes of one SendMessageBatch, bodies and attributes together, by AWS's API reference. */
+const MAX_BATCH_BYTES = 1_048_576;
+/** Names and values of the attributes below, at most; a guess on the safe side. */
+const MAX_ATTRIBUTE_BYTES = 512;
+
+/** The queue that takes rejected messages as they came, with the reason as message attributes. */
+export class DeadLetterQueue {
+  readonly #client: SQSClient;
+  readonly #url: string;
+
+  constructor(client: SQSClient, url: string) {
+    this.#client = client;
+    this.#url = url;
+  }
+
+  /**
+   * Sends rejected messages on. They may arrive twice when an answer gets lost: SQS has no way to ask
+   * whether a message is there already, so the original's id goes along as `MasklineMessageId`. For the
+   * same reason a call that fails does not throw: what earlier calls sent is not to be sent again.
+   */
+  async send(letters: readonly RejectedMessage[]): Promise<Unsent> {
+    const failed = new Map(letters.map(({ id }) => [id, "no_answer"]));
+    const refused = new Map<string, string>();
+    for (const group of groupBySize(letters)) {
+      try {
+        const { Successful = [], Failed = [] } = await this.#send(group);
+        for (const { Id } of Successful) failed.delete(group[Number(Id)]?.id ?? "");
+        for (const { Id, Code = "unknown", SenderFault } of Failed) {
+          const { id } = group[Number(Id)] ?? {};
+          if (id === undefined) continue;
+          if (SenderFault && failed.delete(id)) refused.set(id, Code);
+          else failed.set(id, Code);
+        }
+      } catch (error) {
+        if (!(error instanceof QueueError)) throw error;
+        // The next calls would only wait for the same queue.
+        for (const id of failed.keys()) failed.set(id, error.code);
+        break;
+      }
+    }
+    return { failed, refused };
+  }
+
+  #send(letters: readonly RejectedMessage[]): Promise<SendMessageBatchCommandOutput> {
+    return withSdkDeadline(
+      "send rejected messages on",
+      DEADLINE_MARGIN_SECONDS,
+      (abortSignal) => this.#client.send(createSendCommand(this.#url, letters), { abortSignal }),
+    );
+  }
+}
+
+function createSendCommand(
+  url: string,
+  letters: readonly RejectedMessage[],
+): SendMessageBatchCommand {
+  const text = (value: string) => ({ DataType: "String", StringValue: value });
+  return new SendMessageBatchCommand({
+    QueueUrl: url,
+    Entries: letters.map(({ id, body, reason, field }, index) => ({
+      Id: String(index),
+      MessageBody: body,
+      // Attributes count towards the limit: a body that fills it alone is sent on without them.
+      ...(countBytes(body) + MAX_ATTRIBUTE_BYTES > MAX_BATCH_BYTES ? {} : {
+        MessageAttributes: {
+          MasklineMessageId: text(id),
+          MasklineReason: text(reason),
+          ...(field ? { MasklineField: text(field) } : {}),
+        },
+      }),
+    })),
+  });
+}
+
+/** Groups of at most ten and at most 1 MiB; a body that fills the limit alone goes alone. */
+function groupBySize(letters: readonly RejectedMessage[]): RejectedMessage[][] {
+  const groups: RejectedMessage[][] = [];
+  let group: RejectedMessage[] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    const size = countBytes(letter.body) + MAX_ATTRIBUTE_BYTES;
+    if (group.length === 10 || (group.length > 0 && bytes + size > MAX_BATCH_BYTES)) {
+      groups.push(group);
+      group = [];
+      bytes = 0;
+    }
+    group.push(letter);
+    bytes += size;
+  }
+  if (group.length > 0) groups.push(group);
+  return groups;
+}
+
+function countBytes(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,82 @@
+import type { Statement } from "../database.ts";
+import { quoteTable, type StoredTable } from "../target_table.ts";
+
+/** Options of {@linkcode missingPrivileges}. */
+export interface MissingPrivilegesOptions {
+  /** The worker keeps the keys of events as well. Default false. */
+  readonly dedupe?: boolean;
+  /** It keeps originals in the vault of this database. Default false. */
+  readonly vault?: boolean;
+}
+
+/** Which of the privileges that the worker needs the present role lacks: none where all are there. */
+export function missingPrivileges(
+  table: StoredTable,
+  { dedupe = false, vault = false }: MissingPrivilegesOptions = {},
+): Statement {
+  const rows = [
+    onTable(quoteTable(table), "INSERT"),
+    onTable("maskline.ledger", "INSERT"),
+    onTable("maskline.ledger", "SELECT"),
+    onTable("maskline.rejected", "INSERT"),
+    ...(dedupe ? [onTable("maskline.dedupe", "INSERT"), onTable("maskline.dedupe", "SELECT")] : []),
+    ...(vault ? VAULT : []),
+    `('EXECUTE on maskline.make_ledger_days',
+    has_function_privilege('maskline.make_ledger_days(date[])', 'EXECUTE'))`,
+  ];
+  return notGranted(rows);
+}
+
+/** The same for a database that has the vault alone. */
+export function missingVaultPrivileges(): Statement {
+  return notGranted(VAULT);
+}
+
+function notGranted(rows: readonly string[]): Statement {
+  return {
+    text: `
+SELECT what FROM (VALUES
+  ${rows.join(",\n  ")}
+) AS privilege (what, granted) WHERE NOT granted`,
+  };
+}
+
+/** Columns one by one: what is sealed is not among those that a worker reads. */
+const VAULT = [
+  onTable("maskline.vault", "INSERT"),
+  ...["field", "mask", "last_seen"].map((column) => onColumn("maskline.vault", column, "SELECT")),
+  onColumn("maskline.vault", "last_seen", "UPDATE"),
+];
+
+function onTable(table: string, privilege: string): string {
+  return `('${privilege} on ${table}', has_table_privilege('${table}', '${privilege}'))`;
+}
+
+function onColumn(table: string, column: string, privilege: string): string {
+  return `('${privilege} (${column}) on ${table}',
+    has_column_privilege('${table}', '${column}', '${privilege}'))`;
+}
+
+/** What the present role may do that a worker never does, each as "may …" goes on: none where all is well. */
+export function unneededPrivileges(table?: StoredTable): Statement {
+  const rows = table ? `has_any_column_privilege('${quoteTable(table)}', 'SELECT')` : "false";
+  return {
+    text: `
+SELECT 'do anything, being a superuser' AS what
+FROM pg_roles WHERE rolname = current_user AND rolsuper
+UNION ALL
+SELECT what FROM pg_roles, LATERAL (VALUES
+  ('change the tables, being their owner',
+    (SELECT pg_has_role(relowner, 'MEMBER') FROM pg_class WHERE oid = 'maskline.vault'::regclass)),
+  ('read what is sealed in maskline.vault',
+    has_column_privilege('maskline.vault', 'sealed', 'SELECT')),
+  ('change what is sealed in maskline.vault',
+    has_column_privilege('maskline.vault', 'sealed', 'UPDATE') OR
+    has_table_privilege('maskline.vault', 'DELETE')),
+  ('read what is sealed in maskline.rejected',
+    has_column_privilege('maskline.rejected', 'sealed', 'SELECT')),
+  ('read the rows', ${rows})
+) AS privilege (what, granted)
+WHERE rolname = current_user AND NOT rolsuper AND granted`,
+  };
+}

@@ -1,0 +1,106 @@
+import fc from "fast-check";
+import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert";
+import { createHash } from "node:crypto";
+import { type AuditAction, recordAudit } from "../../lib/custody/audit.ts";
+import { type AuditEntry, auditHash, NO_HASH } from "../../lib/custody/verify_audit.ts";
+import { auditEntries } from "../../lib/store/postgres/sql/audit.ts";
+import { sharedPostgres } from "../support/shared_postgres.ts";
+import { createStore } from "../support/test_store.ts";
+
+const server = await sharedPostgres();
+
+const entry: AuditEntry = {
+  number: "1",
+  at: "2026-02-03T04:05:06.000007Z",
+  role: "zoë",
+  os_user: null,
+  action: "mask",
+  field: "",
+  mask: "k1.a",
+  reason: "3:a,",
+  ticket: null,
+  detail: null,
+  before: NO_HASH,
+  hash: "",
+};
+
+Deno.test("auditHash() is SHA-256 of the hash before and the netstrings, written out by hand", () => {
+  const text = "1:1,27:2026-02-03T04:05:06.000007Z,4:zoë,-,4:mask,0:,4:k1.a,4:3:a,,-,-,";
+  const bytes = new Uint8Array([...new Uint8Array(32), ...new TextEncoder().encode(text)]);
+  strictEqual(auditHash(entry), createHash("sha256").update(bytes).digest("hex"));
+});
+
+const neighbours: readonly [what: string, one: Partial<AuditEntry>, other: Partial<AuditEntry>][] =
+  [
+    ["NULL is not empty", { reason: null }, { reason: "" }],
+    ["a part moves to the next", { field: "a", mask: "b" }, { field: "ab", mask: "" }],
+    ["NULL moves to the next", { field: null, mask: "a" }, { field: "a", mask: null }],
+    ["a part looks like two", { field: "1:a,1:b", mask: "" }, { field: "1:a", mask: "1:b" }],
+    ["a part looks like NULL", { field: "-,", mask: null }, { field: null, mask: "-," }],
+    ["two forms of a letter", { reason: "é" }, { reason: "e\u0301" }],
+  ];
+for (const [what, one, other] of neighbours) {
+  Deno.test(`auditHash() tells two entries apart when ${what}`, () => {
+    notStrictEqual(auditHash({ ...entry, ...one }), auditHash({ ...entry, ...other }));
+  });
+}
+
+/** Texts of Postgres: all of Unicode but NUL. Often such as netstrings are made of. */
+const text = fc.oneof(
+  fc.string({ unit: fc.constantFrom("1", "2", "3", ":", ",", "-", "a", "é", "📱", "\n") }),
+  fc.string({ unit: "binary", maxLength: 40 })
+    .filter((value) => !value.includes("\0") && value.isWellFormed()),
+  fc.constantFrom("", "3:a,", "-,", "0:,", "1:", ",", "NULL", "{a,b}", "\\x00", "\ufeff", "\u202e"),
+);
+const maybe = fc.option(text, { nil: null });
+const deeds = fc.array(
+  fc.record({
+    action: text as fc.Arbitrary<string> as fc.Arbitrary<AuditAction>,
+    osUser: maybe,
+    reason: maybe,
+    ticket: maybe,
+    detail: maybe,
+    subjects: fc.array(fc.record({ field: maybe, mask: maybe }), { maxLength: 5 }),
+  }),
+  { minLength: 1, maxLength: 8 },
+);
+
+Deno.test("auditHash() is what Postgres computes when an entry has any contents", async () => {
+  await using line = await createStore(server);
+  let noted = 0;
+  await fc.assert(
+    fc.asyncProperty(deeds, async (all) => {
+      for (const deed of all) await recordAudit(line.database, deed);
+      const entries = await line.database.query<AuditEntry>(auditEntries, [noted, 1000]);
+      deepStrictEqual(
+        entries.map(({ action, os_user, reason, ticket, detail, field, mask }) => (
+          { action, os_user, reason, ticket, detail, field, mask }
+        )),
+        all.flatMap(({ subjects, osUser, ...rest }) =>
+          subjects.map((subject) => ({ ...rest, os_user: osUser, ...subject }))
+        ),
+      );
+      for (const one of entries) strictEqual(auditHash(one), one.hash);
+      noted += entries.length;
+    }),
+    { numRuns: 60 },
+  );
+});
+
+for (const zone of ["Asia/Kathmandu", "America/St_Johns"]) {
+  Deno.test(`auditHash() is what Postgres computed when a session is in ${zone}`, async () => {
+    await using line = await createStore(server);
+    await line.inside.query(`ALTER DATABASE ${line.inside.name} SET timezone = '${zone}'`);
+    await line.inside.query(`ALTER DATABASE ${line.inside.name} SET datestyle = 'German'`);
+    const subjects = [{ field: "ip", mask: "k1.a" }];
+    await recordAudit(line.database, {
+      action: "mask",
+      osUser: null,
+      reason: null,
+      ticket: null,
+      subjects,
+    });
+    const [one] = await line.database.query<AuditEntry>(auditEntries, [0, 1]);
+    strictEqual(one && auditHash(one), one?.hash);
+  });
+}

@@ -1,0 +1,43 @@
+import { deepStrictEqual } from "node:assert";
+import { splitDuplicates } from "../../lib/pipeline/committer.ts";
+import type { Transformed } from "../../lib/pipeline/transform.ts";
+
+interface Item {
+  readonly id: string;
+  readonly transformed: Transformed;
+}
+
+/** `a1` is message `a1` of the event `d:a`; `-1` one without a key, `!1` a refusal. */
+function itemOf(id: string): Item {
+  if (id.startsWith("!")) {
+    const refusal = { reason: "missing", field: null, sqlstate: null };
+    return { id, transformed: { kind: "refusal", refusal } };
+  }
+  const key = id.startsWith("-") ? {} : { key: `d:${id[0]}` };
+  const row = { id, dateSent: "2026-02-03", values: [], ...key };
+  return { id, transformed: { kind: "row", row, personal: [], unknownFields: 0 } };
+}
+
+function part(...ids: string[]): { firsts: string[]; repeats: string[] } {
+  const { firsts, repeats } = splitDuplicates(ids.map(itemOf));
+  return { firsts: firsts.map(({ id }) => id), repeats: repeats.map(({ id }) => id) };
+}
+
+Deno.test("splitDuplicates() takes all as firsts when no key stands twice", () => {
+  deepStrictEqual(part("a1", "b1", "c1"), { firsts: ["a1", "b1", "c1"], repeats: [] });
+});
+
+Deno.test("splitDuplicates() takes the earliest of a key as first, and keeps the order", () => {
+  deepStrictEqual(part("a1", "b1", "a2", "c1", "b2", "a3"), {
+    firsts: ["a1", "b1", "c1"],
+    repeats: ["a2", "b2", "a3"],
+  });
+});
+
+Deno.test("splitDuplicates() takes items without a key as firsts, however many there are", () => {
+  deepStrictEqual(part("-1", "!1", "-2", "!2"), { firsts: ["-1", "!1", "-2", "!2"], repeats: [] });
+});
+
+Deno.test("splitDuplicates() gives nothing when there is nothing", () => {
+  deepStrictEqual(part(), { firsts: [], repeats: [] });
+});

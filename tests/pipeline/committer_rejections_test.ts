@@ -1,0 +1,92 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
+import { isBalanced } from "../../lib/pipeline/counters.ts";
+import { createCommitter, refusal } from "../support/create_committer.ts";
+import { listIds } from "../support/ids_of.ts";
+import { SENT_AT } from "../support/messages.ts";
+
+Deno.test("run() stores a rejection with its sealed body when a message is no event", async () => {
+  const { clock, store, books, committed, hold } = createCommitter();
+  hold("a", refusal);
+  await clock.advance(200);
+  deepStrictEqual(store.rejections, [{
+    id: "a",
+    dateSent: "2026-02-03",
+    sentAt: SENT_AT,
+    receiveCount: 1,
+    reason: "missing",
+    field: "ip",
+    sqlstate: null,
+    sealed: { bytes: new Uint8Array([1]), keyId: "v1" },
+  }]);
+  strictEqual(books.snapshot().rejected, 1);
+  deepStrictEqual(committed, ["a/1"]);
+});
+
+Deno.test("run() sets a row aside and commits the others when the store refuses that row", async () => {
+  const { clock, store, books, aside, hold } = createCommitter();
+  store.badRows.add("b");
+  for (const id of ["a", "b", "c"]) hold(id);
+  await clock.advance(200);
+  deepStrictEqual(listIds(store.rows), ["a", "c"]);
+  const [rejection] = store.rejections;
+  deepStrictEqual(
+    [rejection?.id, rejection?.reason, rejection?.sqlstate],
+    ["b", "store_refused", "22001"],
+  );
+  deepStrictEqual(aside, ["b"]);
+  deepStrictEqual([books.snapshot().committed, books.snapshot().rejected], [2, 1]);
+  ok(isBalanced(books.snapshot()));
+});
+
+Deno.test("run() puts a body away once when its batch is tried again and split", async () => {
+  const { clock, store, aside, hold } = createCommitter();
+  store.failures.push({ kind: "transient" });
+  store.badRows.add("c");
+  hold("a", refusal);
+  hold("b");
+  hold("c");
+  await clock.advance(10_000);
+  deepStrictEqual(aside, ["a", "c"]);
+  strictEqual(store.rejections.length, 2);
+});
+
+Deno.test("run() gives the parts of a split batch ids of their own", async () => {
+  const { clock, store, hold } = createCommitter();
+  store.badRows.add("a");
+  hold("a");
+  hold("b");
+  await clock.advance(200);
+  strictEqual(new Set(store.tried.map(({ id }) => id)).size, store.tried.length);
+});
+
+Deno.test("run() lets a message go and commits the others when no place takes its body", async () => {
+  const { clock, store, books, holdings, committed, hold } = createCommitter({
+    setAside: (letters) => Promise.resolve(letters.map(({ id }) => id === "a" ? "refused" : null)),
+  });
+  for (const id of ["a", "b"]) hold(id, refusal);
+  hold("c");
+  await clock.advance(200);
+  deepStrictEqual(store.rows.map(({ id }) => id), ["c"]);
+  deepStrictEqual(store.rejections.map(({ id }) => id), ["b"]);
+  deepStrictEqual(committed.toSorted(), ["b/1", "c/1"]);
+  strictEqual(holdings.size, 0);
+  strictEqual(books.snapshot().released, 1);
+});
+
+Deno.test("run() throws fatal when the store refuses a rejection", async () => {
+  const { clock, store, running, hold } = createCommitter();
+  store.badRejections.add("a");
+  hold("a", refusal);
+  await clock.advance(200);
+  await rejects(running, { kind: "fatal", code: "22001" });
+});
+
+// It used to throw the store's own `data`, which stops the worker without saying why.
+Deno.test("run() throws fatal when the store refuses a row and its rejection as well", async () => {
+  const { clock, store, running, hold } = createCommitter();
+  store.badRows.add("a");
+  store.badRejections.add("a");
+  hold("a");
+  await clock.advance(200);
+  await rejects(running, { kind: "fatal", message: /set message a aside/ });
+});

@@ -1,0 +1,58 @@
+import { deepStrictEqual, notStrictEqual, ok, strictEqual } from "node:assert";
+import { MaskCache } from "../../lib/pipeline/mask_cache.ts";
+
+/** A masker that counts what it is asked. */
+function create(atLeast?: number) {
+  const asked: string[] = [];
+  const masker = {
+    mask(field: string, canonical: string): string {
+      asked.push(`${field} ${canonical}`);
+      return `k1.${field}-${canonical}`;
+    },
+  };
+  const options = atLeast === undefined ? { masker } : { masker, atLeast };
+  return { asked, recent: new MaskCache(options) };
+}
+
+Deno.test("of() masks a value once when it comes again", () => {
+  const { asked, recent } = create();
+  const first = recent.get("ip", "::1");
+  strictEqual(first.mask, "k1.ip-::1");
+  strictEqual(recent.get("ip", "::1"), first);
+  deepStrictEqual(asked, ["ip ::1"]);
+});
+
+Deno.test("of() tells the fields apart when they have the same value", () => {
+  const { recent } = create();
+  notStrictEqual(recent.get("ip", "x"), recent.get("device_id", "x"));
+  notStrictEqual(recent.get("a", "b\0c"), recent.get("b", "a\0c"));
+});
+
+Deno.test("of() begins with a value that the vault is not known to have", () => {
+  const { keptDay, keptAt } = create().recent.get("ip", "::1");
+  deepStrictEqual([keptDay, keptAt], ["", 0]);
+});
+
+Deno.test("of() remembers what was used last when there are more values than it keeps", () => {
+  const { asked, recent } = create(10);
+  const often = recent.get("ip", "often");
+  for (let index = 0; index < 1_000; index++) {
+    recent.get("ip", `value ${index}`);
+    strictEqual(recent.get("ip", "often"), often);
+  }
+  strictEqual(asked.filter((text) => text === "ip often").length, 1);
+});
+
+Deno.test("size stays below twice the least number when values never end", () => {
+  const { recent } = create(10);
+  for (let index = 0; index < 1_000; index++) {
+    recent.get("ip", `value ${index}`);
+    ok(recent.size <= 20, `${recent.size}`);
+  }
+});
+
+Deno.test("of() masks anew when a value was forgotten", () => {
+  const { asked, recent } = create(2);
+  for (const value of ["a", "b", "c", "d", "e", "a"]) recent.get("ip", value);
+  strictEqual(asked.filter((text) => text === "ip a").length, 2);
+});

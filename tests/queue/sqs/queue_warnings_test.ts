@@ -1,0 +1,77 @@
+import { deepStrictEqual, match, strictEqual } from "node:assert";
+import { readSettings } from "../../../lib/config/read_settings.ts";
+import { findQueueWarnings, type SqsAttributes } from "../../../lib/queue/sqs/attributes.ts";
+import { fakeSource } from "../../support/fake_io.ts";
+
+/** A queue about which there is nothing to say. */
+const fine: SqsAttributes = {
+  visibilitySeconds: 60,
+  retentionSeconds: 345_600,
+  visible: 0,
+  notVisible: 0,
+  delayed: 0,
+  maxReceiveCount: 5,
+  deadLetterArn: "arn:aws:sqs:eu-west-1:1:dead",
+  deadLetterRetentionSeconds: 1_209_600,
+  fifo: false,
+};
+
+function warn(more: Partial<SqsAttributes>, settings: Record<string, string> = {}): string[] {
+  return findQueueWarnings({ ...fine, ...more }, readSettings(fakeSource(settings), []));
+}
+
+/** The only warning there is. */
+function only(more: Partial<SqsAttributes>, settings: Record<string, string> = {}): string {
+  const warnings = warn(more, settings);
+  strictEqual(warnings.length, 1, warnings.join("\n"));
+  return warnings[0] ?? "";
+}
+
+Deno.test("findQueueWarnings() says nothing when all is well", () => {
+  deepStrictEqual(warn({}), []);
+});
+
+Deno.test("findQueueWarnings() warns when the queue is FIFO", () => {
+  match(only({ fifo: true }), /^The queue is FIFO/);
+});
+
+Deno.test("findQueueWarnings() warns when the queue has no redrive policy", () => {
+  match(only({ maxReceiveCount: undefined }), /has no redrive policy/);
+});
+
+Deno.test("findQueueWarnings() warns when a lease is no longer than a batch may take", () => {
+  // A batch takes up to BATCH_MILLISECONDS and STATEMENT_SECONDS: 0.2 + 15 s by default.
+  match(only({ visibilitySeconds: 15 }), /visibility timeout is 15 s, .* take \(15\.2 s\)/);
+  deepStrictEqual(warn({ visibilitySeconds: 16 }), []);
+});
+
+Deno.test("findQueueWarnings() counts by the settings when a batch may take longer", () => {
+  const settings = { BATCH_MILLISECONDS: "5000", STATEMENT_SECONDS: "60" };
+  match(only({ visibilitySeconds: 65 }, settings), /is 65 s, .* take \(65 s\)/);
+  deepStrictEqual(warn({ visibilitySeconds: 66 }, settings), []);
+});
+
+Deno.test("findQueueWarnings() warns when the queue nearly hands out nothing more", () => {
+  deepStrictEqual(warn({ notVisible: 110_000 }), []);
+  match(only({ notVisible: 110_001 }), /has 110001 messages in flight/);
+});
+
+Deno.test("findQueueWarnings() warns when dead letters are kept for no longer than messages", () => {
+  for (const deadLetterRetentionSeconds of [60, 345_599, 345_600]) {
+    match(
+      only({ deadLetterRetentionSeconds }),
+      /^The dead-letter queue keeps messages for \d+ s, not longer than the queue does \(345600 s\)/,
+    );
+  }
+  deepStrictEqual(warn({ deadLetterRetentionSeconds: 345_601 }), []);
+});
+
+Deno.test("findQueueWarnings() says nothing of dead letters when their queue could not be asked", () => {
+  const { deadLetterRetentionSeconds: _, ...unasked } = fine;
+  deepStrictEqual(findQueueWarnings(unasked, readSettings(fakeSource(), [])), []);
+});
+
+Deno.test("findQueueWarnings() tells all that is wrong when it is several things", () => {
+  const wrong = { fifo: true, maxReceiveCount: undefined, visibilitySeconds: 1, notVisible: 1e6 };
+  strictEqual(warn({ ...wrong, deadLetterRetentionSeconds: 60 }).length, 5);
+});

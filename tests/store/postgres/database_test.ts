@@ -1,0 +1,195 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
+import type { Database, Statement } from "../../../lib/store/postgres/database.ts";
+import { StoreError } from "../../../lib/store/store.ts";
+import { until } from "../../support/progress.ts";
+import { sharedPostgres } from "../../support/shared_postgres.ts";
+import { startTcpProxy } from "../../support/tcp_proxy.ts";
+import { open } from "../../support/test_store.ts";
+
+const server = await sharedPostgres();
+const url = new URL(server.url);
+
+const sleep: Statement = { text: "SELECT pg_sleep(30)" };
+const one: Statement = { text: "SELECT 1 AS number" };
+
+/** A way to the server that can be cut. */
+function through(port: number): URL {
+  const other = new URL(url);
+  other.port = String(port);
+  return other;
+}
+
+async function using<T>(database: Database, work: (database: Database) => Promise<T>): Promise<T> {
+  try {
+    return await work(database);
+  } finally {
+    await database.close();
+  }
+}
+
+/** The statements of ours that sleep now, counted by somebody else. */
+async function sleeping(name: string): Promise<number> {
+  return await using(open({ url }), async (other) => {
+    const [row] = await other.query<{ count: number }>(
+      {
+        text:
+          "SELECT count(*)::integer FROM pg_stat_activity WHERE state = 'active' AND query = $1",
+      },
+      [`SELECT pg_sleep(30) -- ${name}`],
+    );
+    return row?.count ?? 0;
+  });
+}
+
+Deno.test("query() gives each row as an object by column name", async () => {
+  await using(open({ url }), async (database) => {
+    deepStrictEqual(
+      await database.query({ text: "SELECT $1::text AS name, n FROM generate_series(1, 2) AS n" }, [
+        "a",
+      ]),
+      [{ name: "a", n: 1 }, { name: "a", n: 2 }],
+    );
+  });
+});
+
+Deno.test("query() says whose connection it is in pg_stat_activity", async () => {
+  await using(open({ url }), async (database) => {
+    deepStrictEqual(
+      await database.query({ text: "SELECT current_setting('application_name') AS name" }),
+      [{ name: "maskline" }],
+    );
+  });
+});
+
+Deno.test("query() gives bytes back as they were when they stand alone or in an array", async () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+  await using(open({ url }), async (database) => {
+    const [row] = await database.query<{ alone: Uint8Array; listed: Uint8Array }>(
+      { text: "SELECT $1::bytea AS alone, ($2::bytea[])[2] AS listed" },
+      [bytes, [null, bytes]],
+    );
+    deepStrictEqual(new Uint8Array(row?.alone ?? []), bytes);
+    deepStrictEqual(new Uint8Array(row?.listed ?? []), bytes);
+  });
+});
+
+Deno.test("query() is transient when the server ends the statement after its time", async () => {
+  await using(open({ url, statementSeconds: 1 }), async (database) => {
+    await rejects(() => database.query(sleep), { kind: "transient", code: "57014" });
+  });
+});
+
+Deno.test("query() is transient, and drops the connection, when nothing answers", async () => {
+  await using proxy = startTcpProxy(server.port);
+  await using(open({ url: through(proxy.port), statementSeconds: 1 }), async (database) => {
+    await database.query(one);
+    proxy.blackHole = true;
+    await rejects(() => database.query(one), { kind: "transient", code: "connection_lost" });
+    await until(() => Promise.resolve(proxy.cuts), (cuts) => cuts === 1);
+    proxy.blackHole = false;
+    deepStrictEqual(await database.query(one), [{ number: 1 }]);
+  });
+});
+
+Deno.test("query() is transient when the connection is cut in the midst of an answer", async () => {
+  await using proxy = startTcpProxy(server.port);
+  await using(open({ url: through(proxy.port) }), async (database) => {
+    await database.query(one);
+    proxy.cutAfter(10);
+    await rejects(() => database.query(one), { kind: "transient" });
+    deepStrictEqual(await database.query(one), [{ number: 1 }]);
+  });
+});
+
+Deno.test("query() goes on by itself when the connection broke while it was idle", async () => {
+  await using proxy = startTcpProxy(server.port);
+  await using(open({ url: through(proxy.port), connections: 1 }), async (database) => {
+    await database.query(one);
+    proxy.cut();
+    await until(
+      () => database.query(one).catch((error) => error),
+      (answer) => Array.isArray(answer),
+    );
+  });
+});
+
+Deno.test("query() is transient when nobody listens", async () => {
+  const proxy = startTcpProxy(server.port);
+  await proxy[Symbol.asyncDispose]();
+  await using(open({ url: through(proxy.port) }), async (database) => {
+    await rejects(() => database.query(one), { kind: "transient", code: "ECONNREFUSED" });
+  });
+});
+
+Deno.test("transaction() leaves nothing behind when its work throws", async () => {
+  await using inside = await server.createDatabase();
+  await using(open({ url: new URL(inside.url) }), async (database) => {
+    await rejects(
+      () =>
+        database.transaction(async (connection) => {
+          await connection.query({ text: "CREATE TABLE left_behind ()" });
+          throw new RangeError("changed my mind");
+        }),
+      { name: "RangeError" },
+    );
+    deepStrictEqual(
+      await database.query({ text: "SELECT to_regclass('left_behind')::text AS name" }),
+      [{ name: null }],
+    );
+  });
+});
+
+Deno.test("transaction() is transient when the connection is cut in the midst of it", async () => {
+  await using proxy = startTcpProxy(server.port);
+  await using(open({ url: through(proxy.port) }), async (database) => {
+    const cut = database.transaction(async (connection) => {
+      await connection.query(one);
+      const asking = connection.query(sleep);
+      proxy.cut();
+      await asking;
+    });
+    // It used to end the process: nobody listened to the connection's own `error` event.
+    await rejects(() => cut, { kind: "transient" });
+    deepStrictEqual(await database.query(one), [{ number: 1 }]);
+  });
+});
+
+Deno.test("close() does not wait for a statement under way, which fails as transient", async () => {
+  const name = crypto.randomUUID();
+  const database = open({ url });
+  const asking = database.query({ text: `SELECT pg_sleep(30) -- ${name}` });
+  asking.catch(() => {});
+  await until(() => sleeping(name), (count) => count === 1);
+  const startedAt = performance.now();
+  await database.close();
+  ok(performance.now() - startedAt < 5_000);
+  await rejects(() => asking, (error) => error instanceof StoreError && error.kind === "transient");
+});
+
+Deno.test("close() does not wait for a server that takes the connection and never answers", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const database = open({ url: through(listener.addr.port), statementSeconds: 30 });
+  const asking = database.query(one);
+  asking.catch(() => {});
+  using _connection = await listener.accept();
+  const startedAt = performance.now();
+  await database.close();
+  // It used to take as long as a connection attempt may.
+  ok(performance.now() - startedAt < 5_000);
+  await rejects(() => asking, { kind: "transient" });
+});
+
+Deno.test("close() does not wait for a server that is silent when an idle connection says good-bye", async () => {
+  await using proxy = startTcpProxy(server.port);
+  const database = open({ url: through(proxy.port) });
+  await database.query(one);
+  proxy.blackHole = true;
+  const startedAt = performance.now();
+  await database.close();
+  // It used to wait until the operating system gave the connection up.
+  ok(performance.now() - startedAt < 5_000);
+});
+
+Deno.test("close() may come before anything was asked", async () => {
+  strictEqual(await open({ url }).close(), undefined);
+});

@@ -1,0 +1,128 @@
+import { deepStrictEqual, rejects } from "node:assert";
+import { sharedPostgres } from "../../support/shared_postgres.ts";
+import { startTcpProxy, type TcpProxy } from "../../support/tcp_proxy.ts";
+import {
+  batchOf,
+  countAll,
+  createStore,
+  eventRow,
+  openStore,
+  rejectedRow,
+  type TestStore,
+} from "../../support/test_store.ts";
+
+const server = await sharedPostgres();
+
+/** A store whose connections can be cut, with a connection and today's partition made. */
+async function fragileStore(
+  dedupe = false,
+): Promise<{ line: TestStore; proxy: TcpProxy } & AsyncDisposable> {
+  const proxy = startTcpProxy(server.port);
+  const line = await createStore(server, { port: proxy.port, dedupe, statementSeconds: 1 });
+  await line.store.commit(batchOf([eventRow("first", dedupe ? { key: "d:first" } : {})]));
+  return {
+    line,
+    proxy,
+    async [Symbol.asyncDispose]() {
+      await line[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("commit() gives no duplicate when the answer of the same batch got lost before", async () => {
+  await using fragile = await fragileStore();
+  const { line, proxy } = fragile;
+  const batch = batchOf([eventRow("a"), eventRow("b")], [rejectedRow("c")]);
+  // Postgres answers once it has committed; of the answer one byte comes.
+  proxy.cutAfter(1);
+  await rejects(() => line.store.commit(batch), { kind: "transient" });
+  deepStrictEqual(await countAll(line), { rows: 3, rejected: 1, ledger: 4, keys: 0 });
+  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set());
+  deepStrictEqual(await countAll(line), { rows: 3, rejected: 1, ledger: 4, keys: 0 });
+});
+
+Deno.test("commit() gives the duplicates of others only when the answer got lost before", async () => {
+  await using fragile = await fragileStore();
+  const { line, proxy } = fragile;
+  const batch = batchOf([eventRow("a"), eventRow("first")], [rejectedRow("c")]);
+  proxy.cutAfter(1);
+  await rejects(() => line.store.commit(batch), { kind: "transient" });
+  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set(["first"]));
+});
+
+Deno.test("commit() gives no duplicate when the answer got lost three times", async () => {
+  await using fragile = await fragileStore();
+  const { line, proxy } = fragile;
+  const batch = batchOf([eventRow("a")]);
+  for (let time = 1; time <= 3; time++) {
+    proxy.cutAfter(1);
+    await rejects(() => line.store.commit(batch), { kind: "transient" });
+  }
+  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set());
+});
+
+Deno.test("commit() gives duplicates when the batch comes once more after it was answered", async () => {
+  await using fragile = await fragileStore();
+  const { line, proxy } = fragile;
+  const batch = batchOf([eventRow("a")]);
+  proxy.cutAfter(1);
+  await rejects(() => line.store.commit(batch), { kind: "transient" });
+  await line.store.commit(batch);
+  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set(["a"]));
+});
+
+Deno.test("commit() commits when the statement itself got lost before", async () => {
+  await using fragile = await fragileStore();
+  const { line, proxy } = fragile;
+  const batch = batchOf([eventRow("a")], [rejectedRow("b")]);
+  proxy.blackHole = true;
+  await rejects(() => line.store.commit(batch), { kind: "transient" });
+  proxy.blackHole = false;
+  deepStrictEqual(await countAll(line), { rows: 1, rejected: 0, ledger: 1, keys: 0 });
+  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set());
+  deepStrictEqual(await countAll(line), { rows: 2, rejected: 1, ledger: 3, keys: 0 });
+});
+
+Deno.test("commit() commits when an administrator ended the connection in the midst of it", async () => {
+  await using line = await createStore(server);
+  await line.inside.query(
+    `CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$`,
+  );
+  await line.inside.query(
+    "CREATE TRIGGER hang BEFORE INSERT ON user_logins FOR EACH ROW EXECUTE FUNCTION hang()",
+  );
+  const batch = batchOf([eventRow("a")]);
+  await rejects(() => line.store.commit(batch), { kind: "transient", code: "57P01" });
+  await line.inside.query("DROP TRIGGER hang ON user_logins");
+  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set());
+  deepStrictEqual((await countAll(line)).rows, 1);
+});
+
+Deno.test("commit() gives duplicates when another worker committed while the answer got lost", async () => {
+  await using fragile = await fragileStore();
+  const { line, proxy } = fragile;
+  const other = openStore(line.inside);
+  const batch = batchOf([eventRow("a"), eventRow("b")]);
+  proxy.blackHole = true;
+  await rejects(() => line.store.commit(batch), { kind: "transient" });
+  await other.store.commit(batchOf([eventRow("b")]));
+  await other.store.close();
+  proxy.blackHole = false;
+  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set(["b"]));
+  deepStrictEqual((await countAll(line)).rows, 3);
+});
+
+Deno.test("commit() gives no duplicate by key when the answer of the same batch got lost before", async () => {
+  await using fragile = await fragileStore(true);
+  const { line, proxy } = fragile;
+  const batch = batchOf([
+    eventRow("a", { key: "d:1" }),
+    eventRow("again", { key: "d:first" }),
+  ]);
+  proxy.cutAfter(1);
+  await rejects(() => line.store.commit(batch), { kind: "transient" });
+  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set(["again"]));
+  deepStrictEqual(await countAll(line), { rows: 2, rejected: 0, ledger: 2, keys: 2 });
+});

@@ -1,0 +1,108 @@
+import { main } from "../../lib/cli/main.ts";
+import type { Settings } from "../../lib/config/read_settings.ts";
+import { decode } from "../../lib/contract/decode.ts";
+import type { RejectedRow } from "../../lib/store/store.ts";
+import { createSealer } from "../../lib/vault/seal.ts";
+import { generateVaultKeys } from "../../lib/vault/suite.ts";
+import { selectContract } from "../../lib/worker/contract.ts";
+import { type FakeIo, fakeIo } from "./fake_io.ts";
+import type { PostgresServer } from "./postgres_server.ts";
+import { batchOf, createStore, rejectedRow, type TestStore } from "./test_store.ts";
+
+/** A migrated database, keys, and the commands of a custodian on it. */
+export interface Aside extends AsyncDisposable {
+  readonly store: TestStore;
+  /** The settings of a custodian; a test may change them. */
+  readonly settings: Record<string, string>;
+  /** Sets a message aside as a worker does, its body sealed; the reason is the contract's own. */
+  setAside(id: string, body: string, more?: Partial<RejectedRow>): Promise<void>;
+  /** Runs a command line of `maskline rejected` in this process. */
+  run(args: readonly string[], io?: FakeIo): Promise<{ code: number; out: string; err: string }>;
+  /** The settings' world, for a command that is to be told to stop or to fail. */
+  io(more?: Readonly<Record<string, string>>): FakeIo;
+}
+
+/** Options of {@linkcode createAside}. */
+export interface AsideOptions {
+  /** Field that names an event: `DEDUPE_FIELD`. */
+  readonly dedupeField?: string;
+}
+
+/** 32 bytes as a key setting takes them. */
+export function randomKey(): string {
+  return crypto.getRandomValues(new Uint8Array(32)).toBase64();
+}
+
+/** Makes a database with fresh keys. */
+export async function createAside(
+  server: PostgresServer,
+  { dedupeField }: AsideOptions = {},
+): Promise<Aside> {
+  const store = await createStore(server, { dedupe: dedupeField !== undefined, vault: true });
+  const keys = await generateVaultKeys();
+  const sealer = await createSealer({ id: "v1", bytes: keys.publicKey });
+  const contract = selectContract({ DEDUPE_FIELD: dedupeField } as Settings);
+  const settings: Record<string, string> = {
+    DATABASE_URL: store.inside.url,
+    MASK_KEY: `k1:${randomKey()}`,
+    VAULT_PUBLIC_KEY: `v1:${keys.publicKey.toBase64()}`,
+    VAULT_PRIVATE_KEY: `v1:${keys.privateKey.toBase64()}`,
+    ...(dedupeField === undefined ? {} : { DEDUPE_FIELD: dedupeField }),
+  };
+  const io = (more: Readonly<Record<string, string>> = {}) =>
+    fakeIo({ settings: { ...settings, ...more } });
+  return {
+    store,
+    settings,
+    async setAside(id, body, more = {}) {
+      const bytes = (await sealer.startBatch()).seal(body, { field: "rejected", mask: id });
+      const event = decode(contract, body);
+      const refusal = event.kind === "rejection"
+        ? { reason: event.reason, field: event.field }
+        : { reason: "store_refused", field: null, sqlstate: "23514" };
+      const row = rejectedRow(id, { ...refusal, sealed: { bytes, keyId: "v1" }, ...more });
+      const dateSent = new Date(row.sentAt).toISOString().slice(0, 10);
+      await store.store.commit(batchOf([], [{ ...row, dateSent }]));
+    },
+    async run(args, given = io()) {
+      const code = await main(["rejected", ...args], given);
+      return { code, ...given.written };
+    },
+    io,
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+/** An event of the contract `login`, as a message's body. */
+export function loginBody(more: Readonly<Record<string, unknown>> = {}): string {
+  return JSON.stringify({
+    user_id: "somebody",
+    device_type: "android",
+    ip: "203.0.113.73",
+    device_id: "a-device",
+    locale: null,
+    app_version: "1.2.3",
+    ...more,
+  });
+}
+
+/** States of a rejection, as {@linkcode stateOf} tells them. */
+export const OPEN = { status: "open", sealed: true };
+export const REPLAYED = { status: "replayed", sealed: false };
+export const DISCARDED = { status: "discarded", sealed: false };
+
+/** By message id: its status, and whether its body is still there. */
+export async function stateOf({ store }: Aside): Promise<Record<string, unknown>> {
+  const rows = await store.inside.query<{ message_id: string }>(
+    "SELECT message_id, status, length(sealed) > 0 AS sealed FROM maskline.rejected",
+  );
+  return Object.fromEntries(rows.map(({ message_id, ...state }) => [message_id, state]));
+}
+
+/** The `user_id` of each row, sorted. */
+export async function usersOf({ store }: Aside): Promise<string[]> {
+  const rows = await store.inside.query<{ user_id: string }>(
+    "SELECT user_id FROM user_logins ORDER BY user_id",
+  );
+  return rows.map(({ user_id }) => user_id);
+}

@@ -1,0 +1,144 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
+import { QueueError } from "../../lib/queue/queue.ts";
+import { StoreError } from "../../lib/store/store.ts";
+import { workerSettings } from "../../lib/worker/settings.ts";
+import { openWorker } from "../../lib/worker/worker.ts";
+import { fakeIo } from "../support/fake_io.ts";
+import { freePort } from "../support/free_port.ts";
+import { createLine, type Line } from "../support/line.ts";
+import { startQueueServer } from "../support/queue_server.ts";
+import { sharedPostgres } from "../support/shared_postgres.ts";
+import { type SqsProxy, startSqsProxy } from "../support/sqs_proxy.ts";
+import { startTcpProxy } from "../support/tcp_proxy.ts";
+
+// The SDK reads its credentials here, wherever the other settings come from.
+Deno.env.set("AWS_ACCESS_KEY_ID", "test");
+Deno.env.set("AWS_SECRET_ACCESS_KEY", "test");
+
+const postgres = await sharedPostgres();
+const queues = await startQueueServer();
+
+/** A line whose queue stands behind a proxy, for a worker in this process; its leaks are the test's. */
+async function withLine(
+  test: (line: Line, proxy: SqsProxy) => Promise<void>,
+): Promise<void> {
+  await using line = await createLine({ postgres, queues });
+  await using proxy = startSqsProxy(queues.endpoint);
+  await test(line, proxy);
+}
+
+/** Opens a worker of this line, with another queue or database where one is given. */
+function open(
+  { env, queue }: Line,
+  { endpoint }: { readonly endpoint: string },
+  { name = queue.name, databaseUrl = env["DATABASE_URL"], signal = new AbortController().signal }: {
+    name?: string;
+    databaseUrl?: string | undefined;
+    signal?: AbortSignal;
+  },
+) {
+  const settings = {
+    ...env,
+    SQS_QUEUE_URL: `${endpoint}/000000000000/${name}`,
+    DATABASE_URL: databaseUrl ?? "",
+  };
+  return openWorker(workerSettings(fakeIo({ settings })), { signal });
+}
+
+/** The line's database by another port. */
+function byPort({ database }: Line, port: number): string {
+  const url = new URL(database.url);
+  url.port = String(port);
+  return url.href;
+}
+
+Deno.test("openWorker() opens queue and database, and close() leaves nothing open", () =>
+  withLine(async (line, proxy) => {
+    const worker = await open(line, proxy, {});
+    strictEqual(worker.pipeline.counters.received, 0);
+    strictEqual(proxy.calls.get("GetQueueAttributes"), 1);
+    await worker.close();
+  }));
+
+Deno.test("openWorker() asks the queue while the database is away, and stops waiting when told", () =>
+  withLine(async (line, proxy) => {
+    const stop = new AbortController();
+    const asked = Promise.withResolvers<void>();
+    proxy.fault = () => {
+      asked.resolve();
+      return undefined;
+    };
+    const databaseUrl = byPort(line, freePort());
+    const opening = open(line, proxy, { databaseUrl, signal: stop.signal });
+    await asked.promise;
+    stop.abort();
+    await rejects(opening, (error) => error instanceof StoreError && error.code === "ECONNREFUSED");
+  }));
+
+Deno.test("openWorker() gives up when the queue is missing, though the database is away", () =>
+  withLine(async (line, proxy) => {
+    const opening = open(line, proxy, { name: "none", databaseUrl: byPort(line, freePort()) });
+    await rejects(opening, (error) => error instanceof QueueError && !error.transient);
+  }));
+
+Deno.test("openWorker() drops the database when the queue is missing and Postgres never answers", () =>
+  withLine(async (line, proxy) => {
+    await using deaf = startTcpProxy(Number(new URL(line.database.url).port));
+    deaf.blackHole = true;
+    const opening = open(line, proxy, { name: "none", databaseUrl: byPort(line, deaf.port) });
+    await rejects(opening, QueueError);
+  }));
+
+Deno.test("openWorker() closes a queue that answers after the database has failed", () =>
+  withLine(async (line) => {
+    using database = refuseOnce();
+    using queue = answerOnce(database.refused);
+    const opening = open(line, queue, { databaseUrl: byPort(line, database.port) });
+    await rejects(opening, (error) => {
+      ok(error instanceof StoreError);
+      deepStrictEqual([error.kind, error.code], ["fatal", "28P01"]);
+      return true;
+    });
+    await queue.left;
+  }));
+
+/** Plays a Postgres that refuses the password of whoever comes first. */
+function refuseOnce(): { port: number; refused: Promise<void> } & Disposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  // ErrorResponse of Postgres' protocol: fields by letter, each ended by NUL, and a NUL after the last.
+  const fields = new TextEncoder().encode("SFATAL\0VFATAL\0C28P01\0Mno\0\0");
+  const answer = new Uint8Array(5 + fields.length);
+  answer[0] = "E".charCodeAt(0);
+  new DataView(answer.buffer).setUint32(1, 4 + fields.length);
+  answer.set(fields, 5);
+  const refused = (async () => {
+    using connection = await listener.accept();
+    const piece = new Uint8Array(1024);
+    await connection.read(piece);
+    await connection.write(answer);
+    await connection.closeWrite();
+    // Until the driver hangs up too, which tells that it has read the refusal.
+    while (await connection.read(piece) !== null);
+  })();
+  return { port: listener.addr.port, refused, [Symbol.dispose]: () => listener.close() };
+}
+
+/** Plays a queue that tells its attributes, in its time, and then waits until its guest has left. */
+function answerOnce(
+  when: Promise<void>,
+): { endpoint: string; left: Promise<void> } & Disposable {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const body = JSON.stringify({ Attributes: { VisibilityTimeout: "30" } });
+  const answer = new TextEncoder().encode(
+    `HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  const left = (async () => {
+    using connection = await listener.accept();
+    await when;
+    await connection.write(answer);
+    const piece = new Uint8Array(4096);
+    while (await connection.read(piece) !== null);
+  })();
+  const endpoint = `http://127.0.0.1:${listener.addr.port}`;
+  return { endpoint, left, [Symbol.dispose]: () => listener.close() };
+}
