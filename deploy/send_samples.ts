@@ -58,7 +58,7 @@ async function untilTaken(send: () => Promise<void>): Promise<void> {
     } catch (error) {
       // An emulator may answer before it has made its queues.
       const isTransient = error instanceof QueueError &&
-        (error.transient || /QueueDoesNotExist|NonExistentQueue/.test(error.code));
+        (error.isTransient || /QueueDoesNotExist|NonExistentQueue/.test(error.code));
       if (!isTransient || performance.now() > deadline) throw error;
       if (attempt === 1) console.error(`Waiting for the queue: ${error.code}`);
       await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));

@@ -1,3 +1,4 @@
+import { OperationError } from "../base/errors.ts";
 import { findExposedSecrets } from "../config/check_settings.ts";
 import { readSettings, SettingsError } from "../config/read_settings.ts";
 import { login } from "../contract/login.ts";
@@ -19,6 +20,7 @@ import { probe } from "../store/postgres/sql/session.ts";
 import type { StoredTable } from "../store/postgres/target_table.ts";
 import { toStoredTable } from "../worker/contract.ts";
 import { openOne } from "../worker/databases.ts";
+import { longestBatchSeconds } from "../worker/worker.ts";
 import { type WorkerSettings, workerSettings } from "../worker/settings.ts";
 import { type Command, exit, type Io } from "./command.ts";
 
@@ -88,7 +90,7 @@ async function checkQueue(settings: WorkerSettings): Promise<readonly string[]> 
   const { visible, notVisible } = attributes;
   return [
     `about ${visible} messages wait and ${notVisible} are in flight`,
-    ...findQueueWarnings(attributes, settings),
+    ...findQueueWarnings(attributes, longestBatchSeconds(settings)),
   ];
 }
 
@@ -138,11 +140,11 @@ async function checkVault(io: Io, settings: WorkerSettings): Promise<boolean> {
   }
 }
 
-/** @throws {RangeError} privileges are missing */
+/** @throws {OperationError} privileges are missing */
 async function assertNoneMissing(database: Database, missing: Statement): Promise<void> {
   const rows = await database.query<{ what: string }>(missing);
   if (rows.length === 0) return;
-  throw new RangeError(`The role lacks ${rows.map(({ what }) => what).join(", ")}`);
+  throw new OperationError(`The role lacks ${rows.map(({ what }) => what).join(", ")}`);
 }
 
 async function checkPrivileges(

@@ -1,9 +1,7 @@
+import { OperationError } from "../base/errors.ts";
 import { settingsHelp } from "../config/describe_settings.ts";
 import { SettingsError } from "../config/read_settings.ts";
 import { nearest } from "../config/read_value.ts";
-import { QueueError } from "../queue/queue.ts";
-import { StoreError } from "../store/store.ts";
-import { OpenError } from "../vault/open.ts";
 import { type Command, exit, type Io, parseArguments, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
 import { version } from "./version.ts";
@@ -54,11 +52,7 @@ export function explainFailure(error: unknown, io: Io): number {
     io.err(`${error.message}\n`);
     return exit.wrongUsage;
   }
-  // These are Maskline's own errors, whose texts never hold a value.
-  if (
-    error instanceof StoreError || error instanceof QueueError || error instanceof OpenError ||
-    error instanceof RangeError
-  ) {
+  if (error instanceof OperationError) {
     io.err(`${error.message}\n`);
     return exit.failed;
   }

@@ -1,3 +1,4 @@
+import { OperationError } from "../base/errors.ts";
 import { nearest, readValue } from "./read_value.ts";
 import { type Row, type SettingName, settings, type ValueOf } from "./settings.ts";
 
@@ -48,7 +49,7 @@ export function readSettings(
     try {
       values[name] = readValue(row, text);
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+      if (!(error instanceof OperationError)) throw error;
       problems.push(`${name}: ${error.message}`);
     }
   }

@@ -1,11 +1,12 @@
+import { OperationError } from "../base/errors.ts";
 import { closest, distance } from "fastest-levenshtein";
-import { parseNamedKeys } from "./named_key.ts";
+import { parseNamedKeys } from "./parse_keys.ts";
 import type { Row } from "./settings.ts";
 
 /**
  * Reads one setting's text by its row.
  *
- * @throws {RangeError} the text is not what the row wants; the message never repeats a secret
+ * @throws {OperationError} the text is not what the row wants; the message never repeats a secret
  */
 export function readValue(row: Row, text: string): unknown {
   switch (row.kind) {
@@ -28,7 +29,7 @@ function readUrl(text: string, protocols: readonly string[]): URL {
   const url = URL.parse(text);
   if (!url || !protocols.includes(url.protocol) || url.hostname === "") {
     // What came is not repeated: it may be the URL of another row, with a password in it.
-    throw new RangeError(
+    throw new OperationError(
       `wanted a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}`,
     );
   }
@@ -38,7 +39,7 @@ function readUrl(text: string, protocols: readonly string[]): URL {
 function readChoice(text: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text;
   const hint = nearest(text, choices);
-  throw new RangeError(
+  throw new OperationError(
     `wanted ${choices.join(", ")}; got ${JSON.stringify(text)}${
       hint ? `, did you mean ${hint}?` : ""
     }`,
@@ -49,7 +50,7 @@ function readAddress(text: string): unknown {
   if (text === "off") return "off";
   const [, hostname, port] = /^(\[[0-9a-f:]+\]|[^:\s]+):(\d{1,5})$/i.exec(text) ?? [];
   if (!hostname || !port || Number(port) > 65_535) {
-    throw new RangeError(`wanted host:port or off, got ${JSON.stringify(text)}`);
+    throw new OperationError(`wanted host:port or off, got ${JSON.stringify(text)}`);
   }
   return { hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
@@ -57,13 +58,13 @@ function readAddress(text: string): unknown {
 function readText(text: string, min: number, max: number): string {
   const count = [...text].length;
   if (count >= min && count <= max) return text;
-  throw new RangeError(`wanted ${min} to ${max} characters, got ${count}`);
+  throw new OperationError(`wanted ${min} to ${max} characters, got ${count}`);
 }
 
 function readInteger(text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!(value >= min && value <= max)) {
-    throw new RangeError(
+    throw new OperationError(
       `wanted a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`,
     );
   }

@@ -1,4 +1,4 @@
-import type { NamedKey } from "./named_key.ts";
+import type { NamedKey } from "../base/named_key.ts";
 
 interface Common {
   /** One sentence for people: what it means, with the default's reason where it is not plain. */

@@ -1,3 +1,4 @@
+import { OperationError } from "../base/errors.ts";
 import type { Database, Queryable } from "../store/postgres/database.ts";
 import {
   canCountCounters,
@@ -36,16 +37,16 @@ export async function findCountersObstacle(
  * (`forget`), every rejected one a rejection. Rows that are there without an entry are told as a
  * remark: the table may have been filled before Maskline came.
  *
- * @throws {RangeError} an entry has no row, or a rejection is missing; or the role cannot count
+ * @throws {OperationError} an entry has no row, or a rejection is missing; or the role cannot count
  */
 export async function checkCounters(
   database: Database,
   table: StoredTable,
 ): Promise<readonly string[]> {
   const obstacle = await findCountersObstacle(database, table);
-  if (obstacle) throw new RangeError(obstacle);
+  if (obstacle) throw new OperationError(obstacle);
   const [counted] = await database.query<StoredCounters>(countCounters);
-  if (!counted) throw new RangeError("The books could not be counted");
+  if (!counted) throw new OperationError("The books could not be counted");
   const committed = BigInt(counted.committed);
   const removed = BigInt(counted.removed);
   const rejected = BigInt(counted.rejected);
@@ -53,12 +54,14 @@ export async function checkCounters(
   const setAside = BigInt(counted.set_aside);
   if (rows + removed < committed) {
     const andRemoved = removed > 0n ? ` and ${removed} were removed` : "";
-    throw new RangeError(
+    throw new OperationError(
       `${committed} messages are committed in the ledger, but only ${rows} rows are there${andRemoved}`,
     );
   }
   if (setAside > rejected) {
-    throw new RangeError(`${setAside} rejections are there, but ${rejected} stand in the ledger`);
+    throw new OperationError(
+      `${setAside} rejections are there, but ${rejected} stand in the ledger`,
+    );
   }
   const remarks = [`${committed} committed and ${rejected} rejected stand in the ledger`];
   if (removed > 0n) remarks.push(`${removed} rows were removed on purpose`);

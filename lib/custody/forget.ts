@@ -1,3 +1,4 @@
+import { OperationError } from "../base/errors.ts";
 import type { Database, Queryable } from "../store/postgres/database.ts";
 import { recordRemoved } from "../store/postgres/sql/counters.ts";
 import { holdRotation, rotationUnderWay } from "../store/postgres/sql/rotation.ts";
@@ -42,7 +43,7 @@ export interface OriginalKey {
  * first. Whoever is half forgotten then still has rows, by which a second run finds the rest; the other
  * way round originals would stay that nobody finds any more.
  *
- * @throws {RangeError} the mask key is being rotated: an original may have two masks then
+ * @throws {OperationError} the mask key is being rotated: an original may have two masks then
  * @throws {StoreError} nothing was changed, or else the message says what
  */
 export async function inBothTransactions<T>(
@@ -58,7 +59,9 @@ export async function inBothTransactions<T>(
     }
     const [rotation] = await connection.query<{ present: boolean }>(rotationUnderWay);
     if (rotation?.present) {
-      throw new RangeError("The mask key is being rotated, finish that first: nothing was changed");
+      throw new OperationError(
+        "The mask key is being rotated, finish that first: nothing was changed",
+      );
     }
   };
   if (vault === database) {
@@ -106,7 +109,7 @@ export interface ForgottenMask {
 /**
  * Removes the original of one mask, whoever has it.
  *
- * @throws {StoreError | RangeError} nothing was removed
+ * @throws {StoreError | OperationError} nothing was removed
  */
 export function forgetMask(
   forgetting: Forgetting,
@@ -174,7 +177,7 @@ interface Traces {
  * the same moment either was first and counts, or waits and brings the original again.
  *
  * @param subject the column that names the person
- * @throws {StoreError | RangeError} nothing was changed, or else the message says what
+ * @throws {StoreError | OperationError} nothing was changed, or else the message says what
  */
 export function forgetUser(
   forgetting: Forgetting,

@@ -95,8 +95,8 @@ export class Replayer {
     if (!found) return { kind: "unknown", said: "was not set aside, or its body went to a queue" };
     if (found.status !== "open") return { kind: "closed", said: `was ${found.status} before` };
     const transformed = await this.#open(found);
-    if (transformed.kind === "refusal") {
-      const { reason, field } = transformed.refusal;
+    if (transformed.kind === "rejection") {
+      const { reason, field } = transformed.rejection;
       return {
         kind: "rejected",
         said: `is still rejected: ${reason}${field ? ` (${field})` : ""}`,

@@ -1,12 +1,4 @@
-/** One mask key. Its id goes in front of every mask that it makes, as in `k1.…`. */
-export interface MaskKey {
-  readonly id: string;
-  /** 256 bits. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** The mask keys of a deployment: the first makes new masks, the others made those of before. */
-export type KeyRing = readonly [MaskKey, ...MaskKey[]];
+import type { KeyRing, NamedKey } from "../base/named_key.ts";
 
 /** Options of a masker. */
 export interface MaskerOptions {
@@ -24,7 +16,7 @@ export interface MaskerOptions {
  *
  * @throws {RangeError} the ring has no key of that id
  */
-export function findKey({ ring, keyId = ring[0].id }: MaskerOptions): MaskKey {
+export function findKey({ ring, keyId = ring[0].id }: MaskerOptions): NamedKey {
   const key = ring.find(({ id }) => id === keyId);
   if (!key) throw new RangeError(`No mask key has the id ${keyId}`);
   return key;
@@ -58,7 +50,7 @@ export function subkeyDerivation(field: string, pepper: Uint8Array<ArrayBuffer>)
  *
  * @throws {RangeError} it is not 32 bytes long
  */
-export async function importMaskKey(key: MaskKey): Promise<CryptoKey> {
+export async function importMaskKey(key: NamedKey): Promise<CryptoKey> {
   if (key.bytes.length !== 32) {
     throw new RangeError(`Mask key ${key.id} has ${key.bytes.length} bytes, wanted 32`);
   }

@@ -1,3 +1,4 @@
+import { OperationError } from "../base/errors.ts";
 /** What the HTTP server shows of a worker: numbers only. */
 export interface WorkerStatus {
   readonly counters: () => object;
@@ -8,7 +9,7 @@ export interface WorkerStatus {
  * Serves `/healthz` (200 while the worker lives, with whether the store is up) and `/books` (the
  * counters) as JSON. An outage is no reason to be restarted, so it does not make `/healthz` fail.
  *
- * @throws {RangeError} the address is taken or not this machine's
+ * @throws {OperationError} the address is taken or not this machine's
  */
 export function serveHealth(
   address: { hostname: string; port: number },
@@ -30,7 +31,7 @@ export function serveHealth(
     return { port: server.addr.port, close: () => server.shutdown() };
   } catch (cause) {
     const { hostname, port } = address;
-    throw new RangeError(
+    throw new OperationError(
       `HTTP_ADDRESS: cannot listen on ${hostname}:${port}; wanted a free address of this machine, or off`,
       { cause },
     );

@@ -1,6 +1,5 @@
 import { getLogger } from "../observe/log.ts";
-import type { Message } from "../queue/queue.ts";
-import type { RejectedMessage } from "../queue/sqs/dead_letter.ts";
+import type { Message, RejectedMessage } from "../queue/queue.ts";
 import {
   type Batch,
   type EventRow,
@@ -46,7 +45,7 @@ export class Committer {
   readonly #options: CommitterOptions;
   readonly #originals: OriginalsSealer;
   /** Bodies that are put away already; `null` where they went to a queue. */
-  readonly #aside = new WeakMap<InFlightMessage, SealedBody | null | "refused">();
+  readonly #keptBodies = new WeakMap<InFlightMessage, SealedBody | null | "refused">();
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -78,7 +77,7 @@ export class Committer {
   async #bisect(items: readonly Item[]): Promise<void> {
     await bisect(items, {
       commit: (part) => this.#commit(part),
-      reject: (item, error) => this.#refuse(item, error),
+      reject: (item, error) => this.#reject(item, error),
     });
   }
 
@@ -87,7 +86,7 @@ export class Committer {
     const { store, outage, signal } = this.#options;
     // After an abort what is left is to be released, and not sealed or sent on before.
     if (signal.aborted) return;
-    await this.#setAside(items);
+    await this.#keepRejected(items);
     const { firsts, repeats } = splitDuplicates(items.filter((item) => this.#isSafe(item)));
     if (firsts.length === 0) return;
     const originals = await this.#originals.seal(firsts.flatMap(toUnmaskedEvents));
@@ -116,15 +115,15 @@ export class Committer {
   }
 
   /** Puts bodies away once a message, however often its batch is tried or split. */
-  async #setAside(items: readonly Item[]): Promise<void> {
+  async #keepRejected(items: readonly Item[]): Promise<void> {
     const { keepRejected, signal } = this.#options;
     const fresh = items.flatMap(({ entry, transformed }) =>
-      transformed.kind === "refusal" && !this.#aside.has(entry)
-        ? [{ entry, letter: toRejectedMessage(entry.message, transformed.refusal) }]
+      transformed.kind === "rejection" && !this.#keptBodies.has(entry)
+        ? [{ entry, rejected: toRejectedMessage(entry.message, transformed.rejection) }]
         : []
     );
-    const bodies = await keepRejected(fresh.map(({ letter }) => letter), signal);
-    fresh.forEach(({ entry }, index) => this.#aside.set(entry, bodies[index] ?? null));
+    const bodies = await keepRejected(fresh.map(({ rejected }) => rejected), signal);
+    fresh.forEach(({ entry }, index) => this.#keptBodies.set(entry, bodies[index] ?? null));
   }
 
   /**
@@ -132,7 +131,7 @@ export class Committer {
    * comes again when its lease is over, and the good ones next to it need not wait for it.
    */
   #isSafe({ entry }: Item): boolean {
-    if (this.#aside.get(entry) !== "refused") return true;
+    if (this.#keptBodies.get(entry) !== "refused") return true;
     this.#options.inFlight.settle(entry, "released");
     return false;
   }
@@ -144,10 +143,10 @@ export class Committer {
       if (transformed.kind === "row") events.push(transformed.row);
       else {
         const { id, sentAt, receiveCount } = entry.message;
-        const body = this.#aside.get(entry) ?? null;
+        const body = this.#keptBodies.get(entry) ?? null;
         const sealed = body === "refused" ? null : body;
         const row = { id, dateSent: formatUtcDate(sentAt), sentAt, receiveCount, sealed };
-        rejections.push({ ...row, ...transformed.refusal });
+        rejections.push({ ...row, ...transformed.rejection });
       }
     }
     // Two workers that hold the same messages lock them in the same order, so they cannot deadlock.
@@ -168,8 +167,8 @@ export class Committer {
         counters.countUnknownFields(transformed.unknownFields);
         inFlight.settle(entry, "committed");
       } else {
-        const { reason, field, sqlstate } = transformed.refusal;
-        log.warn("Message {id} was set aside: {reason}", { id, reason, field, sqlstate });
+        const { reason, field, storeCode } = transformed.rejection;
+        log.warn("Message {id} was set aside: {reason}", { id, reason, field, code: storeCode });
         inFlight.settle(entry, "rejected");
       }
     }
@@ -177,18 +176,18 @@ export class Committer {
   }
 
   /** Postgres refused this very item: a row is set aside; a refused refusal is a fault of the set-up. */
-  async #refuse(item: Item, error: StoreError): Promise<void> {
+  async #reject(item: Item, error: StoreError): Promise<void> {
     const { entry, transformed } = item;
-    if (transformed.kind === "refusal") {
+    if (transformed.kind === "rejection") {
       throw new StoreError(
         "fatal",
         error.code,
         `Postgres refuses to set message ${entry.message.id} aside: SQLSTATE ${error.code}`,
       );
     }
-    const refusal = { reason: "store_refused", field: null, sqlstate: error.code };
+    const rejection = { reason: "store_refused", field: null, storeCode: error.code };
     // Isolated once more, so that a refusal which is refused too ends as fatal and not as `data`.
-    await this.#bisect([{ entry: entry, transformed: { kind: "refusal", refusal } }]);
+    await this.#bisect([{ entry, transformed: { kind: "rejection", rejection } }]);
   }
 }
 

@@ -12,9 +12,6 @@ export interface LeasesOptions {
   readonly clock?: Clock;
 }
 
-/** SQS ends every lease 12 hours after the receipt, whatever is asked (ChangeMessageVisibility). */
-const LONGEST_LEASE_MS = 12 * 3_600_000;
-
 const log = getLogger("leases");
 
 /** Keeps the lease of everything that is held, also of what waits in a buffer. */
@@ -77,7 +74,8 @@ export class Leases {
   }
 
   #mayExtend(entry: InFlightMessage, now: number): boolean {
-    return now + this.#leaseMs - entry.receivedAt < LONGEST_LEASE_MS;
+    const { longestLeaseSeconds } = this.#options.queue;
+    return now + this.#leaseMs - entry.receivedAt < longestLeaseSeconds * 1000;
   }
 
   #isOver(entry: InFlightMessage): boolean {
@@ -85,7 +83,7 @@ export class Leases {
   }
 
   /** The queue hands it to somebody again. One that is committing right now is the ledger's matter. */
-  #letGo(entry: InFlightMessage, code = "12 hours"): void {
+  #letGo(entry: InFlightMessage, code = "it has lasted as long as the queue allows"): void {
     if (entry.committing || !this.#options.inFlight.has(entry)) return;
     log.warn("The lease of message {id} could not be kept ({code})", {
       id: entry.message.id,

@@ -44,12 +44,6 @@ export interface PipelineOptions {
   readonly clock?: Clock;
 }
 
-/** The longest wait that SQS offers: the fewest calls while nothing comes. */
-const LONG_POLL_SECONDS = 20;
-/** While draining, the shortest wait that asks all of SQS's servers, so that "empty" means empty. */
-const DRAIN_POLL_SECONDS = 1;
-/** SQS is a distributed system: one empty answer may be chance, two in a row are taken for the truth. */
-const EMPTY_POLLS = 2;
 /** Bodies held at once, in characters. A guess: 64 of the largest messages that SQS takes. */
 const MAX_CHARACTERS = 64 * 1_048_576;
 /** A batch's bodies, in characters. A guess that keeps a statement well below Postgres' 1 GB. */
@@ -109,10 +103,11 @@ export class Pipeline {
       deleter: this.#deleter,
       rateLimiter: new RateLimiter(limits.maxMessagesPerSecond, clock),
       maxPollers: limits.maxPollers,
-      waitSeconds: untilEmpty ? DRAIN_POLL_SECONDS : LONG_POLL_SECONDS,
+      waitSeconds: untilEmpty ? queue.reliableWaitSeconds : queue.longestWaitSeconds,
       handle: (message) => this.#handle(message),
       isDrained: (empty) =>
-        untilEmpty === true && empty >= EMPTY_POLLS && this.#inFlight.size === 0 &&
+        untilEmpty === true && empty >= queue.emptyReceivesWhenDrained &&
+        this.#inFlight.size === 0 &&
         this.#deleter.pending === 0,
       clock,
     });

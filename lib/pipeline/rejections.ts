@@ -1,8 +1,7 @@
 import { backoff } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { getLogger } from "../observe/log.ts";
-import { QueueError } from "../queue/queue.ts";
-import type { RejectedMessage, Unsent } from "../queue/sqs/dead_letter.ts";
+import { type DeadLetterQueue, QueueError, type RejectedMessage } from "../queue/queue.ts";
 import type { Sealer } from "../vault/seal.ts";
 
 /** A sealed body, as the store takes it. */
@@ -17,7 +16,7 @@ export interface SealedBody {
  * it: that message must not be settled.
  */
 export type KeepRejected = (
-  letters: readonly RejectedMessage[],
+  messages: readonly RejectedMessage[],
   signal: AbortSignal,
 ) => Promise<(SealedBody | null | "refused")[]>;
 
@@ -25,29 +24,24 @@ const log = getLogger("set_aside");
 
 /** Seals bodies, all of a batch under one data key, for `maskline.rejected`. */
 export function sealRejected(sealer: Sealer): KeepRejected {
-  return async (letters) => {
-    if (letters.length === 0) return [];
+  return async (messages) => {
+    if (messages.length === 0) return [];
     const batch = await sealer.startBatch();
-    return letters.map(({ id, body }) => ({
+    return messages.map(({ id, body }) => ({
       bytes: batch.seal(body, { field: "rejected", mask: id }),
       keyId: sealer.keyId,
     }));
   };
 }
 
-/** The call of the queue for rejected messages that is needed here. */
-export interface RejectedSender {
-  send(letters: readonly RejectedMessage[]): Promise<Unsent>;
-}
-
 /**
  * Sends bodies to another queue, again and again until all are there or the signal aborts. What that
  * queue refuses for itself is not tried again: it would hold up everything else for ever.
  */
-export function sendRejected(sender: RejectedSender, clock: Clock = systemClock): KeepRejected {
-  return async (letters, signal) => {
+export function sendRejected(sender: DeadLetterQueue, clock: Clock = systemClock): KeepRejected {
+  return async (messages, signal) => {
     const refused = new Set<string>();
-    let left = letters;
+    let left = messages;
     for (let attempt = 1; left.length > 0; attempt++) {
       if (signal.aborted) throw new QueueError("send rejected messages on", "stopped");
       const unsent = await sender.send(left);
@@ -63,6 +57,6 @@ export function sendRejected(sender: RejectedSender, clock: Clock = systemClock)
       }
       await clock.sleep(backoff(attempt), signal);
     }
-    return letters.map(({ id }) => refused.has(id) ? "refused" : null);
+    return messages.map(({ id }) => refused.has(id) ? "refused" : null);
   };
 }

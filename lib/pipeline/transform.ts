@@ -8,7 +8,7 @@ import type { MaskCache, PersonalValue } from "./mask_cache.ts";
 export interface RejectionReason {
   readonly reason: string;
   readonly field: string | null;
-  readonly sqlstate: string | null;
+  readonly storeCode: string | null;
 }
 
 /** What a message became: a masked row or a refusal. */
@@ -20,7 +20,7 @@ export type Transformed =
     readonly personal: readonly PersonalValue[];
     readonly unknownFields: number;
   }
-  | { readonly kind: "refusal"; readonly refusal: RejectionReason };
+  | { readonly kind: "rejection"; readonly rejection: RejectionReason };
 
 /** Turns messages into rows by a contract: decodes, and puts masks where originals were. */
 export function createTransform(
@@ -34,7 +34,7 @@ export function createTransform(
     const event = decode(contract, message.body);
     if (event.kind === "rejection") {
       const { reason, field } = event;
-      return { kind: "refusal", refusal: { reason, field, sqlstate: null } };
+      return { kind: "rejection", rejection: { reason, field, storeCode: null } };
     }
     const values: ColumnValue[] = [...event.values];
     const personal: PersonalValue[] = [];

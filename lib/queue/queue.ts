@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OperationError } from "../base/errors.ts";
 
 /** What the queue hands over. */
 export interface Message {
@@ -31,19 +32,59 @@ export type Failures = ReadonlyMap<string, string>;
 
 /** Options of {@linkcode Queue.receive}. */
 export interface ReceiveOptions {
-  /** How long the queue may wait for a first message, in seconds, 0 to 20. */
+  /** How long the queue may wait for a first message, in seconds, 0 to {@linkcode Queue.longestWaitSeconds}. */
   readonly waitSeconds: number;
   /** Gives the call up; messages that were under way come again when their lease is over. */
   readonly signal: AbortSignal;
 }
 
-/** A queue with leases: a message stays hidden for a while after it was handed over, then comes again. */
+/** A message that Maskline rejected, on its way to a queue for such messages. */
+export interface RejectedMessage {
+  readonly id: string;
+  readonly body: string;
+  readonly reason: string;
+  readonly field: string | null;
+}
+
+/** Rejected messages that were not sent for certain, by id, each with a code. */
+export interface Unsent {
+  /** Their state is unknown, or the queue failed: sending them again may help. */
+  readonly failed: Failures;
+  /** The queue refuses the message itself, for example because it is too large. */
+  readonly refused: Failures;
+}
+
+/** Sends rejected messages to a queue of their own. */
+export interface DeadLetterQueue {
+  /**
+   * Sends messages with their reasons. It does not throw when a call fails, because what an earlier call
+   * sent must not be sent again; the caller resends `failed` and gives up on `refused`.
+   */
+  send(messages: readonly RejectedMessage[]): Promise<Unsent>;
+}
+
+/**
+ * A queue with leases: a message is hidden for a while after it was handed over, and is then redelivered.
+ * The properties are what differs from one kind of queue to the next.
+ */
 export interface Queue {
   /** How long a message is hidden after it was handed over, in seconds. */
   readonly leaseSeconds: number;
 
+  /** How long a lease can last from the receive on, in seconds, however often it is extended. */
+  readonly longestLeaseSeconds: number;
+
   /** The most messages that one delete, extend or release takes, and one receive gives. */
   readonly batchSize: number;
+
+  /** The longest time that one receive may wait for a first message, in seconds. */
+  readonly longestWaitSeconds: number;
+
+  /** The shortest wait after which an empty answer says that the queue is empty, in seconds. */
+  readonly reliableWaitSeconds: number;
+
+  /** How many empty answers in a row say that the queue is drained. */
+  readonly emptyReceivesWhenDrained: number;
 
   /**
    * Asks for up to {@linkcode batchSize} messages; none is a normal answer. Several calls may be under
@@ -83,23 +124,19 @@ export interface Queue {
 }
 
 /** The queue could not do what it was asked. Its message carries codes only, never a part of a message. */
-export class QueueError extends Error {
+export class QueueError extends OperationError {
   override readonly name = "QueueError";
   /** The service's error code, or the network's (`ECONNREFUSED`). */
   readonly code: string;
-
-  constructor(action: string, code: string, options?: ErrorOptions) {
-    super(`Could not ${action}: ${code}`, options);
-    this.code = code;
-  }
-
   /**
-   * Whether asking again may help: the network, the service's own failures, throttling. A queue that
-   * is not there or may not be read is not mended by waiting.
+   * Whether asking again may help: the network, the service's own failures, throttling. A queue that does
+   * not exist or may not be read stays so. Default false.
    */
-  get transient(): boolean {
-    // Node's own ERR_… are no failures of the network: a certificate is not mended by waiting either.
-    return /^E(?!RR_)[A-Z_]+$|^deadline$|^http_5|TimeoutError|Throttl|InternalFailure|InternalError|Unavailable|ServiceError/
-      .test(this.code);
+  readonly isTransient: boolean;
+
+  constructor(action: string, code: string, { isTransient = false } = {}) {
+    super(`Could not ${action}: ${code}`);
+    this.code = code;
+    this.isTransient = isTransient;
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { OperationError } from "../base/errors.ts";
 
 /** A value as a column takes it. */
 export type ColumnValue = string | number | null;
@@ -29,7 +30,7 @@ export interface RejectedRow {
   readonly reason: string;
   readonly field: string | null;
   /** The SQLSTATE with which Postgres refused the row, where it did. */
-  readonly sqlstate: string | null;
+  readonly storeCode: string | null;
   /** The body, sealed, and the vault key's id; `null` where the body went to a queue instead. */
   readonly sealed: { readonly bytes: Uint8Array; readonly keyId: string } | null;
 }
@@ -93,7 +94,7 @@ export type StoreErrorKind = "transient" | "data" | "fatal";
  * The store could not do what it was asked. It never quotes a value: Postgres' own message and DETAIL
  * may hold the row, so they are left out, but for the kinds of error that arise before any value is seen.
  */
-export class StoreError extends Error {
+export class StoreError extends OperationError {
   override readonly name = "StoreError";
   readonly kind: StoreErrorKind;
   /** The SQLSTATE, or the network's code. */

@@ -1,7 +1,9 @@
-import { associatedData, type Binding, hpkeInfo, layout, suite, type VaultKey } from "./suite.ts";
+import { OperationError } from "../base/errors.ts";
+import type { NamedKey } from "../base/named_key.ts";
+import { associatedData, type Binding, hpkeInfo, layout, suite } from "./suite.ts";
 
 /** A sealed value did not open. The message says what to look at, and nothing of the value. */
-export class OpenError extends Error {
+export class OpenError extends OperationError {
   override readonly name = "OpenError";
 }
 
@@ -24,10 +26,10 @@ export interface KeyChain {
 const MAX_CACHED_DATA_KEYS = 256;
 
 /** Makes the chain of the private keys of a vault. */
-export function createKeyChain(privateKeys: readonly VaultKey[]): KeyChain {
+export function createKeyChain(privateKeys: readonly NamedKey[]): KeyChain {
   const ids = privateKeys.map(({ id }) => id);
   const dataKeys = new Map<string, Promise<CryptoKey>>();
-  const dataKeyOf = (key: VaultKey, sealed: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
+  const dataKeyOf = (key: NamedKey, sealed: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
     const name = `${key.id} ${sealed.subarray(0, layout.nonce.from).toBase64()}`;
     let dataKey = dataKeys.get(name);
     if (!dataKey) {
@@ -76,7 +78,7 @@ export function checkLayout(sealed: Uint8Array<ArrayBuffer>): void {
  * @throws {OpenError} another key sealed it, or it was changed
  */
 export async function openDataKey(
-  privateKey: VaultKey,
+  privateKey: NamedKey,
   sealed: Uint8Array<ArrayBuffer>,
 ): Promise<CryptoKey> {
   checkLayout(sealed);
@@ -116,7 +118,7 @@ export async function openValue(
 }
 
 async function decapsulate(
-  key: VaultKey,
+  key: NamedKey,
   sealed: Uint8Array<ArrayBuffer>,
 ): Promise<ArrayBuffer> {
   try {

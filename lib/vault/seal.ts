@@ -1,5 +1,7 @@
+import { OperationError } from "../base/errors.ts";
+import type { NamedKey } from "../base/named_key.ts";
 import { createCipheriv } from "node:crypto";
-import { associatedData, type Binding, hpkeInfo, layout, suite, type VaultKey } from "./suite.ts";
+import { associatedData, type Binding, hpkeInfo, layout, suite } from "./suite.ts";
 
 /** Seals to the vault's public key. It cannot open anything, not even what it sealed itself. */
 export interface Sealer {
@@ -43,14 +45,14 @@ const TAG_BYTES = 16;
 /**
  * Makes the sealer of a vault key.
  *
- * @throws {RangeError} the key is not an X25519 public key
+ * @throws {OperationError} the key is not an X25519 public key
  */
 export async function createSealer(
-  publicKey: VaultKey,
+  publicKey: NamedKey,
   { dataKeyMilliseconds = 0 }: SealerOptions = {},
 ): Promise<Sealer> {
   const recipient = await importPublicKey(publicKey).catch((cause) => {
-    throw new RangeError(`Vault public key ${publicKey.id} is not an X25519 key`, { cause });
+    throw new OperationError(`Vault public key ${publicKey.id} is not an X25519 key`, { cause });
   });
   const info = hpkeInfo(publicKey.id);
   let current: DataKey | undefined;
@@ -73,7 +75,7 @@ export async function createSealer(
   };
 }
 
-async function importPublicKey({ bytes }: VaultKey): Promise<CryptoKey> {
+async function importPublicKey({ bytes }: NamedKey): Promise<CryptoKey> {
   const recipientPublicKey = await suite.kem.deserializePublicKey(bytes.slice().buffer);
   // A point of low order has the form of a key, and only fails when it is used (RFC 9180 section 7.1.4):
   // better now than with the first batch.

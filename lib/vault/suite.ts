@@ -1,11 +1,5 @@
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from "@hpke/core";
 
-/** One half of the vault's key pair: 32 bytes of X25519 and the id under which it seals. */
-export interface VaultKey {
-  readonly id: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
 /** DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM: suite 0x0020/0x0001/0x0002 of RFC 9180. */
 export const suite = new CipherSuite({
   kem: new DhkemX25519HkdfSha256(),

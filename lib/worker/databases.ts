@@ -1,3 +1,4 @@
+import { OperationError } from "../base/errors.ts";
 import type { Io } from "../cli/command.ts";
 import { readSettings, type Settings } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
@@ -16,13 +17,13 @@ import type { WorkerSettings } from "./settings.ts";
 /**
  * Opens a database of the settings with one connection, as commands other than the worker's need it.
  *
- * @throws {RangeError} there is no URL: the command did not say that it needs one
+ * @throws {OperationError} there is no URL: the command did not say that it needs one
  */
 export function openOne(
   url: URL | undefined,
   { STATEMENT_SECONDS: statementSeconds }: Pick<Settings, "STATEMENT_SECONDS">,
 ): Database {
-  if (!url) throw new RangeError("DATABASE_URL is not set");
+  if (!url) throw new OperationError("DATABASE_URL is not set");
   return openDatabase({ url, connections: 1, statementSeconds });
 }
 

@@ -1,5 +1,6 @@
 import { type Settings, SettingsError } from "../config/read_settings.ts";
-import type { KeyRing, MaskerOptions } from "../mask/mask.ts";
+import type { KeyRing } from "../base/named_key.ts";
+import type { MaskerOptions } from "../mask/mask.ts";
 import { createKeyChain, type KeyChain, OpenError } from "../vault/open.ts";
 import { createSealer, DATA_KEY_LIFETIME_MS, type Sealer } from "../vault/seal.ts";
 

@@ -58,7 +58,10 @@ export async function openWorker(
   const preparing = waitUntilReady("the database", prepare, signal);
   try {
     const [opened, found] = await Promise.all([openingQueue, preparing]);
-    const warnings = [...findQueueWarnings(opened.attributes, settings), ...found];
+    const warnings = [
+      ...findQueueWarnings(opened.attributes, longestBatchSeconds(settings)),
+      ...found,
+    ];
     for (const warning of warnings) log.warn("{warning}", { warning });
     const pipeline = new Pipeline({
       queue: opened.queue,
@@ -157,7 +160,14 @@ export async function waitUntilReady<T>(
   }
 }
 
+/** How long a batch may take from its first message to its commit, in seconds. */
+export function longestBatchSeconds(
+  { BATCH_MILLISECONDS, STATEMENT_SECONDS }: Settings,
+): number {
+  return BATCH_MILLISECONDS / 1000 + STATEMENT_SECONDS;
+}
+
 function isTransient(error: unknown): error is QueueError | StoreError {
   if (error instanceof StoreError) return error.kind === "transient";
-  return error instanceof QueueError && error.transient;
+  return error instanceof QueueError && error.isTransient;
 }

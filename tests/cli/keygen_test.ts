@@ -1,6 +1,7 @@
 import { deepStrictEqual, match, notStrictEqual, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
-import { type NamedKey, parseNamedKeys } from "../../lib/config/named_key.ts";
+import type { NamedKey } from "../../lib/base/named_key.ts";
+import { parseNamedKeys } from "../../lib/config/parse_keys.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
 import { open } from "../support/open_sealed.ts";
 import { createSealer } from "../../lib/vault/seal.ts";

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { notStrictEqual, rejects, strictEqual, throws } from "node:assert";
 import { createHmac, hkdfSync } from "node:crypto";
 import { createFastMasker } from "../../lib/mask/fast_mask.ts";
-import { createMasker, type KeyRing } from "../../lib/mask/mask.ts";
+import type { KeyRing } from "../../lib/base/named_key.ts";
+import { createMasker } from "../../lib/mask/mask.ts";
 
 const ring: KeyRing = [
   { id: "k2", bytes: crypto.getRandomValues(new Uint8Array(32)) },

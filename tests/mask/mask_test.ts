@@ -1,14 +1,15 @@
 import fc from "fast-check";
 import { match, notStrictEqual, rejects, strictEqual } from "node:assert";
 import { createHmac, hkdfSync } from "node:crypto";
-import { createMasker, type MaskKey } from "../../lib/mask/mask.ts";
+import type { NamedKey } from "../../lib/base/named_key.ts";
+import { createMasker } from "../../lib/mask/mask.ts";
 
-const k1: MaskKey = {
+const k1: NamedKey = {
   id: "k1",
   bytes: Uint8Array.fromHex("8f4c1db0a37e52669ed30b17c5f8214a6be0d59c3387f21054dea96b7c0812fd"),
 };
 /** Differs from the first in its last bit. */
-const k2: MaskKey = {
+const k2: NamedKey = {
   id: "k2",
   bytes: Uint8Array.fromHex("8f4c1db0a37e52669ed30b17c5f8214a6be0d59c3387f21054dea96b7c0812fc"),
 };
@@ -34,7 +35,7 @@ const vectors: readonly [field: string, value: string, mask: string][] = [
 ];
 
 /** The same algorithm by another implementation. */
-function maskByNode(key: MaskKey, field: string, value: string): string {
+function maskByNode(key: NamedKey, field: string, value: string): string {
   const info = `maskline/mask/v1/${field}`;
   const subkey = new Uint8Array(hkdfSync("sha256", key.bytes, "", info, 32));
   return `${key.id}.${createHmac("sha256", subkey).update(value, "utf8").digest("base64url")}`;

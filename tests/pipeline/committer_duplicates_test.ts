@@ -7,11 +7,11 @@ interface Item {
   readonly transformed: Transformed;
 }
 
-/** `a1` is message `a1` of the event `d:a`; `-1` one without a key, `!1` a refusal. */
+/** `a1` is message `a1` of the event `d:a`; `-1` one without a key, `!1` a rejection. */
 function itemOf(id: string): Item {
   if (id.startsWith("!")) {
-    const refusal = { reason: "missing", field: null, sqlstate: null };
-    return { id, transformed: { kind: "refusal", refusal } };
+    const rejection = { reason: "missing", field: null, storeCode: null };
+    return { id, transformed: { kind: "rejection", rejection } };
   }
   const key = id.startsWith("-") ? {} : { key: `d:${id[0]}` };
   const row = { id, dateSent: "2026-02-03", values: [], ...key };

@@ -1,6 +1,6 @@
 import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { StoreError } from "../../lib/store/store.ts";
-import { createCommitter, refusal } from "../support/create_committer.ts";
+import { createCommitter, rejection } from "../support/create_committer.ts";
 import { listIds } from "../support/ids_of.ts";
 
 Deno.test("run() tries the same batch again when the store was away", async () => {
@@ -82,7 +82,7 @@ Deno.test("run() is no outage when a commit fails after its signal aborted", asy
 // It used to seal what was left, or send it on to a queue, and then not to commit it.
 Deno.test("run() touches nothing that is left when its signal aborted before closing", async () => {
   const { batcher, store, aside, holdings, stop, running, hold } = createCommitter();
-  hold("a", refusal);
+  hold("a", rejection);
   stop.abort();
   batcher.close();
   await running;

@@ -4,10 +4,13 @@ import { formatUtcDate, type Transformed } from "../../lib/pipeline/transform.ts
 import type { Message } from "../../lib/queue/queue.ts";
 import { createLine as createFakeLine } from "../support/fake_line.ts";
 
-/** The body is the event's key; `!` makes a refusal. */
+/** The body is the event's key; `!` makes a rejection. */
 function transform({ id, body, sentAt }: Message): Transformed {
   if (body === "!") {
-    return { kind: "refusal", refusal: { reason: "missing", field: "event_id", sqlstate: null } };
+    return {
+      kind: "rejection",
+      rejection: { reason: "missing", field: "event_id", storeCode: null },
+    };
   }
   const row = { id, dateSent: formatUtcDate(sentAt), values: [body], key: `d:${body}` };
   return { kind: "row", row, personal: [], unknownFields: 0 };

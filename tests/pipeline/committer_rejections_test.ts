@@ -1,12 +1,12 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { isBalanced } from "../../lib/pipeline/counters.ts";
-import { createCommitter, refusal } from "../support/create_committer.ts";
+import { createCommitter, rejection } from "../support/create_committer.ts";
 import { listIds } from "../support/ids_of.ts";
 import { SENT_AT } from "../support/messages.ts";
 
 Deno.test("run() stores a rejection with its sealed body when a message is no event", async () => {
   const { clock, store, books, committed, hold } = createCommitter();
-  hold("a", refusal);
+  hold("a", rejection);
   await clock.advance(200);
   deepStrictEqual(store.rejections, [{
     id: "a",
@@ -30,7 +30,7 @@ Deno.test("run() sets a row aside and commits the others when the store refuses 
   deepStrictEqual(listIds(store.rows), ["a", "c"]);
   const [rejection] = store.rejections;
   deepStrictEqual(
-    [rejection?.id, rejection?.reason, rejection?.sqlstate],
+    [rejection?.id, rejection?.reason, rejection?.storeCode],
     ["b", "store_refused", "22001"],
   );
   deepStrictEqual(aside, ["b"]);
@@ -42,7 +42,7 @@ Deno.test("run() puts a body away once when its batch is tried again and split",
   const { clock, store, aside, hold } = createCommitter();
   store.failures.push({ kind: "transient" });
   store.badRows.add("c");
-  hold("a", refusal);
+  hold("a", rejection);
   hold("b");
   hold("c");
   await clock.advance(10_000);
@@ -63,7 +63,7 @@ Deno.test("run() lets a message go and commits the others when no place takes it
   const { clock, store, books, holdings, committed, hold } = createCommitter({
     setAside: (letters) => Promise.resolve(letters.map(({ id }) => id === "a" ? "refused" : null)),
   });
-  for (const id of ["a", "b"]) hold(id, refusal);
+  for (const id of ["a", "b"]) hold(id, rejection);
   hold("c");
   await clock.advance(200);
   deepStrictEqual(store.rows.map(({ id }) => id), ["c"]);
@@ -76,7 +76,7 @@ Deno.test("run() lets a message go and commits the others when no place takes it
 Deno.test("run() throws fatal when the store refuses a rejection", async () => {
   const { clock, store, running, hold } = createCommitter();
   store.badRejections.add("a");
-  hold("a", refusal);
+  hold("a", rejection);
   await clock.advance(200);
   await rejects(running, { kind: "fatal", code: "22001" });
 });

@@ -69,7 +69,7 @@ Deno.test("run() releases everything and throws when transforming fails", async 
   const { clock, queue, result, pipeline } = createLine({
     transform({ body }) {
       if (body === "broken") throw new TypeError("A fault of the program");
-      return { kind: "refusal", refusal: { reason: "not_json", field: null, sqlstate: null } };
+      return { kind: "rejection", rejection: { reason: "not_json", field: null, storeCode: null } };
     },
   });
   const [id = ""] = queue.send(["broken"]);

@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import { type RejectedSender, sealRejected, sendRejected } from "../../lib/pipeline/rejections.ts";
-import type { RejectedMessage, Unsent } from "../../lib/queue/sqs/dead_letter.ts";
+import { sealRejected, sendRejected } from "../../lib/pipeline/rejections.ts";
+import type { DeadLetterQueue, RejectedMessage, Unsent } from "../../lib/queue/queue.ts";
 import { createSealer } from "../../lib/vault/seal.ts";
 import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
@@ -19,7 +19,7 @@ function createSender() {
   const tried: string[][] = [];
   const failing = new Set<string>();
   const refusing = new Set<string>();
-  const sender: RejectedSender = {
+  const sender: DeadLetterQueue = {
     async send(letters): Promise<Unsent> {
       tried.push(letters.map(({ id }) => id));
       const failed = new Map<string, string>();

@@ -81,17 +81,17 @@ Deno.test("createTransform() counts the fields that the contract does not name",
 
 Deno.test("createTransform() refuses with reason and field when a message is no event", () => {
   const result = transform(writeMessage("a", 1, JSON.stringify({ ...event, ip: "somewhere" })));
-  ok(result.kind === "refusal");
-  strictEqual(result.refusal.field, "ip");
-  strictEqual(result.refusal.sqlstate, null);
+  ok(result.kind === "rejection");
+  strictEqual(result.rejection.field, "ip");
+  strictEqual(result.rejection.storeCode, null);
   ok(!JSON.stringify(result).includes("somewhere"));
 });
 
 Deno.test("createTransform() refuses without a field when the body is no JSON", () => {
   const result = transform(writeMessage("a", 1, "{"));
   deepStrictEqual(result, {
-    kind: "refusal",
-    refusal: { reason: "not_json", field: null, sqlstate: null },
+    kind: "rejection",
+    rejection: { reason: "not_json", field: null, sqlstate: null },
   });
 });
 

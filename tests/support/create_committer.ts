@@ -19,9 +19,9 @@ export interface CreateCommitterOptions {
 }
 
 /** What a message that is no event becomes. */
-export const refusal: Transformed = {
-  kind: "refusal",
-  refusal: { reason: "missing", field: "ip", sqlstate: null },
+export const rejection: Transformed = {
+  kind: "rejection",
+  rejection: { reason: "missing", field: "ip", storeCode: null },
 };
 
 /**

@@ -65,7 +65,7 @@ export function startOn(
 /** A body `bad` makes a rejection, every other one a row. */
 function transform({ id, body, sentAt }: Message): Transformed {
   if (body === "bad") {
-    return { kind: "refusal", refusal: { reason: "not_json", field: null, sqlstate: null } };
+    return { kind: "rejection", rejection: { reason: "not_json", field: null, storeCode: null } };
   }
   return {
     kind: "row",

@@ -37,7 +37,11 @@ const LONGEST_MS = 12 * 3_600_000;
 /** A queue that behaves as SQS does, on a clock that a test turns. */
 export class FakeQueue implements Queue {
   readonly leaseSeconds: number;
+  readonly longestLeaseSeconds = LONGEST_MS / 1000;
   readonly batchSize = 10;
+  readonly longestWaitSeconds = 20;
+  readonly reliableWaitSeconds = 1;
+  readonly emptyReceivesWhenDrained = 2;
   readonly deadLetters: string[] = [];
   /** How often each call was made, and with how many messages. */
   readonly calls: Record<Call, number[]> = { receive: [], delete: [], extend: [], release: [] };

@@ -1,9 +1,10 @@
 import { createKeyChain } from "../../lib/vault/open.ts";
-import type { Binding, VaultKey } from "../../lib/vault/suite.ts";
+import type { NamedKey } from "../../lib/base/named_key.ts";
+import type { Binding } from "../../lib/vault/suite.ts";
 
 /** Opens one sealed value with one private key. */
 export function open(
-  privateKey: VaultKey,
+  privateKey: NamedKey,
   sealed: Uint8Array<ArrayBuffer>,
   binding: Binding,
 ): Promise<string> {

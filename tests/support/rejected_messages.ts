@@ -57,10 +57,10 @@ export async function createAside(
     async setAside(id, body, more = {}) {
       const bytes = (await sealer.startBatch()).seal(body, { field: "rejected", mask: id });
       const event = decode(contract, body);
-      const refusal = event.kind === "rejection"
+      const rejection = event.kind === "rejection"
         ? { reason: event.reason, field: event.field }
         : { reason: "store_refused", field: null, sqlstate: "23514" };
-      const row = rejectedRow(id, { ...refusal, sealed: { bytes, keyId: "v1" }, ...more });
+      const row = rejectedRow(id, { ...rejection, sealed: { bytes, keyId: "v1" }, ...more });
       const dateSent = new Date(row.sentAt).toISOString().slice(0, 10);
       await store.store.commit(batchOf([], [{ ...row, dateSent }]));
     },

@@ -112,7 +112,7 @@ export function rejectedRow(id: string, more: Partial<RejectedRow> = {}): Reject
     receiveCount: 1,
     reason: "missing",
     field: "user_id",
-    sqlstate: null,
+    storeCode: null,
     sealed: { bytes: Uint8Array.of(0, 255, 92, 34), keyId: "v1" },
     ...more,
   };

@@ -1,3 +1,4 @@
+import { createQueueError } from "../../lib/queue/sqs/deadline.ts";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { QueueError } from "../../lib/queue/queue.ts";
 import { StoreError } from "../../lib/store/store.ts";
@@ -39,7 +40,7 @@ Deno.test("waitUntilReady() tries again until it answers when the database is aw
 Deno.test("waitUntilReady() tries again when the queue fails for a while", async () => {
   const codes = ["ECONNREFUSED", "deadline", "ThrottlingException", "ServiceUnavailable"];
   const { clock, result, tries } = opening(
-    ...codes.map((code) => new QueueError("read the queue's attributes", code)),
+    ...codes.map((code) => createQueueError("read the queue's attributes", code)),
   );
   await clock.until(() => tries.count === 5);
   strictEqual(await result, "open");

@@ -78,7 +78,7 @@ Deno.test("openWorker() asks the queue while the database is away, and stops wai
 Deno.test("openWorker() gives up when the queue is missing, though the database is away", () =>
   withLine(async (line, proxy) => {
     const opening = open(line, proxy, { name: "none", databaseUrl: byPort(line, freePort()) });
-    await rejects(opening, (error) => error instanceof QueueError && !error.transient);
+    await rejects(opening, (error) => error instanceof QueueError && !error.isTransient);
   }));
 
 Deno.test("openWorker() drops the database when the queue is missing and Postgres never answers", () =>

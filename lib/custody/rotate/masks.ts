@@ -1,8 +1,9 @@
+import { OperationError } from "../../base/errors.ts";
 import { exit } from "../../cli/command.ts";
 import { formatCount } from "../../cli/terminal/format.ts";
 import { type Phase, runPhase } from "../../cli/terminal/progress.ts";
 import { type Settings, SettingsError } from "../../config/read_settings.ts";
-import type { KeyRing } from "../../mask/mask.ts";
+import type { KeyRing } from "../../base/named_key.ts";
 import { nextSteps, removeSteps, type RotationStep } from "../../store/postgres/sql/rotation.ts";
 import { remaskRows as remaskRowsIn } from "../../store/postgres/sql/row_masks.ts";
 import { removeOriginals } from "../../store/postgres/sql/vault.ts";
@@ -22,7 +23,7 @@ import { countRows, type RowCount } from "./status.ts";
  * breaks it, and is told of.
  *
  * @throws {SettingsError} MASK_KEY has one key, or the vault's two halves do not belong together
- * @throws {StoreError | RangeError} what is done stays done; run it again
+ * @throws {StoreError | OperationError} what is done stays done; run it again
  */
 export async function rotateMasks(
   rotation: Rotation,
@@ -128,7 +129,7 @@ const MAX_WALKS = 6;
  * has an old mask that is noted when this resolves; but for those that a worker makes after it.
  *
  * @returns the rows that were changed
- * @throws {RangeError} each walk finds new ones: some worker still makes masks of an old key
+ * @throws {OperationError} each walk finds new ones: some worker still makes masks of an old key
  */
 export async function remaskRows(rotation: Rotation, phase: Phase): Promise<number> {
   const { database, table } = rotation;
@@ -146,7 +147,7 @@ export async function remaskRows(rotation: Rotation, phase: Phase): Promise<numb
     }
     if (rows === before) return rows;
   }
-  throw new RangeError(
+  throw new OperationError(
     "Rows with masks of an old key keep coming: restart every worker with the new key first in " +
       "MASK_KEY, and run this again. Nothing has been removed",
   );

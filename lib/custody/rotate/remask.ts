@@ -1,8 +1,10 @@
+import { OperationError } from "../../base/errors.ts";
 import { formatCount } from "../../cli/terminal/format.ts";
 import type { Phase } from "../../cli/terminal/progress.ts";
 import type { Settings } from "../../config/read_settings.ts";
 import { createFastMasker, type FastMasker } from "../../mask/fast_mask.ts";
-import { isMask, type KeyRing, readKeyId } from "../../mask/mask.ts";
+import type { KeyRing } from "../../base/named_key.ts";
+import { isMask, readKeyId } from "../../mask/mask.ts";
 import {
   findSteps,
   recordSteps,
@@ -164,7 +166,7 @@ export interface Remasker {
  * Makes the remasker of a key ring. Sealing needs only the vault's public key, so an entry may hold a
  * value of somebody's choice: the key that made its mask must make the same one of it again.
  *
- * @throws {RangeError} a key is not 32 bytes long
+ * @throws {OperationError} a key is not 32 bytes long
  */
 export async function createRemasker(options: RemaskerOptions): Promise<Remasker> {
   const { ring, fields, settings, own: { sealer, keys } } = options;
@@ -177,7 +179,7 @@ export async function createRemasker(options: RemaskerOptions): Promise<Remasker
     maskers.set(id, masker);
   }
   const first = maskers.get(ring[0].id);
-  if (!first) throw new RangeError("The ring has no first key");
+  if (!first) throw new OperationError("The ring has no first key");
 
   const open = async (
     { field, mask, sealed, key_id }: SealedEntry,

@@ -1,3 +1,4 @@
+import { OperationError } from "../../base/errors.ts";
 import type { Io } from "../../cli/command.ts";
 import { escapeText } from "../../cli/terminal/escape.ts";
 import { formatCount } from "../../cli/terminal/format.ts";
@@ -27,22 +28,22 @@ export const REJECTED_TABLE = { schema: "maskline", name: "rejected" } as const;
  * stop. The lock belongs to the one connection of a command: where that was lost and made anew since the
  * last piece, it is taken again, and another rotation may have got it meanwhile.
  *
- * @throws {RangeError} another rotation is under way, or this one is to stop
+ * @throws {OperationError} another rotation is under way, or this one is to stop
  */
 export async function assertLockHeld({ io, database }: Rotation): Promise<void> {
   throwIfStopped(io);
   const [lock] = await database.query<{ held: boolean }>(lockRotation);
-  if (!lock?.held) throw new RangeError("Another rotation is under way on this database");
+  if (!lock?.held) throw new OperationError("Another rotation is under way on this database");
 }
 
 /**
  * Ends a long piece of work between two of its parts.
  *
- * @throws {RangeError} the process was told to stop
+ * @throws {OperationError} the process was told to stop
  */
 export function throwIfStopped({ signal }: Io): void {
   if (!signal.aborted) return;
-  throw new RangeError("Stopped: what is done stays done, run it again to go on from here");
+  throw new OperationError("Stopped: what is done stays done, run it again to go on from here");
 }
 
 /** Why a sealed value cannot be moved to another key. */

@@ -1,3 +1,4 @@
+import { OperationError } from "../../base/errors.ts";
 import { exit } from "../../cli/command.ts";
 import { formatCount } from "../../cli/terminal/format.ts";
 import { type Phase, runPhase } from "../../cli/terminal/progress.ts";
@@ -30,7 +31,7 @@ import {
  * workers go on, and gives the exit status. It may be killed at any moment and run again.
  *
  * @throws {SettingsError} the private half of that key is not there, or does not belong to it
- * @throws {StoreError | RangeError} what is done stays done; run it again
+ * @throws {StoreError | OperationError} what is done stays done; run it again
  */
 export async function rotateVault(
   rotation: Rotation,
@@ -109,7 +110,7 @@ const MAX_WALKS = 6;
  * Seals the entries of the vault anew that are sealed for another key. Walks the vault until nothing is
  * left to do.
  *
- * @throws {RangeError} each walk finds new ones: some worker still seals for an old key
+ * @throws {OperationError} each walk finds new ones: some worker still seals for an old key
  */
 export async function resealEntries(
   rotation: Rotation,
@@ -132,7 +133,7 @@ export async function resealEntries(
     }
     if (changed === before) return { changed, left };
   }
-  throw new RangeError(
+  throw new OperationError(
     `Values for an old vault key keep coming: restart every worker with the public half of ${keyId}, ` +
       "and run this again",
   );

@@ -1,5 +1,3 @@
-import type { Settings } from "../../config/read_settings.ts";
-
 /** What an SQS queue says of itself, in seconds and messages. Counts are approximate, as SQS's are. */
 export interface SqsAttributes {
   readonly visibilitySeconds: number;
@@ -54,9 +52,8 @@ function parseObject(text = "{}"): Record<string, unknown> {
 }
 
 /** What of a queue's own attributes makes trouble later, a sentence each; none where all is well. */
-export function findQueueWarnings(attributes: SqsAttributes, settings: Settings): string[] {
+export function findQueueWarnings(attributes: SqsAttributes, batchSeconds: number): string[] {
   const warnings: string[] = [];
-  const batchSeconds = settings.BATCH_MILLISECONDS / 1000 + settings.STATEMENT_SECONDS;
   if (attributes.fifo) {
     warnings.push(
       "The queue is FIFO: Maskline keeps no order, and its ledger already removes doubles",

@@ -3,24 +3,8 @@ import {
   type SendMessageBatchCommandOutput,
   type SQSClient,
 } from "@aws-sdk/client-sqs";
-import { type Failures, QueueError } from "../queue.ts";
+import { type DeadLetterQueue, QueueError, type RejectedMessage, type Unsent } from "../queue.ts";
 import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "./deadline.ts";
-
-/** A rejected message on its way to the queue that takes such. */
-export interface RejectedMessage {
-  readonly id: string;
-  readonly body: string;
-  readonly reason: string;
-  readonly field: string | null;
-}
-
-/** Letters that were not sent for certain, by id, each with a code. */
-export interface Unsent {
-  /** Nothing is known of them, or the queue failed: sending again may help. */
-  readonly failed: Failures;
-  /** The queue holds the letter itself at fault, as where it is larger than the queue allows. */
-  readonly refused: Failures;
-}
 
 /** The most bytes of one SendMessageBatch, bodies and attributes together, by AWS's API reference. */
 const MAX_BATCH_BYTES = 1_048_576;
@@ -28,7 +12,7 @@ const MAX_BATCH_BYTES = 1_048_576;
 const MAX_ATTRIBUTE_BYTES = 512;
 
 /** The queue that takes rejected messages as they came, with the reason as message attributes. */
-export class DeadLetterQueue {
+export class SqsDeadLetterQueue implements DeadLetterQueue {
   readonly #client: SQSClient;
   readonly #url: string;
 
@@ -42,10 +26,10 @@ export class DeadLetterQueue {
    * whether a message is there already, so the original's id goes along as `MasklineMessageId`. For the
    * same reason a call that fails does not throw: what earlier calls sent is not to be sent again.
    */
-  async send(letters: readonly RejectedMessage[]): Promise<Unsent> {
-    const failed = new Map(letters.map(({ id }) => [id, "no_answer"]));
+  async send(messages: readonly RejectedMessage[]): Promise<Unsent> {
+    const failed = new Map(messages.map(({ id }) => [id, "no_answer"]));
     const refused = new Map<string, string>();
-    for (const group of groupBySize(letters)) {
+    for (const group of groupBySize(messages)) {
       try {
         const { Successful = [], Failed = [] } = await this.#send(group);
         for (const { Id } of Successful) failed.delete(group[Number(Id)]?.id ?? "");
@@ -65,23 +49,23 @@ export class DeadLetterQueue {
     return { failed, refused };
   }
 
-  #send(letters: readonly RejectedMessage[]): Promise<SendMessageBatchCommandOutput> {
+  #send(messages: readonly RejectedMessage[]): Promise<SendMessageBatchCommandOutput> {
     return withSdkDeadline(
       "send rejected messages on",
       DEADLINE_MARGIN_SECONDS,
-      (abortSignal) => this.#client.send(createSendCommand(this.#url, letters), { abortSignal }),
+      (abortSignal) => this.#client.send(createSendCommand(this.#url, messages), { abortSignal }),
     );
   }
 }
 
 function createSendCommand(
   url: string,
-  letters: readonly RejectedMessage[],
+  messages: readonly RejectedMessage[],
 ): SendMessageBatchCommand {
   const text = (value: string) => ({ DataType: "String", StringValue: value });
   return new SendMessageBatchCommand({
     QueueUrl: url,
-    Entries: letters.map(({ id, body, reason, field }, index) => ({
+    Entries: messages.map(({ id, body, reason, field }, index) => ({
       Id: String(index),
       MessageBody: body,
       // Attributes count towards the limit: a body that fills it alone is sent on without them.
@@ -97,18 +81,18 @@ function createSendCommand(
 }
 
 /** Groups of at most ten and at most 1 MiB; a body that fills the limit alone goes alone. */
-function groupBySize(letters: readonly RejectedMessage[]): RejectedMessage[][] {
+function groupBySize(messages: readonly RejectedMessage[]): RejectedMessage[][] {
   const groups: RejectedMessage[][] = [];
   let group: RejectedMessage[] = [];
   let bytes = 0;
-  for (const letter of letters) {
-    const size = countBytes(letter.body) + MAX_ATTRIBUTE_BYTES;
+  for (const message of messages) {
+    const size = countBytes(message.body) + MAX_ATTRIBUTE_BYTES;
     if (group.length === 10 || (group.length > 0 && bytes + size > MAX_BATCH_BYTES)) {
       groups.push(group);
       group = [];
       bytes = 0;
     }
-    group.push(letter);
+    group.push(message);
     bytes += size;
   }
   if (group.length > 0) groups.push(group);

@@ -37,13 +37,13 @@ export function withDeadline<T>(
       if (scope.isOver) return;
       scope.isOver = true;
       settle();
-      reject(new QueueError(action, code));
+      reject(createQueueError(action, code));
       scope.drop();
     };
     const fail = (error: unknown) => {
       settle();
       // The SDK's own message may quote what was sent, so it goes no further than its code.
-      reject(error instanceof QueueError ? error : new QueueError(action, readErrorCode(error)));
+      reject(error instanceof QueueError ? error : createQueueError(action, readErrorCode(error)));
     };
     const onAbort = () => giveUp("AbortError");
     const timer = setTimeout(giveUp, seconds * 1000, "deadline");
@@ -80,6 +80,15 @@ export function withSdkDeadline<T>(
 }
 
 function nothing(): void {}
+
+/** Node's own `ERR_…` are not failures of the network: waiting does not repair a certificate. */
+const TRANSIENT_CODE =
+  /^E(?!RR_)[A-Z_]+$|^deadline$|^http_5|TimeoutError|Throttl|InternalFailure|InternalError|Unavailable|ServiceError/;
+
+/** Creates the seam's error from a code of SQS, of the AWS SDK or of the network. */
+export function createQueueError(action: string, code: string): QueueError {
+  return new QueueError(action, code, { isTransient: TRANSIENT_CODE.test(code) });
+}
 
 function readErrorCode(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";

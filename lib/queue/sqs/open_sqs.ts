@@ -2,7 +2,7 @@ import { GetQueueAttributesCommand, GetQueueUrlCommand, type SQSClient } from "@
 import { QueueError } from "../queue.ts";
 import { readAttributes, type SqsAttributes } from "./attributes.ts";
 import { SdkCalls, type SqsCalls } from "./calls.ts";
-import { DeadLetterQueue } from "./dead_letter.ts";
+import { SqsDeadLetterQueue } from "./dead_letter.ts";
 import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "./deadline.ts";
 import { resolveEndpoint } from "./endpoint.ts";
 import { createSqsClient, type SqsProtocol } from "./sdk_client.ts";
@@ -14,7 +14,7 @@ export interface OpenedSqs {
   readonly queue: SqsQueue;
   readonly attributes: SqsAttributes;
   /** Made where a queue for rejected messages is configured. */
-  readonly deadLetter: DeadLetterQueue | undefined;
+  readonly deadLetter: SqsDeadLetterQueue | undefined;
 }
 
 /** Options of {@linkcode openSqs}. */
@@ -46,7 +46,9 @@ export async function openSqs(
       url: url.href,
       leaseSeconds: attributes.visibilitySeconds,
     });
-    const deadLetter = deadLetterUrl ? new DeadLetterQueue(client, deadLetterUrl.href) : undefined;
+    const deadLetter = deadLetterUrl
+      ? new SqsDeadLetterQueue(client, deadLetterUrl.href)
+      : undefined;
     return { queue, attributes, deadLetter };
   } catch (error) {
     client.destroy();

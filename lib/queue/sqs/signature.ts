@@ -1,5 +1,5 @@
 import { createHmac, hash } from "node:crypto";
-import { HmacSha256 } from "./hmac.ts";
+import { HmacSha256 } from "../../base/hmac.ts";
 
 /** What a signature proves to know. */
 export interface SigningCredentials {
@@ -69,7 +69,7 @@ export class RequestSigner {
       this.#beforeTime + time + this.#afterTime + hash("sha256", body, "hex"),
       "hex",
     );
-    const signature = key.hex(`${ALGORITHM}\n${time}\n${this.#scope}\n${request}`);
+    const signature = key.digest(`${ALGORITHM}\n${time}\n${this.#scope}\n${request}`, "hex");
     const authorization = this.#front + signature;
     this.#last = { time, body, authorization };
     return authorization;

@@ -17,7 +17,15 @@ const BATCH_SIZE = 10;
 /** An SQS standard queue behind the seam. */
 export class SqsQueue implements Queue {
   readonly leaseSeconds: number;
+  /** SQS ends every lease 12 hours after the receive (ChangeMessageVisibility). */
+  readonly longestLeaseSeconds = 12 * 3_600;
   readonly batchSize = BATCH_SIZE;
+  /** The longest wait that SQS offers: the fewest calls while the queue is empty. */
+  readonly longestWaitSeconds = 20;
+  /** The shortest wait that asks all of SQS's servers, so that "empty" means empty. */
+  readonly reliableWaitSeconds = 1;
+  /** SQS is a distributed system: one empty answer may be chance. */
+  readonly emptyReceivesWhenDrained = 2;
   readonly #calls: SqsCalls;
   readonly #url: string;
 

@@ -117,7 +117,7 @@ function toBatchParameters(batch: Batch, columns: number): Parameter[] {
     rejected(({ receiveCount }) => receiveCount),
     rejected(({ reason }) => reason),
     rejected(({ field }) => field),
-    rejected(({ sqlstate }) => sqlstate),
+    rejected(({ storeCode: sqlstate }) => sqlstate),
     rejected(({ sealed }) => sealed?.bytes ?? null),
     rejected(({ sealed }) => sealed?.keyId ?? null),
   ];

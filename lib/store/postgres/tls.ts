@@ -1,3 +1,4 @@
+import { OperationError } from "../../base/errors.ts";
 /** TLS as the driver takes it: off, or on with or without a verified certificate. */
 export type Tls = false | { readonly rejectUnauthorized: boolean; readonly ca?: string };
 
@@ -12,13 +13,13 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
  * (none), `require` (encrypted, unverified), `verify-ca` and `verify-full` (verified); `sslrootcert`
  * names a file with the authority's certificate.
  *
- * @throws {RangeError} another `sslmode`: `allow` and `prefer` fall back to clear text silently; or a
+ * @throws {OperationError} another `sslmode`: `allow` and `prefer` fall back to clear text silently; or a
  * query that names another host or its own `ssl`, which would do the same; or a certificate that cannot be read
  */
 export function resolveTls(url: URL): Tls {
   const elsewhere = CONFLICTING_PARAMETERS.find((name) => url.searchParams.has(name));
   if (elsewhere) {
-    throw new RangeError(
+    throw new OperationError(
       `The database's URL: wanted no ${elsewhere} in the query; host and port stand before it, and sslmode ` +
         "says how to encrypt",
     );
@@ -37,7 +38,7 @@ export function resolveTls(url: URL): Tls {
     case "verify-full":
       return { rejectUnauthorized: true, ...ca };
     default:
-      throw new RangeError(
+      throw new OperationError(
         "The database's URL: wanted sslmode=disable, require, verify-ca or verify-full",
       );
   }
@@ -48,7 +49,7 @@ function readAuthority(path: string): string {
     return Deno.readTextFileSync(path);
   } catch (error) {
     const why = error instanceof Error ? error.name : "error";
-    throw new RangeError(`The database's URL: sslrootcert cannot be read (${why})`, {
+    throw new OperationError(`The database's URL: sslrootcert cannot be read (${why})`, {
       cause: error,
     });
   }

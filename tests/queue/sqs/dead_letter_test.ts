@@ -6,7 +6,8 @@ import {
 } from "@aws-sdk/client-sqs";
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { createHash } from "node:crypto";
-import { DeadLetterQueue, type RejectedMessage } from "../../../lib/queue/sqs/dead_letter.ts";
+import type { RejectedMessage } from "../../../lib/queue/queue.ts";
+import { SqsDeadLetterQueue } from "../../../lib/queue/sqs/dead_letter.ts";
 import { startQueueServer } from "../../support/queue_server.ts";
 import { failEntries, sqsError, startSqsProxy } from "../../support/sqs_proxy.ts";
 
@@ -44,7 +45,7 @@ async function create(attributes: Record<string, string> = {}) {
   };
   return {
     proxy,
-    letters: new DeadLetterQueue(client, url),
+    letters: new SqsDeadLetterQueue(client, url),
     receiveAll,
     async [Symbol.asyncDispose]() {
       client.destroy();

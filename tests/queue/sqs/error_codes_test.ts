@@ -139,7 +139,7 @@ for (const [what, serve, code, transient] of cases) {
       await using server = startRawServer(serve);
       const error = await receiveError(maker, server.endpoint);
       strictEqual(error.code, code);
-      strictEqual(error.transient, transient);
+      strictEqual(error.isTransient, transient);
     });
   }
 }

@@ -1,3 +1,4 @@
+import { longestBatchSeconds } from "../../../lib/worker/worker.ts";
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { readSettings } from "../../../lib/config/read_settings.ts";
 import { findQueueWarnings, type SqsAttributes } from "../../../lib/queue/sqs/attributes.ts";
@@ -17,7 +18,10 @@ const fine: SqsAttributes = {
 };
 
 function warn(more: Partial<SqsAttributes>, settings: Record<string, string> = {}): string[] {
-  return findQueueWarnings({ ...fine, ...more }, readSettings(fakeSource(settings), []));
+  return findQueueWarnings(
+    { ...fine, ...more },
+    longestBatchSeconds(readSettings(fakeSource(settings), [])),
+  );
 }
 
 /** The only warning there is. */
@@ -68,7 +72,10 @@ Deno.test("findQueueWarnings() warns when dead letters are kept for no longer th
 
 Deno.test("findQueueWarnings() says nothing of dead letters when their queue could not be asked", () => {
   const { deadLetterRetentionSeconds: _, ...unasked } = fine;
-  deepStrictEqual(findQueueWarnings(unasked, readSettings(fakeSource(), [])), []);
+  deepStrictEqual(
+    findQueueWarnings(unasked, longestBatchSeconds(readSettings(fakeSource(), []))),
+    [],
+  );
 });
 
 Deno.test("findQueueWarnings() tells all that is wrong when it is several things", () => {

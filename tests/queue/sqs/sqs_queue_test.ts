@@ -1,3 +1,4 @@
+import { createQueueError } from "../../../lib/queue/sqs/deadline.ts";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { createHash } from "node:crypto";
 import { type Message, QueueError } from "../../../lib/queue/queue.ts";
@@ -180,7 +181,7 @@ for (const maker of makers) {
     const error = await line.receive().then(() => undefined, (reason) => reason);
     ok(error instanceof QueueError);
     strictEqual(error.code, "QueueDoesNotExist");
-    strictEqual(error.transient, false);
+    strictEqual(error.isTransient, false);
   });
 
   Deno.test(`receive() fails with the network's code when nobody listens (${maker})`, async () => {
@@ -190,7 +191,7 @@ for (const maker of makers) {
       .then(() => undefined, (reason) => reason);
     ok(error instanceof QueueError);
     strictEqual(error.code, "ECONNREFUSED");
-    strictEqual(error.transient, true);
+    strictEqual(error.isTransient, true);
     queue.close();
   });
 
@@ -219,7 +220,7 @@ Deno.test("QueueError is transient when waiting may mend it", () => {
     "InternalFailure",
     "ServiceUnavailable",
   ];
-  for (const code of codes) strictEqual(new QueueError("ask", code).transient, true, code);
+  for (const code of codes) strictEqual(createQueueError("ask", code).isTransient, true, code);
 });
 
 Deno.test("QueueError is not transient when waiting mends nothing", () => {
@@ -231,5 +232,5 @@ Deno.test("QueueError is not transient when waiting mends nothing", () => {
     // Like the network's codes, and a certificate's fault all the same.
     "ERR_TLS_CERT_ALTNAME_INVALID",
   ];
-  for (const code of codes) strictEqual(new QueueError("ask", code).transient, false, code);
+  for (const code of codes) strictEqual(createQueueError("ask", code).isTransient, false, code);
 });

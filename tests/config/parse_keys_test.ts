@@ -1,6 +1,7 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
 import { createHash } from "node:crypto";
-import { KEY_BYTES, type NamedKey, parseNamedKeys } from "../../lib/config/named_key.ts";
+import { KEY_BYTES, type NamedKey } from "../../lib/base/named_key.ts";
+import { parseNamedKeys } from "../../lib/config/parse_keys.ts";
 
 const bytes = Uint8Array.fromHex(
   "5b0fa7be1136d2c84e9973fc60d518a92b34c7ee8a017d5f92e64cb338d1f06a",
