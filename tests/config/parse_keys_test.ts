@@ -1,3 +1,4 @@
+import { OperationError } from "../../lib/base/errors.ts";
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
 import { createHash } from "node:crypto";
 import { KEY_BYTES, type NamedKey } from "../../lib/base/named_key.ts";
@@ -12,10 +13,10 @@ function textOf(key: Uint8Array, id = "k1"): string {
   return `${id}:${key.toBase64()}`;
 }
 
-/** It throws a RangeError with this message, in which no part of the text behind an id stands. */
+/** It throws an OperationError with this message, in which no part of the text behind an id stands. */
 function refuses(text: string, message: RegExp, atMost = 1): void {
   throws(() => parseNamedKeys(text, atMost), (error) => {
-    ok(error instanceof RangeError);
+    ok(error instanceof OperationError);
     ok(message.test(error.message), error.message);
     for (const part of text.split(",")) {
       const secret = part.slice(part.indexOf(":") + 1).trim();

@@ -1,3 +1,4 @@
+import { OperationError } from "../../lib/base/errors.ts";
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
 import { nearest, readValue } from "../../lib/config/read_value.ts";
 import { type Row, settings } from "../../lib/config/settings.ts";
@@ -18,7 +19,7 @@ for (const { name, row } of integers) {
   Deno.test(`readValue() throws when ${name} is ${min - 1} or ${max + 1}`, () => {
     for (const value of [min - 1, max + 1]) {
       throws(() => readValue(row, `${value}`), {
-        name: "RangeError",
+        name: "OperationError",
         message: `wanted a whole number from ${min} to ${max}, got "${value}"`,
       });
     }
@@ -27,10 +28,10 @@ for (const { name, row } of integers) {
     for (
       const text of ["", " ", "x", "1.5", "1e1", "0x10", "+10", "-1", " 10", "10 ", "١٠", "10s"]
     ) {
-      throws(() => readValue(row, text), RangeError, JSON.stringify(text));
+      throws(() => readValue(row, text), OperationError, JSON.stringify(text));
     }
     for (const text of ["NaN", "Infinity", "9".repeat(400)]) {
-      throws(() => readValue(row, text), RangeError, text);
+      throws(() => readValue(row, text), OperationError, text);
     }
   });
 }
@@ -45,7 +46,7 @@ for (const { name, row } of choices) {
   Deno.test(`readValue() throws when ${name} is in capitals or has white space`, () => {
     const [first = ""] = row.choices;
     for (const text of [first.toUpperCase(), ` ${first}`, `${first}\n`, ""]) {
-      throws(() => readValue(row, text), RangeError, JSON.stringify(text));
+      throws(() => readValue(row, text), OperationError, JSON.stringify(text));
     }
   });
   Deno.test(`settings has a default for ${name} that is one of its choices`, () => {
@@ -99,7 +100,7 @@ for (
 ) {
   Deno.test(`readValue() throws when an address is ${JSON.stringify(text)}`, () => {
     throws(() => readValue(settings.HTTP_ADDRESS, text), {
-      name: "RangeError",
+      name: "OperationError",
       message: `wanted host:port or off, got ${JSON.stringify(text)}`,
     });
   });
@@ -117,7 +118,7 @@ Deno.test("readValue() takes a URL when its scheme is one of the row's", () => {
 Deno.test("readValue() throws when a URL lacks its scheme or host, or has others", () => {
   for (const text of ["", "a", "db:5432", "//db/a", "postgres://", "postgres:db", "https://db/a"]) {
     throws(() => readValue(settings.DATABASE_URL, text), {
-      name: "RangeError",
+      name: "OperationError",
       message: "wanted a URL that starts with postgres:// or postgresql://",
     }, text);
   }
@@ -134,7 +135,7 @@ Deno.test("readValue() throws, and repeats nothing, when a text is too short or 
     const [text, count] of [["", 0], ["zq7".repeat(43), 129], ["📱".repeat(129), 129]] as const
   ) {
     throws(() => readValue(settings.DEDUPE_FIELD, text), {
-      name: "RangeError",
+      name: "OperationError",
       message: `wanted 1 to 128 characters, got ${count}`,
     });
   }

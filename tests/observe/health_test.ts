@@ -91,7 +91,7 @@ Deno.test("serveHealth() throws when the address is taken", async () => {
   const first = serveHealth({ hostname: "127.0.0.1", port: 0 }, shown);
   try {
     throws(() => serveHealth({ hostname: "127.0.0.1", port: first.port }, shown), {
-      name: "RangeError",
+      name: "OperationError",
       message: `HTTP_ADDRESS: cannot listen on 127.0.0.1:${first.port}; wanted a free address of ` +
         "this machine, or off",
     });
@@ -103,7 +103,7 @@ Deno.test("serveHealth() throws when the address is taken", async () => {
 Deno.test("serveHealth() throws when the address is another machine's", () => {
   // TEST-NET-1 of RFC 5737 is nobody's.
   throws(() => serveHealth({ hostname: "192.0.2.1", port: 0 }, shown), {
-    name: "RangeError",
+    name: "OperationError",
     message: /^HTTP_ADDRESS: cannot listen on 192\.0\.2\.1:0/,
   });
 });

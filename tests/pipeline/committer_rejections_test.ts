@@ -15,7 +15,7 @@ Deno.test("run() stores a rejection with its sealed body when a message is no ev
     receiveCount: 1,
     reason: "missing",
     field: "ip",
-    sqlstate: null,
+    storeCode: null,
     sealed: { bytes: new Uint8Array([1]), keyId: "v1" },
   }]);
   strictEqual(books.snapshot().rejected, 1);

@@ -91,7 +91,7 @@ Deno.test("createTransform() refuses without a field when the body is no JSON", 
   const result = transform(writeMessage("a", 1, "{"));
   deepStrictEqual(result, {
     kind: "rejection",
-    rejection: { reason: "not_json", field: null, sqlstate: null },
+    rejection: { reason: "not_json", field: null, storeCode: null },
   });
 });
 
