@@ -1,11 +1,11 @@
 /**
- * The seam to whatever keeps the rows. The pipeline knows nothing else of a database.
+ * The seam to the store of rows, for the hot path. The pipeline knows nothing else of a database.
  *
  * @module
  */
 import { OperationError } from "../base/errors.ts";
 
-/** A value as a column takes it. */
+/** A value of a column. */
 export type ColumnValue = string | number | null;
 
 /** An event, masked and ready to be stored. */
@@ -14,9 +14,9 @@ export interface EventRow {
   readonly id: string;
   /** The UTC date on which the message was sent, `YYYY-MM-DD`. */
   readonly dateSent: string;
-  /** One value a field of the contract, in its order; no original is among them. */
+  /** A value for each field of the contract, in its order. None of them is an original. */
   readonly values: readonly ColumnValue[];
-  /** What names the event besides its message; each row has one where the store was told so, or none. */
+  /** The key that identifies the event besides its message id. Either all rows have one or none has. */
   readonly key?: string;
 }
 
@@ -29,75 +29,75 @@ export interface RejectedRow {
   readonly receiveCount: number;
   readonly reason: string;
   readonly field: string | null;
-  /** The SQLSTATE with which Postgres refused the row, where it did. */
+  /** The code with which the store refused the row, if it did. */
   readonly storeCode: string | null;
-  /** The body, sealed, and the vault key's id; `null` where the body went to a queue instead. */
+  /** The sealed body and the vault key's id; `null` if the body was sent to a queue. */
   readonly sealed: { readonly bytes: Uint8Array; readonly keyId: string } | null;
 }
 
 /** An original, sealed for the vault. */
 export interface OriginalRow {
-  /** The event that brings it: where that is no new one, nothing is written. */
+  /** The message of its event. If that is a duplicate, nothing is written. */
   readonly id: string;
   readonly dateSent: string;
   readonly field: string;
   readonly mask: string;
   readonly sealed: Uint8Array;
-  /** The id of the vault key; the same in all of a batch. */
+  /** The id of the vault key, the same in the whole batch. */
   readonly keyId: string;
 }
 
-/** What commits together. No id stands twice in it, and no key. */
+/** What commits together. No id and no key is in it twice. */
 export interface Batch {
-  /** A UUID; the same when the same batch is tried again. */
+  /** A UUID, the same when the batch is retried. */
   readonly id: string;
   readonly events: readonly EventRow[];
   readonly rejections: readonly RejectedRow[];
-  /** Originals that the vault may not have yet; one that is there is left as it is. */
+  /** Originals that the vault may not have yet. An entry that exists is not replaced. */
   readonly originals: readonly OriginalRow[];
 }
 
-/** What became of a batch that committed. */
+/** The result of a commit. */
 export interface CommitResult {
-  /** The ids that had been committed before, by whomever, or whose key had: nothing was written for them. */
+  /** The ids that were committed before, by any worker, or whose key was. Nothing was written for them. */
   readonly duplicates: ReadonlySet<string>;
 }
 
-/** Where rows are kept. */
+/** The store of rows, ledger, rejections and originals. */
 export interface Store {
   /**
-   * Commits a batch: the rows, the ledger, the rejections and the originals, all or nothing. A batch whose outcome is
-   * unknown (the answer got lost) may be committed again under the same id; what the first attempt
-   * committed does not count as duplicate then.
+   * Commits a batch: the rows, the ledger, the rejections and the originals, all or nothing. Several commits may
+   * run at once. A batch whose outcome is unknown (the answer was lost) may be committed again under the same
+   * id. What the first attempt committed is not a duplicate then.
    *
-   * @throws {StoreError} `transient`: nothing is known; try the same batch again once `probe` succeeds.
-   * `data`: nothing was committed, and some row in it is at fault: split it. `fatal`: nothing was
-   * committed and nothing ever will be; stop.
+   * @throws {StoreError} `transient`: the outcome is unknown; retry the same batch when `probe` succeeds.
+   * `data`: nothing was committed, and a row in the batch is at fault; split it. `fatal`: nothing was committed
+   * and no retry can succeed; stop.
    */
   commit(batch: Batch): Promise<CommitResult>;
 
   /**
-   * Tells cheaply whether committing can work again.
+   * Checks, at low cost, whether commits can succeed again. Called repeatedly during an outage.
    *
-   * @throws {StoreError} it cannot
+   * @throws {StoreError} they cannot
    */
   probe(): Promise<void>;
 
-  /** Drops the connections; what is under way fails as `transient`. */
+  /** Drops the connections. Calls in progress fail as `transient`. */
   close(): Promise<void>;
 }
 
-/** What a failure obliges the caller to do. */
+/** What a failure obliges the caller to do (see {@linkcode Store.commit}). */
 export type StoreErrorKind = "transient" | "data" | "fatal";
 
 /**
- * The store could not do what it was asked. It never quotes a value: Postgres' own message and DETAIL
- * may hold the row, so they are left out, but for the kinds of error that arise before any value is seen.
+ * A failed call of the store. Its message never quotes a value: a database's own message may contain the row,
+ * so a backend leaves it out unless the error occurs before any value is read.
  */
 export class StoreError extends OperationError {
   override readonly name = "StoreError";
   readonly kind: StoreErrorKind;
-  /** The SQLSTATE, or the network's code. */
+  /** The database's code (an SQLSTATE), or the network's. */
   readonly code: string;
 
   constructor(kind: StoreErrorKind, code: string, message: string) {

@@ -1,29 +1,33 @@
 import { StoreError } from "../store.ts";
 import type { Database, Queryable } from "./database.ts";
 import { schemaVersionNeeded } from "./migrations/migrations.ts";
-import { tableColumns } from "./sql/rows.ts";
+import { tableColumns } from "./sql/catalog.ts";
 import { hasMigrations, schemaVersion } from "./sql/schema.ts";
 import { synchronousCommit } from "./sql/session.ts";
 import { vaultIsElsewhere } from "./sql/vault.ts";
 import { listColumns, quoteTable, type StoredTable } from "./target_table.ts";
 
 /**
- * Checks that the database is as this program needs it. Changes nothing.
+ * Checks that the database fits this program. Changes nothing.
  *
- * @param table none for a database that holds the vault alone
- * @throws {StoreError} `fatal`, with what is wrong and what mends it; `transient` without an answer
+ * @param table undefined for a database that has the vault alone
+ * @throws {StoreError} `fatal`, with what is wrong and how to fix it; `transient` without an answer
  */
 export async function checkSchema(database: Database, table?: StoredTable): Promise<void> {
   const [migrated] = await database.query<{ present: boolean }>(hasMigrations);
-  if (!migrated?.present) throw wrong("Maskline's tables are not there; run `maskline migrate`");
+  if (!migrated?.present) {
+    throw createSchemaError("Maskline's tables do not exist; run `maskline migrate`");
+  }
   const [{ version } = { version: 0 }] = await database.query<{ version: number }>(schemaVersion);
   if (version < schemaVersionNeeded) {
-    throw wrong(
-      `The schema is at version ${version}, wanted ${schemaVersionNeeded}; run \`maskline migrate\``,
+    throw createSchemaError(
+      `The schema has version ${version}, expected ${schemaVersionNeeded}; run \`maskline migrate\``,
     );
   }
   if (version > schemaVersionNeeded) {
-    throw wrong(`The schema is at version ${version}, made for a newer Maskline than this one`);
+    throw createSchemaError(
+      `The schema has version ${version}, expected ${schemaVersionNeeded}: a newer Maskline upgraded it, use that one`,
+    );
   }
   if (table) await checkTable(database, table);
 }
@@ -37,24 +41,26 @@ async function checkTable(database: Database, table: StoredTable): Promise<void>
   const faults = listColumns(table).flatMap(({ name, type }) => {
     const actual = types.get(name);
     if (actual === type || (actual === "text" && type.startsWith("varchar"))) return [];
-    return [`${name} is ${actual ?? "missing"}, wanted ${type}`];
+    return [`expected ${name} ${type}, got ${actual ?? "no such column"}`];
   });
   if (faults.length > 0) {
-    throw wrong(`The table ${quoteTable(table)} does not fit: ${faults.join("; ")}`);
+    throw createSchemaError(
+      `The table ${quoteTable(table)} does not fit the contract: ${faults.join("; ")}`,
+    );
   }
 }
 
-function wrong(message: string): StoreError {
+function createSchemaError(message: string): StoreError {
   return new StoreError("fatal", "schema", message);
 }
 
 /**
- * Refuses a database whose vault is another one, where that other one was not named: originals would be
- * sealed into the wrong place, or looked for there and not found, and what is removed then is lost.
+ * Refuses a database whose vault is in another database. Without VAULT_DATABASE_URL originals would be sealed
+ * into the wrong database, or looked up there and not found.
  *
  * @throws {StoreError} `fatal`: VAULT_DATABASE_URL must be set
  */
-export async function expectVaultHere(database: Queryable): Promise<void> {
+export async function assertVaultHere(database: Queryable): Promise<void> {
   const [found] = await database.query<{ elsewhere: boolean }>(vaultIsElsewhere);
   if (!found?.elsewhere) return;
   throw new StoreError(
@@ -65,11 +71,11 @@ export async function expectVaultHere(database: Queryable): Promise<void> {
 }
 
 /**
- * What of the database's settings breaks the promise that nothing is lost, a sentence each. With
- * `synchronous_commit` off Postgres answers before a commit is written down, so its crash takes rows
- * whose messages are deleted (https://www.postgresql.org/docs/current/wal-async-commit.html).
+ * Lists the database's settings that break the promise that nothing is lost, a sentence each. With
+ * `synchronous_commit` off Postgres answers before a commit is on disk, so a crash of it loses rows whose
+ * messages are deleted already (https://www.postgresql.org/docs/current/wal-async-commit.html).
  */
-export async function durabilityWarnings(database: Queryable): Promise<string[]> {
+export async function findDurabilityWarnings(database: Queryable): Promise<string[]> {
   const [setting] = await database.query<{ value: string }>(synchronousCommit);
   return setting?.value === "off"
     ? [

@@ -1,3 +1,4 @@
+import type { Statement } from "./statement.ts";
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 // @deno-types="@types/pg"
@@ -6,7 +7,7 @@ import { begin, commit } from "./sql/session.ts";
 import { toStoreError } from "./sqlstate.ts";
 import { resolveTls } from "./tls.ts";
 
-/** A value that a statement's parameter takes. */
+/** A value of a statement's parameter. */
 export type Parameter =
   | string
   | number
@@ -14,27 +15,21 @@ export type Parameter =
   | Uint8Array
   | readonly (string | number | null | Uint8Array)[];
 
-/** A statement: prepared once a connection where it has a name. */
-export interface Statement {
-  readonly name?: string;
-  readonly text: string;
-}
-
-/** The part of a database connection that Maskline uses. */
+/** The calls of a database connection that Maskline uses. */
 export interface Queryable {
   /**
-   * Runs a statement and gives its rows, each an object by column name.
+   * Runs a statement and returns its rows, each an object by column name.
    *
-   * @throws {StoreError} with the kind by its SQLSTATE; a network failure is `transient`
+   * @throws {StoreError} its kind is that of the SQLSTATE; a network failure is `transient`
    */
   query<Row>(statement: Statement, parameters?: readonly Parameter[]): Promise<Row[]>;
 }
 
 /** A pool of connections to one database. */
 export interface Database extends Queryable {
-  /** Runs `work` in one transaction on one connection; rolls back when it throws. */
+  /** Runs `work` in one transaction on one connection, and rolls back if it throws. */
   transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>;
-  /** Drops all connections within half a second; statements under way fail as `transient`. */
+  /** Drops all connections within half a second. Statements in progress fail as `transient`. */
   close(): Promise<void>;
 }
 
@@ -42,16 +37,16 @@ export interface Database extends Queryable {
 export interface DatabaseOptions {
   readonly url: URL;
   readonly connections: number;
-  /** A statement without an answer for this long fails as `transient`, and its connection is dropped. */
+  /** A statement without an answer for this time fails as `transient`, and its connection is dropped. */
   readonly statementSeconds: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string;
 }
 
-/** How long a peer may take to see a connection off, in milliseconds. A guess: a few round trips. */
+/** How long a peer may take to close a connection. An estimate, not measured: a few round trips. */
 const CLOSE_TIMEOUT_MS = 500;
 
-/** Opens a pool. Nothing is connected before the first statement. The only file that knows the driver. */
+/** Opens a pool. Nothing connects before the first statement. This is the only file that knows the driver. */
 export function openDatabase(options: DatabaseOptions): Database {
   const milliseconds = options.statementSeconds * 1000;
   const sockets = new Set<Socket>();
@@ -61,10 +56,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     application_name: options.applicationName ?? "maskline",
     connectionTimeoutMillis: milliseconds,
     statement_timeout: milliseconds,
-    // The server cancels first and says so; this one notices a peer that never answers at all.
+    // The server cancels first and reports it. This timeout is for a peer that never answers.
     query_timeout: milliseconds + 1000,
     keepAlive: true,
-    // Idle connections are kept: reconnecting costs more than holding a few.
+    // Idle connections are kept, because reconnecting costs more than a few open ones.
     idleTimeoutMillis: 0,
     stream() {
       const socket = new Socket();
@@ -72,13 +67,13 @@ export function openDatabase(options: DatabaseOptions): Database {
       return socket.on("close", () => sockets.delete(socket));
     },
   });
-  // Without a listener an idle connection that breaks would end the process. The next statement on
-  // it fails and says what happened, so there is nothing to do here.
+  // Without a listener an idle connection that breaks would end the process. The next statement on it fails
+  // and reports the cause.
   pool.on("error", () => {});
   const clients = new Set<pg.PoolClient>();
   pool.on("connect", (client) => {
     clients.add(client);
-    // The pool listens only while the connection is its own, and not while it is lent.
+    // The pool listens only while the connection is idle, not while it is in use.
     client.on("error", () => {});
   });
   pool.on("remove", (client) => clients.delete(client));
@@ -111,24 +106,24 @@ export function openDatabase(options: DatabaseOptions): Database {
         client.release();
         return result;
       } catch (error) {
-        // Dropping the connection rolls back, also where ROLLBACK itself could not be sent.
+        // Dropping the connection rolls back, even if ROLLBACK could not be sent.
         client.release(true);
         throw error;
       }
     },
     async close() {
-      // The pool alone would wait for statements under way, and with a peer that never answers for
-      // their whole time-out. Ending a client that waits for an answer drops its connection.
+      // The pool alone would wait for statements in progress, and for a peer that never answers until their
+      // timeout. Ending a client that waits for an answer drops its connection.
       const ending = [...clients].map((client) => (client as unknown as pg.Client).end());
-      // An idle connection says good-bye and one that is being made waits for an answer: behind a dead
-      // network both would take for ever.
+      // An idle connection sends a farewell, and a new one waits for an answer. Over a dead network both
+      // would wait indefinitely.
       const timer = setTimeout(
         () => sockets.forEach((socket) => socket.destroy()),
         CLOSE_TIMEOUT_MS,
       );
       await Promise.allSettled([...ending, pool.end()]);
       clearTimeout(timer);
-      // A server that refused may leave its end open.
+      // A server that refused the connection may keep its end open.
       sockets.forEach((socket) => socket.destroy());
     },
   };
@@ -137,7 +132,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 function createConnectionConfig(url: URL): pg.PoolConfig {
   const bare = new URL(url);
   const ssl = resolveTls(url);
-  // The driver has its own reading of these; Maskline's is the one that is documented.
+  // The driver interprets these in its own way. Maskline's interpretation is the documented one.
   for (const name of ["sslmode", "sslrootcert"]) bare.searchParams.delete(name);
   return { connectionString: bare.href, ssl };
 }
@@ -147,18 +142,17 @@ function toDriverValue(parameter: Parameter): unknown {
   if (Array.isArray(parameter)) {
     return parameter.some((value) => value instanceof Uint8Array)
       ? parameter.map((value) => value instanceof Uint8Array ? Buffer.from(value) : value)
-      : arrayLiteral(parameter);
+      : formatArray(parameter);
   }
   return parameter;
 }
 
 /**
- * An array as Postgres writes it in text, `{1,"a",NULL}`
- * (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO). The driver can do this too; it looks
- * at every element anew and escapes each one, at several times the cost for the thousands that a batch
- * has.
+ * Formats an array as Postgres reads it in text, `{1,"a",NULL}`
+ * (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO). The driver does this too, but it inspects and
+ * escapes every element, at several times the cost for the thousands of values in a batch.
  */
-export function arrayLiteral(values: readonly (string | number | null)[]): string {
+export function formatArray(values: readonly (string | number | null)[]): string {
   let text = "{";
   for (let index = 0; index < values.length; index++) {
     if (index > 0) text += ",";

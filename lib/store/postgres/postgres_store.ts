@@ -7,31 +7,32 @@ import {
   type Store,
   StoreError,
 } from "../store.ts";
-import type { Database, Parameter, Statement } from "./database.ts";
-import { batchOwners, commitBatch } from "./sql/batch.ts";
-import { makeLedgerDays } from "./sql/ledger.ts";
+import type { Statement } from "./statement.ts";
+import type { Database, Parameter } from "./database.ts";
+import { commitBatch } from "./sql/batch.ts";
+import { createLedgerDays, findOwnMessages } from "./sql/ledger.ts";
 import { probe } from "./sql/session.ts";
 import { listColumns, type StoredTable } from "./target_table.ts";
 
 /** Options of {@linkcode PostgresStore}. */
 export interface PostgresStoreOptions {
-  /** Every event has a key, and one whose key was committed before is a duplicate. Default false. */
+  /** Every event has a key, and an event whose key was committed before is a duplicate. Default false. */
   readonly dedupe?: boolean;
-  /** Batches bring originals, for the vault of this database. Default false. */
+  /** Batches have originals for the vault of this database. Default false. */
   readonly vault?: boolean;
 }
 
-/** Postgres behind the seam. */
+/** Stores rows in Postgres. */
 export class PostgresStore implements Store {
   readonly #database: Database;
   readonly #commit: Statement;
   readonly #columns: number;
   readonly #dedupe: boolean;
   readonly #vault: boolean;
-  /** Days for which the ledger surely has a partition. */
+  /** Days for which the ledger certainly has a partition. */
   readonly #days = new Set<string>();
-  /** Batches whose commit ended without an answer: some of their ids may be ours already. */
-  readonly #unsure = new Set<string>();
+  /** Batches whose commit ended without an answer: they may be committed already. */
+  readonly #unanswered = new Set<string>();
 
   constructor(
     database: Database,
@@ -46,20 +47,22 @@ export class PostgresStore implements Store {
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
-    await this.#makeDays(batch);
-    const triedBefore = this.#unsure.has(batch.id);
-    this.#unsure.add(batch.id);
+    await this.#createDays(batch);
+    const isRetry = this.#unanswered.has(batch.id);
+    this.#unanswered.add(batch.id);
     const rows = await this.#database.query<{ message_id: string }>(
       this.#commit,
       this.#toBatchParameters(batch),
     ).catch((error) => {
-      // Refused for certain, and never tried again under this id.
-      if (error instanceof StoreError && error.kind !== "transient") this.#unsure.delete(batch.id);
+      // Postgres refused it, and the same batch is never retried.
+      if (error instanceof StoreError && error.kind !== "transient") {
+        this.#unanswered.delete(batch.id);
+      }
       throw error;
     });
     const duplicates = new Set(rows.map((row) => row.message_id));
-    if (triedBefore && duplicates.size > 0) await this.#keepOthers(batch, duplicates);
-    this.#unsure.delete(batch.id);
+    if (isRetry && duplicates.size > 0) await this.#removeOwn(batch, duplicates);
+    this.#unanswered.delete(batch.id);
     return { duplicates };
   }
 
@@ -78,10 +81,10 @@ export class PostgresStore implements Store {
     return parameters;
   }
 
-  /** Takes out of `duplicates` what an earlier attempt of this very batch committed. */
-  async #keepOthers(batch: Batch, duplicates: Set<string>): Promise<void> {
+  /** Removes from `duplicates` what an earlier attempt of the same batch committed. */
+  async #removeOwn(batch: Batch, duplicates: Set<string>): Promise<void> {
     const members = [...batch.events, ...batch.rejections].filter(({ id }) => duplicates.has(id));
-    const owned = await this.#database.query<{ message_id: string }>(batchOwners, [
+    const owned = await this.#database.query<{ message_id: string }>(findOwnMessages, [
       members.map(({ id }) => id),
       members.map(({ dateSent }) => dateSent),
       batch.id,
@@ -89,19 +92,19 @@ export class PostgresStore implements Store {
     for (const { message_id } of owned) duplicates.delete(message_id);
   }
 
-  async #makeDays(batch: Batch): Promise<void> {
+  async #createDays(batch: Batch): Promise<void> {
     const missing = new Set<string>();
     for (const { dateSent } of batch.events) if (!this.#days.has(dateSent)) missing.add(dateSent);
     for (const { dateSent } of batch.rejections) {
       if (!this.#days.has(dateSent)) missing.add(dateSent);
     }
     if (missing.size === 0) return;
-    await this.#database.query(makeLedgerDays, [[...missing]]);
+    await this.#database.query(createLedgerDays, [[...missing]]);
     for (const day of missing) this.#days.add(day);
   }
 }
 
-/** Columns instead of rows, as `unnest` takes them; in the order of {@linkcode commitBatch}. */
+/** Converts rows into columns, as `unnest` expects them, in the order of {@linkcode commitBatch}. */
 function toBatchParameters(batch: Batch, columns: number): Parameter[] {
   const { events, rejections } = batch;
   const event = <T>(pick: (row: EventRow) => T) => events.map(pick);
@@ -125,7 +128,7 @@ function toBatchParameters(batch: Batch, columns: number): Parameter[] {
 
 /** Originals as the statement `keepOriginals` takes them. */
 export function toOriginalParameters(originals: readonly OriginalRow[]): Parameter[] {
-  // Several events may bring one value: its bytes travel once.
+  // Several events may have the same value: its bytes are sent once.
   const places = new Map<Uint8Array, number>();
   let end = 0;
   for (const { sealed } of originals) {

@@ -4,44 +4,45 @@ export interface StoredColumn {
   readonly type: string;
 }
 
-/** The table that rows go to, as the store needs to know it: its columns, and the one for the date sent. */
+/** The table that takes the rows, as the store needs to know it. */
 export interface StoredTable {
   readonly schema: string;
   readonly name: string;
-  /** Columns in the order in which rows carry their values. */
+  /** The columns of the fields, in the order of a row's values. */
   readonly columns: readonly StoredColumn[];
+  /** The column for the date on which the message was sent. */
   readonly dateSent: StoredColumn;
 }
 
-/** All columns: those of the values, then the date sent. */
+/** Lists all columns: those of the fields, then the date sent. */
 export function listColumns(table: StoredTable): readonly StoredColumn[] {
   return [...table.columns, table.dateSent];
 }
 
-/** The table's full name, quoted. */
+/** Quotes the table's qualified name. */
 export function quoteTable(table: StoredTable): string {
   return `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
 }
 
-/** A column's type for a cast, `varchar(128)` → `varchar`: a cast with the length would cut silently. */
+/** Returns a column's type for a cast, `varchar(128)` → `varchar`: a cast with the length would cut silently. */
 export function castType({ type }: StoredColumn): string {
   return type.replace(/\(.*\)$/, "");
 }
 
-/** An identifier in double quotes, as SQL wants it. */
+/** Quotes an identifier. */
 export function quoteIdentifier(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
 }
 
-/** A personal field, and the column that takes its masks. */
+/** A personal field, and the column for its masks. */
 export interface MaskedColumn {
   readonly field: string;
   readonly column: StoredColumn;
 }
 
-/** The target table as those need it who look for masks: which columns hold them, and which the person. */
+/** The target table with the columns that have masks, and the one that names the person. */
 export interface MaskedTable extends StoredTable {
   readonly masked: readonly MaskedColumn[];
-  /** The column that names the person; none where the rows name nobody. */
+  /** The column that names the person; undefined if rows name nobody. */
   readonly subject: StoredColumn | undefined;
 }

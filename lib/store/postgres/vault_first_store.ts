@@ -1,22 +1,23 @@
 import type { Batch, CommitResult, OriginalRow, Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { toOriginalParameters } from "./postgres_store.ts";
-import { knownEvents, upsertOriginalsAlone } from "./sql/batch.ts";
+import { findKnownEvents } from "./sql/ledger.ts";
+import { upsertOriginalsAlone } from "./sql/batch.ts";
 import { probe } from "./sql/session.ts";
 
 /** Options of {@linkcode VaultFirstStore}. */
 export interface VaultFirstStoreOptions {
-  /** Takes everything but the originals. */
+  /** Commits everything except the originals. */
   readonly store: Store;
-  /** The database of that store, which knows the events that came before. */
+  /** The database of that store, which knows the events that were committed before. */
   readonly rows: Database;
   readonly vault: Database;
 }
 
 /**
- * A store whose vault is another database. Originals are committed there first, and again where the
- * batch is tried again, which changes nothing. An original without its row can be: until the batch is
- * tried again, or for good where its row was refused, or where the same event came twice in one moment.
+ * Stores rows in one database and originals in another. Originals are committed first, and again when the batch
+ * is retried, which changes nothing. So an original may exist without its row: until the retry, or permanently
+ * if the row was refused or if two workers received the same event at the same moment.
  */
 export class VaultFirstStore implements Store {
   readonly #store: Store;
@@ -30,7 +31,7 @@ export class VaultFirstStore implements Store {
   }
 
   async commit(batch: Batch): Promise<CommitResult> {
-    const originals = await this.#fresh(batch);
+    const originals = await this.#selectNew(batch);
     if (originals.length > 0) {
       await this.#vault.query(upsertOriginalsAlone, toOriginalParameters(originals));
     }
@@ -46,10 +47,10 @@ export class VaultFirstStore implements Store {
     await Promise.all([this.#vault.close(), this.#store.close()]);
   }
 
-  /** Of a duplicate nothing is kept again: its person may have been forgotten since. */
-  async #fresh({ events, originals }: Batch): Promise<readonly OriginalRow[]> {
+  /** Nothing of a duplicate is stored again: its person may have been forgotten since. */
+  async #selectNew({ events, originals }: Batch): Promise<readonly OriginalRow[]> {
     if (originals.length === 0) return originals;
-    const known = await this.#rows.query<{ message_id: string }>(knownEvents, [
+    const known = await this.#rows.query<{ message_id: string }>(findKnownEvents, [
       events.map(({ id }) => id),
       events.map(({ dateSent }) => dateSent),
       events.map(({ key }) => key ?? null),

@@ -1,24 +1,25 @@
-import type { Queryable, Statement } from "./database.ts";
+import type { Queryable } from "./database.ts";
+import { blockCount } from "./sql/catalog.ts";
 
-/** Blocks of a table, as conditions on `ctid` take them: from the first on, before the end. */
+/** A range of a table's blocks, as conditions on `ctid` take it: from the first block to before the end. */
 export interface BlockRange {
   readonly from: string;
   readonly end: string;
   /** The number of the block after the range, for progress. */
   readonly reached: number;
-  /** How many blocks there were when the walk began. */
+  /** The number of blocks when the walk began. */
   readonly blocks: number;
 }
 
 /**
- * Walks a table in ranges of blocks, each small enough for a statement of its own: a statement over the
- * whole of a large table would outlast STATEMENT_SECONDS, and hold what it locks all the while. Postgres
- * reads a range of `ctid` without the rest from version 14 on; before, each range reads the whole table.
+ * Walks a table in ranges of blocks, each small enough for a statement of its own. A statement over the whole of
+ * a large table would last longer than STATEMENT_SECONDS, and keep its locks for that time. From version 14 on
+ * Postgres reads a range of `ctid` alone; older versions read the whole table for each range.
  *
- * What is added once the walk has begun may or may not be met. A row that is changed moves, so a walk
- * that changes rows is complete only once another one has found nothing to change.
+ * Rows that are stored after the walk began may or may not be seen. A row that is changed moves, so a walk that
+ * changes rows is complete only when another walk finds nothing to change.
  *
- * @param pages blocks a range, of 8 KiB each, shared by the partitions of a table that has some
+ * @param pages blocks in a range, of 8 KiB each; the partitions of a table share them
  */
 export async function* walkBlocks(
   database: Queryable,
@@ -36,21 +37,3 @@ export async function* walkBlocks(
     yield { from: `(${from},0)`, end: `(${reached},0)`, reached, blocks };
   }
 }
-
-/**
- * How many blocks the table of the schema `$1` and the name `$2` has, or the largest of its partitions,
- * and how many tables that is, partitions and their parent; a table without any is one.
- */
-export const blockCount: Statement = {
-  text: `
-WITH RECURSIVE part (relid) AS (
-  SELECT to_regclass(format('%I.%I', $1::text, $2::text))::oid
-  UNION ALL
-  SELECT inhrelid FROM pg_inherits JOIN part ON inhparent = relid
-)
-SELECT
-  coalesce(max(pg_relation_size(relid) / current_setting('block_size')::bigint), 0)
-    ::double precision AS blocks,
-  count(*)::integer AS parts
-FROM part`,
-};

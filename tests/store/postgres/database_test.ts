@@ -1,5 +1,6 @@
+import { statement } from "../../../lib/store/postgres/statement.ts";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
-import type { Database, Statement } from "../../../lib/store/postgres/database.ts";
+import type { Database } from "../../../lib/store/postgres/database.ts";
 import { StoreError } from "../../../lib/store/store.ts";
 import { until } from "../../support/progress.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
@@ -9,8 +10,8 @@ import { open } from "../../support/test_store.ts";
 const server = await sharedPostgres();
 const url = new URL(server.url);
 
-const sleep: Statement = { text: "SELECT pg_sleep(30)" };
-const one: Statement = { text: "SELECT 1 AS number" };
+const sleep = statement("SELECT pg_sleep(30)");
+const one = statement("SELECT 1 AS number");
 
 /** A way to the server that can be cut. */
 function through(port: number): URL {
@@ -31,10 +32,9 @@ async function using<T>(database: Database, work: (database: Database) => Promis
 async function sleeping(name: string): Promise<number> {
   return await using(open({ url }), async (other) => {
     const [row] = await other.query<{ count: number }>(
-      {
-        text:
-          "SELECT count(*)::integer FROM pg_stat_activity WHERE state = 'active' AND query = $1",
-      },
+      statement(
+        "SELECT count(*)::integer FROM pg_stat_activity WHERE state = 'active' AND query = $1",
+      ),
       [`SELECT pg_sleep(30) -- ${name}`],
     );
     return row?.count ?? 0;
@@ -44,9 +44,12 @@ async function sleeping(name: string): Promise<number> {
 Deno.test("query() gives each row as an object by column name", async () => {
   await using(open({ url }), async (database) => {
     deepStrictEqual(
-      await database.query({ text: "SELECT $1::text AS name, n FROM generate_series(1, 2) AS n" }, [
-        "a",
-      ]),
+      await database.query(
+        statement("SELECT $1::text AS name, n FROM generate_series(1, 2) AS n"),
+        [
+          "a",
+        ],
+      ),
       [{ name: "a", n: 1 }, { name: "a", n: 2 }],
     );
   });
@@ -55,7 +58,7 @@ Deno.test("query() gives each row as an object by column name", async () => {
 Deno.test("query() says whose connection it is in pg_stat_activity", async () => {
   await using(open({ url }), async (database) => {
     deepStrictEqual(
-      await database.query({ text: "SELECT current_setting('application_name') AS name" }),
+      await database.query(statement("SELECT current_setting('application_name') AS name")),
       [{ name: "maskline" }],
     );
   });
@@ -65,7 +68,7 @@ Deno.test("query() gives bytes back as they were when they stand alone or in an 
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
   await using(open({ url }), async (database) => {
     const [row] = await database.query<{ alone: Uint8Array; listed: Uint8Array }>(
-      { text: "SELECT $1::bytea AS alone, ($2::bytea[])[2] AS listed" },
+      statement("SELECT $1::bytea AS alone, ($2::bytea[])[2] AS listed"),
       [bytes, [null, bytes]],
     );
     deepStrictEqual(new Uint8Array(row?.alone ?? []), bytes);
@@ -127,13 +130,13 @@ Deno.test("transaction() leaves nothing behind when its work throws", async () =
     await rejects(
       () =>
         database.transaction(async (connection) => {
-          await connection.query({ text: "CREATE TABLE left_behind ()" });
+          await connection.query(statement("CREATE TABLE left_behind ()"));
           throw new RangeError("changed my mind");
         }),
       { name: "RangeError" },
     );
     deepStrictEqual(
-      await database.query({ text: "SELECT to_regclass('left_behind')::text AS name" }),
+      await database.query(statement("SELECT to_regclass('left_behind')::text AS name")),
       [{ name: null }],
     );
   });
@@ -157,7 +160,7 @@ Deno.test("transaction() is transient when the connection is cut in the midst of
 Deno.test("close() does not wait for a statement under way, which fails as transient", async () => {
   const name = crypto.randomUUID();
   const database = open({ url });
-  const asking = database.query({ text: `SELECT pg_sleep(30) -- ${name}` });
+  const asking = database.query(statement(`SELECT pg_sleep(30) -- ${name}`));
   asking.catch(() => {});
   await until(() => sleeping(name), (count) => count === 1);
   const startedAt = performance.now();

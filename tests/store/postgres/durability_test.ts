@@ -1,5 +1,5 @@
 import { deepStrictEqual, match } from "node:assert";
-import { durabilityWarnings } from "../../../lib/store/postgres/check_schema.ts";
+import { findDurabilityWarnings } from "../../../lib/store/postgres/check_schema.ts";
 import { openDatabase } from "../../../lib/store/postgres/database.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
 
@@ -10,16 +10,16 @@ async function warnings(settings: string): Promise<string[]> {
   await database.query(`ALTER DATABASE ${database.name} SET synchronous_commit = ${settings}`);
   const opened = openDatabase({ url: new URL(database.url), connections: 1, statementSeconds: 15 });
   try {
-    return await durabilityWarnings(opened);
+    return await findDurabilityWarnings(opened);
   } finally {
     await opened.close();
   }
 }
 
-Deno.test("durabilityWarnings() warns when commits are answered before they are written", async () => {
+Deno.test("findDurabilityWarnings() warns when commits are answered before they are written", async () => {
   match((await warnings("off")).join(), /synchronous_commit is off/);
 });
 
-Deno.test("durabilityWarnings() is silent when commits are written first", async () => {
+Deno.test("findDurabilityWarnings() is silent when commits are written first", async () => {
   for (const value of ["on", "local", "remote_apply"]) deepStrictEqual(await warnings(value), []);
 });

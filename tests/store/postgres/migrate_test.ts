@@ -1,3 +1,4 @@
+import { statement } from "../../../lib/store/postgres/statement.ts";
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import { checkSchema } from "../../../lib/store/postgres/check_schema.ts";
 import type { Database } from "../../../lib/store/postgres/database.ts";
@@ -83,8 +84,8 @@ for (let version = 1; version < migrations.length; version++) {
   Deno.test(`migrate() applies only what is missing when the schema is at version ${version}`, async () => {
     await onEmpty(async (database, inside) => {
       await database.query(createMigrations);
-      for (const { version: number, name, sql } of migrations.slice(0, version)) {
-        await database.query({ text: sql });
+      for (const { version: number, name, statement } of migrations.slice(0, version)) {
+        await database.query(statement);
         await database.query(recordMigration, [number, name]);
       }
       deepStrictEqual(await migrate(database, loginTable), names.slice(version));
@@ -100,7 +101,7 @@ Deno.test("migrate() keeps the ledger when it upgrades from version 1", async ()
   await onEmpty(async (database, inside) => {
     await database.query(createMigrations);
     const [first] = migrations;
-    await database.query({ text: first?.sql ?? "" });
+    if (first) await database.query(first.statement);
     await database.query(recordMigration, [1, "ledger"]);
     await inside.query(
       "INSERT INTO maskline.ledger VALUES ('a', '2026-01-01', 'committed', gen_random_uuid())",

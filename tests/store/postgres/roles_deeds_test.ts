@@ -1,3 +1,4 @@
+import { statement } from "../../../lib/store/postgres/statement.ts";
 import { deepStrictEqual, rejects, strictEqual } from "node:assert";
 import { attempt, type Verdict } from "../../support/attempt.ts";
 import { createLogins, type Role } from "../../support/logins.ts";
@@ -144,22 +145,22 @@ Deno.test("make_ledger_days() makes a writer the days of now and no others", asy
     );
   const before = await partitions();
   const odd = ["infinity", "-infinity", "0044-03-15 BC", "99999-01-01", dayAfter(-16), dayAfter(2)];
-  await writer.query({ text: "SELECT maskline.make_ledger_days($1::date[])" }, [odd]);
+  await writer.query(statement("SELECT maskline.make_ledger_days($1::date[])"), [odd]);
   deepStrictEqual(await partitions(), before);
   for (const none of ["NULL::date[]", "ARRAY[NULL]::date[]"]) {
-    await rejects(() => writer.query({ text: `SELECT maskline.make_ledger_days(${none})` }));
+    await rejects(() => writer.query(statement(`SELECT maskline.make_ledger_days(${none})`)));
   }
   await rejects(
-    () => writer.query({ text: "SELECT maskline.make_ledger_days('{x; DROP TABLE y}')" }),
+    () => writer.query(statement("SELECT maskline.make_ledger_days('{x; DROP TABLE y}')")),
     { code: "22007" },
   );
   deepStrictEqual(await partitions(), before);
-  await writer.query({ text: "SET DateStyle = 'SQL, DMY'" });
-  await writer.query({ text: "SELECT maskline.make_ledger_days($1::date[])" }, [[dayAfter(1)]]);
+  await writer.query(statement("SET DateStyle = 'SQL, DMY'"));
+  await writer.query(statement("SELECT maskline.make_ledger_days($1::date[])"), [[dayAfter(1)]]);
   const name = `maskline.ledger_${dayAfter(1).replaceAll("-", "")}`;
   const made = (await partitions()).filter((day) => !before.some((old) => old.name === day.name));
   deepStrictEqual(made, [{ name, owner: true }]);
-  await rejects(() => writer.query({ text: `SELECT FROM ${name}` }), { code: "42501" });
+  await rejects(() => writer.query(statement(`SELECT FROM ${name}`)), { code: "42501" });
   await writer.close();
 });
 

@@ -1,3 +1,4 @@
+import { statement } from "../../../lib/store/postgres/statement.ts";
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { classifySqlstate, sqlstates, toStoreError } from "../../../lib/store/postgres/sqlstate.ts";
 import { StoreError } from "../../../lib/store/store.ts";
@@ -14,7 +15,7 @@ async function failureOf(...statements: readonly string[]): Promise<StoreError> 
   await using inside = await server.createDatabase();
   const database = open({ url: new URL(inside.url), connections: 1 });
   try {
-    for (const text of statements) await database.query({ text });
+    for (const text of statements) await database.query(statement(text));
   } catch (error) {
     ok(error instanceof StoreError, String(error));
     return error;
@@ -29,7 +30,7 @@ Deno.test("toStoreError() gives the table's kind when Postgres refuses with each
   for (const row of sqlstates) {
     const code = row.code.padEnd(5, "0");
     const text = `DO $$ BEGIN RAISE EXCEPTION '${CANARY}' USING ERRCODE = '${code}'; END $$`;
-    await rejects(() => database.query({ text }), {
+    await rejects(() => database.query(statement(text)), {
       name: "StoreError",
       kind: classifySqlstate(code),
       code,
@@ -97,7 +98,7 @@ Deno.test("toStoreError() is fatal, and names the database, when it is missing",
   const url = new URL(server.url);
   url.pathname = "/no_such_database";
   const database = open({ url });
-  await rejects(() => database.query({ text: "SELECT 1" }), {
+  await rejects(() => database.query(statement("SELECT 1")), {
     kind: "fatal",
     code: "3D000",
     message: 'Postgres refused with SQLSTATE 3D000: database "no_such_database" does not exist',

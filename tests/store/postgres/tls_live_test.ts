@@ -1,3 +1,4 @@
+import { statement } from "../../../lib/store/postgres/statement.ts";
 import { deepStrictEqual, rejects } from "node:assert";
 import { createCertificates, hasOpenssl } from "../../support/certificates.ts";
 import { startPostgres } from "../../support/postgres_server.ts";
@@ -13,9 +14,9 @@ async function ask(server: string, host: string, query: string): Promise<boolean
   url.search = query;
   const database = open({ url });
   try {
-    const [row] = await database.query<{ ssl: boolean }>({
-      text: "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
-    });
+    const [row] = await database.query<{ ssl: boolean }>(
+      statement("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"),
+    );
     return row?.ssl;
   } finally {
     await database.close();

@@ -1,17 +1,17 @@
-import type { Migration } from "./migrations.ts";
+import { statement } from "../statement.ts";
 
 /**
  * The ledger, partitioned by the date sent so that old days are dropped instead of deleted.
  *
- * A worker may not change the schema, yet a new day needs a partition: `make_ledger_days` runs with its
- * owner's rights and makes days from 15 days ago (SQS keeps a message for at most 14) to tomorrow.
- * Whatever is dated outside lands in the default partition, where it is found just as well. A fixed
- * `search_path` keeps a caller from slipping own functions under the owner's rights.
+ * A worker may not change the schema, but a new day needs a partition. `make_ledger_days` runs with its owner's
+ * rights and creates the days from 15 days ago (SQS keeps a message for at most 14) to tomorrow. Every other
+ * date goes to the default partition, where lookups find it as well. The fixed `search_path` prevents a caller
+ * from running own functions with the owner's rights.
  */
-export const ledger: Migration = {
+export const ledger = {
   version: 1,
   name: "ledger",
-  sql: `
+  statement: statement(`
 CREATE TYPE maskline.outcome AS ENUM ('committed', 'rejected');
 
 CREATE TABLE maskline.ledger (
@@ -40,7 +40,7 @@ BEGIN
         partition, day, day + 1
       );
     EXCEPTION
-      -- Another worker made it in the same moment, or the default partition has rows of that day.
+      -- Another worker created it at the same moment, or the default partition has rows of that day.
       WHEN duplicate_table OR unique_violation OR check_violation THEN NULL;
     END;
   END LOOP;
@@ -54,5 +54,5 @@ BEGIN
   END IF;
 END $$;
 
-REVOKE ALL ON FUNCTION maskline.make_ledger_days(date[]) FROM PUBLIC;`,
+REVOKE ALL ON FUNCTION maskline.make_ledger_days(date[]) FROM PUBLIC;`),
 };

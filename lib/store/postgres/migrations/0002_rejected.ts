@@ -1,10 +1,10 @@
-import type { Migration } from "./migrations.ts";
+import { statement } from "../statement.ts";
 
-/** Messages that are not events, each with its reason and its sealed body. */
-export const rejected: Migration = {
+/** The messages that do not satisfy the contract, each with its reason and its sealed body. */
+export const rejected = {
   version: 2,
   name: "rejected",
-  sql: `
+  statement: statement(`
 CREATE TABLE maskline.rejected (
   message_id text COLLATE "C" PRIMARY KEY,
   sent_at timestamptz NOT NULL,
@@ -18,5 +18,5 @@ CREATE TABLE maskline.rejected (
   status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'replayed', 'discarded'))
 );
 
-CREATE INDEX rejected_open ON maskline.rejected (rejected_at) WHERE status = 'open';`,
+CREATE INDEX rejected_open ON maskline.rejected (rejected_at) WHERE status = 'open';`),
 };

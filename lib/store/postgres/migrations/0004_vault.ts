@@ -1,13 +1,13 @@
-import type { Migration } from "./migrations.ts";
+import { statement } from "../statement.ts";
 
 /**
- * The originals, each sealed to the vault's public key under its field and mask. Dates and not times:
- * `last_seen` is written at most once a day for a value, however often it comes.
+ * The originals, each sealed to the vault's public key under its field and mask. It has dates, not times, so
+ * that `last_seen` is written at most once a day for a value, however often the value is received.
  */
-export const vault: Migration = {
+export const vault = {
   version: 4,
   name: "vault",
-  sql: `
+  statement: statement(`
 CREATE TABLE maskline.vault (
   field text COLLATE "C" NOT NULL,
   mask text COLLATE "C" NOT NULL,
@@ -16,5 +16,5 @@ CREATE TABLE maskline.vault (
   first_seen date NOT NULL,
   last_seen date NOT NULL,
   PRIMARY KEY (field, mask)
-);`,
+);`),
 };

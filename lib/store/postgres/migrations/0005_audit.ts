@@ -1,19 +1,19 @@
-import type { Migration } from "./migrations.ts";
+import { statement } from "../statement.ts";
 
 /**
- * Who did what with originals, when and why. Entries come by `note_audit` alone, which runs with its
- * owner's rights: it takes the role from the session and the time from the server, so that a custodian
- * can neither change an entry nor write one in another's name (`os_user` is the client's word only).
+ * Who did what with originals, when and why. Entries are added by `note_audit` alone, which runs with its
+ * owner's rights. It takes the role from the session and the time from the server, so that a custodian can
+ * neither change an entry nor write one in another name (`os_user` is reported by the client, unverified).
  *
- * Each entry carries the hash of the one before: SHA-256 over that hash and the entry's columns as
- * netstrings (https://cr.yp.to/proto/netstrings.txt), `-,` for NULL. `lib/store/audit_hash.ts` computes
- * the same on its own. The trigger stops the owner too from changing entries by mistake; an owner who
- * takes it away is found by the chain.
+ * Each entry has the hash of the one before it: SHA-256 over that hash and the entry's columns as netstrings
+ * (https://cr.yp.to/proto/netstrings.txt), `-,` for NULL. `lib/custody/verify_audit.ts` computes the same on
+ * its own. The trigger prevents the owner too from changing entries by mistake. If an owner drops it, the chain
+ * shows the change.
  */
-export const audit: Migration = {
+export const audit = {
   version: 5,
   name: "audit",
-  sql: `
+  statement: statement(`
 CREATE TABLE maskline.reveal_audit (
   number bigint PRIMARY KEY,
   at timestamptz NOT NULL,
@@ -43,7 +43,7 @@ DECLARE
   entry maskline.reveal_audit;
   position integer;
 BEGIN
-  -- One writer at a time, up to the end of its transaction: a chain has one end. "audi" in ASCII.
+  -- One writer at a time, until its transaction ends: a chain has one end. "audi" in ASCII.
   PERFORM pg_advisory_xact_lock(1635083369);
   SELECT * INTO entry FROM maskline.reveal_audit ORDER BY number DESC LIMIT 1;
   IF NOT FOUND THEN
@@ -83,5 +83,5 @@ END $$;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON maskline.reveal_audit
 FOR EACH STATEMENT EXECUTE FUNCTION maskline.refuse_change();
 
-REVOKE ALL ON FUNCTION maskline.note_audit(text, text, text[], text[], text, text, text) FROM PUBLIC;`,
+REVOKE ALL ON FUNCTION maskline.note_audit(text, text, text[], text[], text, text, text) FROM PUBLIC;`),
 };

@@ -1,16 +1,16 @@
-import type { Migration } from "./migrations.ts";
+import { statement } from "../statement.ts";
 
 /**
- * Rows that were removed from the target table on purpose, so that the books can still be told from the
- * tables: committed = rows + removed.
+ * Rows that were removed from the target table on purpose, so that the counters can still be checked against
+ * the tables: committed = rows + removed.
  */
-export const removed: Migration = {
+export const removed = {
   version: 6,
   name: "removed",
-  sql: `
+  statement: statement(`
 CREATE TABLE maskline.removed (
   at timestamptz NOT NULL DEFAULT now(),
   why text NOT NULL,
   rows bigint NOT NULL
-);`,
+);`),
 };

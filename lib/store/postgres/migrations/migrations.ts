@@ -1,3 +1,4 @@
+import type { Statement } from "../statement.ts";
 import { ledger } from "./0001_ledger.ts";
 import { rejected } from "./0002_rejected.ts";
 import { dedupe } from "./0003_dedupe.ts";
@@ -6,11 +7,11 @@ import { audit } from "./0005_audit.ts";
 import { removed } from "./0006_removed.ts";
 import { rotation } from "./0007_rotation.ts";
 
-/** One step from an older schema to a newer one. Once it has been released it never changes. */
+/** One step from an older schema to a newer one. After its release it never changes. */
 export interface Migration {
   readonly version: number;
   readonly name: string;
-  readonly sql: string;
+  readonly statement: Statement;
 }
 
 /** All migrations, oldest first. */
@@ -24,5 +25,5 @@ export const migrations: readonly Migration[] = [
   rotation,
 ];
 
-/** The version that this program needs. */
+/** The schema version that this program needs. */
 export const schemaVersionNeeded = migrations.at(-1)?.version ?? 0;

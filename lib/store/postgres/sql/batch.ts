@@ -1,4 +1,10 @@
-import type { Statement } from "../database.ts";
+/**
+ * The statement of the hot path: it commits a batch into the ledger, the target table, the rejections, the vault
+ * and the keys of events. Their shapes are in `ledger.ts`, `rows.ts`, `rejected.ts` and `vault.ts`.
+ *
+ * @module
+ */
+import { type Statement, statement } from "../statement.ts";
 import {
   castType,
   listColumns,
@@ -9,28 +15,27 @@ import {
 
 /** Options of {@linkcode commitBatch}. */
 export interface CommitBatchOptions {
-  /** Events have keys, and one whose key is known is not new. Default false. */
+  /** Events have keys, and an event whose key was committed before is a duplicate. Default false. */
   readonly dedupe?: boolean;
-  /** Batches bring originals for the vault of this database. Default false. */
+  /** Batches have originals for the vault of this database. Default false. */
   readonly vault?: boolean;
 }
 
 /**
- * Commits a batch in one statement, and so in one transaction and one round trip: the ledger decides
- * which ids are new, and only for those rows, rejections and originals are written. Gives back the ids
- * that were there before.
+ * Commits a batch in one statement, and so in one transaction and one round trip. The ledger decides which ids
+ * are new, and rows, rejections and originals are written for those only. Returns the ids that were there
+ * before: the duplicates.
  *
- * `IN (SELECT …)` stands inside `coalesce` to keep it a hashed subplan. As a bare condition the planner
- * makes it a join, expects ten rows of each `unnest`, and takes nested loops: 250,000 comparisons for
- * 500 rows.
+ * `IN (SELECT …)` is inside `coalesce` so that it stays a hashed subplan. The planner turns the bare condition
+ * into a join, expects ten rows of each `unnest`, and takes nested loops: 250,000 comparisons for 500 rows.
  */
 export function commitBatch(
   table: StoredTable,
   { dedupe = false, vault = false }: CommitBatchOptions = {},
 ): Statement {
   const columns = table.columns;
-  // $1 batch, $2 ids, $3 dates, then one array a column, then those of the rejections, then those of the
-  // originals, then the keys.
+  // $1 batch, $2 ids, $3 dates, then an array for each column, then the parameters of the rejections, then
+  // those of the originals, then the keys.
   const first = 4;
   const rejected = first + columns.length;
   const names = columns.map((column) => quoteIdentifier(column.name));
@@ -54,7 +59,7 @@ WITH ${dedupe ? `${takeKeys(keys)}, ` : ""}fresh AS (
   FROM unnest($2::text[], $3::date[], ${arrays.join(", ")})
     AS event ("message id", "date sent", ${names.join(", ")})
   WHERE coalesce("message id" IN (SELECT message_id FROM fresh), false)
-), set_aside AS (
+), rejections AS (
   INSERT INTO maskline.rejected
     (message_id, sent_at, receive_count, reason, field, sqlstate, sealed, key_id)
   SELECT id, sent_at, receive_count, reason, field, sqlstate, sealed, key_id
@@ -64,14 +69,14 @@ WITH ${dedupe ? `${takeKeys(keys)}, ` : ""}fresh AS (
     $${rejected + 7}::bytea[], $${rejected + 8}::text[]
   ) AS rejection (id, sent_at, receive_count, reason, field, sqlstate, sealed, key_id)
   WHERE sealed IS NOT NULL AND coalesce(id IN (SELECT message_id FROM fresh), false)
-)${vault ? `, kept AS (${upsertOriginals(originals, FRESH)})` : ""}
+)${vault ? `, originals AS (${upsertOriginals(originals, FRESH)})` : ""}
 SELECT id AS message_id FROM unnest($2::text[] || $${rejected}::text[]) AS member (id)
 WHERE NOT coalesce(id IN (SELECT message_id FROM fresh), false)`;
   const name = `maskline_commit_${table.name}${vault ? "_vault" : ""}${dedupe ? "_by_key" : ""}`;
-  return { name, text };
+  return statement(text, name);
 }
 
-/** Of a duplicate nothing is kept again: its person may have been forgotten since. */
+/** Nothing of a duplicate is stored again: its person may have been forgotten since. */
 const FRESH = `coalesce(id IN (SELECT message_id FROM fresh), false)`;
 
 const EVENTS =
@@ -84,9 +89,9 @@ function eventsWithNewKeys(keys: string): string {
 }
 
 /**
- * Takes the keys that nobody has, all of them before the first id: two batches that share some lock them
- * in the same order and cannot deadlock. A message that was rejected before makes no row, so it must not
- * take its key from one that will, such as its own body sent again.
+ * Returns a CTE that stores the keys that no event has, all of them before the first id: two batches with keys
+ * in common lock them in the same order and cannot deadlock. A message that was rejected before becomes no row,
+ * so it must not store a key that another message needs, for example its own body when it is resent.
  */
 function takeKeys(keys: string): string {
   return `taken AS (
@@ -103,15 +108,15 @@ function takeKeys(keys: string): string {
 export const ORIGINAL_PARAMETERS = 8;
 
 /**
- * Puts sealed originals into the vault, with parameters from `first` on: ids, fields, masks, days, the
- * vault key's id, where each sealed value begins (from 1) and its size, and all of them one after the
- * other in one `bytea`, since an array of them would travel as twice as many hexadecimal digits. One that is there stays as it
- * is, but for the day on which it was last seen.
+ * Returns SQL that stores sealed originals, with the parameters from `first` on: ids, fields, masks, days, the
+ * vault key's id, where each sealed value begins (from 1), its size, and all values concatenated in one `bytea`.
+ * An array of them would travel as hexadecimal digits, twice the size. An entry that exists is not replaced;
+ * only the day on which it was last seen changes.
  *
- * In the order of the key, so that two batches with the same values lock them in the same order and
- * cannot deadlock.
+ * Entries are written in the order of their key, so that two batches with the same values lock them in the same
+ * order and cannot deadlock.
  *
- * @param condition which of the originals, by the event's `id`
+ * @param condition selects originals by the event's `id`
  */
 export function upsertOriginals(first: number, condition: string): string {
   return `
@@ -132,25 +137,8 @@ export function upsertOriginals(first: number, condition: string): string {
   WHERE present.last_seen < excluded.last_seen`;
 }
 
-/** The same alone, for a vault in a database of its own. */
-export const upsertOriginalsAlone: Statement = {
-  name: "maskline_keep_originals",
-  text: upsertOriginals(1, "true"),
-};
-
-/** Which of the given messages the given batch itself committed, in an attempt whose answer got lost. */
-export const batchOwners: Statement = {
-  text: `
-SELECT message_id FROM maskline.ledger
-WHERE (message_id, date_sent) IN (SELECT * FROM unnest($1::text[], $2::date[]))
-  AND batch = $3::uuid`,
-};
-
-/** Which of some events are on record: by their message id, or by their key where they have one. */
-export const knownEvents: Statement = {
-  text: `
-SELECT id AS message_id
-FROM unnest($1::text[], $2::date[], $3::text[]) AS event (id, sent, key)
-WHERE EXISTS (SELECT FROM maskline.ledger WHERE message_id = id AND date_sent = sent)
-  OR EXISTS (SELECT FROM maskline.dedupe WHERE dedupe.key = event.key)`,
-};
+/** Stores sealed originals alone, for a vault in a database of its own. */
+export const upsertOriginalsAlone = statement(
+  upsertOriginals(1, "true"),
+  "maskline_keep_originals",
+);

@@ -1,15 +1,20 @@
-import type { Statement } from "../database.ts";
+/**
+ * What the present role may do. The roles themselves are in `grants.ts`.
+ *
+ * @module
+ */
+import { type Statement, statement } from "../statement.ts";
 import { quoteTable, type StoredTable } from "../target_table.ts";
 
 /** Options of {@linkcode missingPrivileges}. */
 export interface MissingPrivilegesOptions {
-  /** The worker keeps the keys of events as well. Default false. */
+  /** The worker stores the keys of events as well. Default false. */
   readonly dedupe?: boolean;
-  /** It keeps originals in the vault of this database. Default false. */
+  /** It stores originals in the vault of this database. Default false. */
   readonly vault?: boolean;
 }
 
-/** Which of the privileges that the worker needs the present role lacks: none where all are there. */
+/** Lists the privileges that a worker needs and the present role lacks. */
 export function missingPrivileges(
   table: StoredTable,
   { dedupe = false, vault = false }: MissingPrivilegesOptions = {},
@@ -27,21 +32,19 @@ export function missingPrivileges(
   return notGranted(rows);
 }
 
-/** The same for a database that has the vault alone. */
+/** Lists the same for a database that has the vault alone. */
 export function missingVaultPrivileges(): Statement {
   return notGranted(VAULT);
 }
 
 function notGranted(rows: readonly string[]): Statement {
-  return {
-    text: `
+  return statement(`
 SELECT what FROM (VALUES
   ${rows.join(",\n  ")}
-) AS privilege (what, granted) WHERE NOT granted`,
-  };
+) AS privilege (what, granted) WHERE NOT granted`);
 }
 
-/** Columns one by one: what is sealed is not among those that a worker reads. */
+/** Columns one by one, because a worker may not read what is sealed. */
 const VAULT = [
   onTable("maskline.vault", "INSERT"),
   ...["field", "mask", "last_seen"].map((column) => onColumn("maskline.vault", column, "SELECT")),
@@ -57,11 +60,10 @@ function onColumn(table: string, column: string, privilege: string): string {
     has_column_privilege('${table}', '${column}', '${privilege}'))`;
 }
 
-/** What the present role may do that a worker never does, each as "may …" goes on: none where all is well. */
+/** Lists what the present role may do and a worker never does, each to follow "the role may also". */
 export function unneededPrivileges(table?: StoredTable): Statement {
   const rows = table ? `has_any_column_privilege('${quoteTable(table)}', 'SELECT')` : "false";
-  return {
-    text: `
+  return statement(`
 SELECT 'do anything, being a superuser' AS what
 FROM pg_roles WHERE rolname = current_user AND rolsuper
 UNION ALL
@@ -77,6 +79,5 @@ SELECT what FROM pg_roles, LATERAL (VALUES
     has_column_privilege('maskline.rejected', 'sealed', 'SELECT')),
   ('read the rows', ${rows})
 ) AS privilege (what, granted)
-WHERE rolname = current_user AND NOT rolsuper AND granted`,
-  };
+WHERE rolname = current_user AND NOT rolsuper AND granted`);
 }

@@ -1,6 +1,16 @@
-import type { Statement } from "../database.ts";
+/**
+ * `maskline.rejected (message_id text PRIMARY KEY, sent_at, rejected_at timestamptz, receive_count integer,
+ * reason, field, sqlstate text, sealed bytea, key_id text, status 'open'|'replayed'|'discarded')`: messages that
+ * do not satisfy the contract, each with its body sealed for the vault key `key_id`.
+ *
+ * @module
+ */
+import { statement } from "../statement.ts";
 
-/** A message that was set aside, without its body. */
+/** The table, for {@linkcode walkBlocks}. */
+export const REJECTED_TABLE = { schema: "maskline", name: "rejected" } as const;
+
+/** A rejection, without its body. */
 export interface ListedRejection {
   readonly message_id: string;
   /** ISO 8601, UTC. */
@@ -12,38 +22,34 @@ export interface ListedRejection {
   readonly status: string;
 }
 
-/** The newest rejections with a status (all of them where it is null), at most so many. */
-export const listRejected: Statement = {
-  text: `
+/** Reads the newest rejections with the status `$1` (null for all of them), at most `$2`. */
+export const listRejected = statement(`
 SELECT message_id, to_char(rejected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS rejected_at,
   receive_count, reason, field, sqlstate, status
 FROM maskline.rejected
 WHERE $1::text IS NULL OR status = $1::text
 ORDER BY rejected_at DESC, message_id
-LIMIT $2::integer`,
-};
+LIMIT $2::integer`);
 
-/** A message that was set aside, with its sealed body. */
+/** A rejection, with its sealed body. */
 export interface FoundRejection extends ListedRejection {
   /** ISO 8601, UTC. */
   readonly sent_at: string;
-  /** Empty once the message was replayed or discarded. */
+  /** Empty after the message was replayed or discarded. */
   readonly sealed: Uint8Array;
   readonly key_id: string;
 }
 
-/** One rejection by its message's id. */
-export const findRejected: Statement = {
-  text: `
+/** Finds the rejection of the message `$1`. */
+export const findRejected = statement(`
 SELECT message_id,
   to_char(sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS sent_at,
   to_char(rejected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS rejected_at,
   receive_count, reason, field, sqlstate, status, sealed, key_id
 FROM maskline.rejected
-WHERE message_id = $1::text`,
-};
+WHERE message_id = $1::text`);
 
-/** A rejection that nobody else changes until the transaction ends. */
+/** A rejection that is locked until the transaction ends. */
 export interface LockedRejection {
   readonly message_id: string;
   /** Milliseconds since 1970 UTC. */
@@ -53,16 +59,15 @@ export interface LockedRejection {
   /** Empty unless it is open. */
   readonly sealed: Uint8Array;
   readonly key_id: string;
-  /** What the ledger has of it; null where that day was purged. */
+  /** Its outcome in the ledger; null if that day was purged. */
   readonly outcome: "committed" | "rejected" | null;
 }
 
 /**
- * One rejection, locked. Whoever comes second waits, and then sees what became of it: Postgres reads a
- * row again that it had to wait for.
+ * Locks the rejection of the message `$1`. A second command waits, and then sees what the first one did,
+ * because Postgres re-reads a row that it had to wait for.
  */
-export const lockRejected: Statement = {
-  text: `
+export const lockRejected = statement(`
 SELECT message_id, (extract(epoch FROM sent_at) * 1000)::float8 AS sent_at, receive_count, status,
   sealed, key_id, (
     SELECT outcome::text FROM maskline.ledger
@@ -71,48 +76,40 @@ SELECT message_id, (extract(epoch FROM sent_at) * 1000)::float8 AS sent_at, rece
   ) AS outcome
 FROM maskline.rejected
 WHERE message_id = $1::text
-FOR UPDATE OF rejected`,
-};
+FOR UPDATE OF rejected`);
 
-/** The ids of open rejections with a reason, the oldest first; at most so many, all of them where null. */
-export const openRejectedIds: Statement = {
-  text: `
+/** Reads the ids of open rejections with the reason `$1`, oldest first, at most `$2` (null for all). */
+export const openRejectedIds = statement(`
 SELECT message_id FROM maskline.rejected
 WHERE status = 'open' AND reason = $1::text
 ORDER BY sent_at, message_id
-LIMIT $2::integer`,
-};
+LIMIT $2::integer`);
 
-/** Gives a rejection its last status and erases its body. */
-export const closeRejected: Statement = {
-  text: `
+/** Sets the last status `$2` of the rejection of the message `$1`, and erases its body. */
+export const closeRejected = statement(`
 UPDATE maskline.rejected SET status = $2::text, sealed = ''::bytea
-WHERE message_id = $1::text`,
-};
+WHERE message_id = $1::text`);
 
 /** A rejected body. */
 export interface StoredBody {
   readonly message_id: string;
   readonly sealed: Uint8Array<ArrayBuffer>;
-  /** The vault key that it is sealed for. */
+  /** The vault key for which it is sealed. */
   readonly key_id: string;
 }
 
-/** Bodies after the message `$1` that are sealed for another key than `$2`, at most `$3`; not erased ones. */
-export const bodiesOfOtherVaultKeys: Statement = {
-  text: `
+/** Reads bodies after the message `$1` that are sealed for a key other than `$2`, at most `$3`. Skips erased ones. */
+export const bodiesOfOtherVaultKeys = statement(`
 SELECT message_id, sealed, key_id FROM maskline.rejected
 WHERE message_id > $1::text AND key_id <> $2::text AND octet_length(sealed) > 0
 ORDER BY message_id
-LIMIT $3::integer`,
-};
+LIMIT $3::integer`);
 
 /**
- * Replaces sealed bodies: message ids `$1`, the keys that they were sealed for `$2` and the new values
- * `$3`, all for the key `$4`. One that was erased meanwhile stays so.
+ * Replaces the sealed bodies of the messages `$1`, sealed for the keys `$2`, by the values `$3`, all sealed for
+ * the key `$4`. A body that was erased since stays erased.
  */
-export const resealBodies: Statement = {
-  text: `
+export const resealBodies = statement(`
 WITH changed AS (
   UPDATE maskline.rejected AS present SET sealed = page.sealed, key_id = $4::text
   FROM unnest($1::text[], $2::text[], $3::bytea[]) AS page (message_id, key_id, sealed)
@@ -120,20 +117,17 @@ WITH changed AS (
     AND octet_length(present.sealed) > 0
   RETURNING 1
 )
-SELECT count(*)::integer AS changed FROM changed`,
-};
+SELECT count(*)::integer AS changed FROM changed`);
 
-/** Rejected bodies by the vault key that they are sealed for. */
+/** Rejected bodies, by the vault key for which they are sealed. */
 export interface RejectedKeyCount {
   readonly vault_key: string;
   readonly bodies: number;
 }
 
-/** Counts the bodies in a range of blocks of the rejections, `$1` up to before `$2`; not erased ones. */
-export const countRejectedKeys: Statement = {
-  text: `
+/** Counts the bodies in a range of blocks of the table, from `$1` to before `$2`. Skips erased ones. */
+export const countRejectedKeys = statement(`
 SELECT key_id AS vault_key, count(*)::integer AS bodies
 FROM maskline.rejected
 WHERE ctid >= $1::tid AND ctid < $2::tid AND octet_length(sealed) > 0
-GROUP BY 1`,
-};
+GROUP BY 1`);

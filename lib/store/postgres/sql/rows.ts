@@ -1,4 +1,11 @@
-import type { Statement } from "../database.ts";
+/**
+ * The target table, which is the contract's and used as it is (`public.user_logins` for `login`): the columns of
+ * the fields, masks in those of personal fields, and the date sent. Statements about masks by key are in
+ * `row_masks.ts`.
+ *
+ * @module
+ */
+import { type Statement, statement } from "../statement.ts";
 import {
   castType,
   listColumns,
@@ -9,44 +16,27 @@ import {
   type StoredTable,
 } from "../target_table.ts";
 
-/** Makes the target table where there is none; one that is there is taken as it is. */
+/** Creates the target table unless it exists; an existing one is used as it is. */
 export function createTable(table: StoredTable): Statement {
   const columns = listColumns(table).map(({ name, type }) => `${quoteIdentifier(name)} ${type}`);
-  return { text: `CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (${columns.join(", ")})` };
+  return statement(`CREATE TABLE IF NOT EXISTS ${quoteTable(table)} (${columns.join(", ")})`);
 }
 
-/** The columns of a table with their types, as `varchar(128)` or `integer`; none where it is missing. */
-export const tableColumns: Statement = {
-  text: `
-SELECT attname AS name,
-  replace(format_type(atttypid, atttypmod), 'character varying', 'varchar') AS type
-FROM pg_attribute
-WHERE attrelid = to_regclass(format('%I.%I', $1::text, $2::text)) AND attnum > 0 AND NOT attisdropped`,
-};
-
-/** The columns of a table that must not be null. */
-export const notNullColumns: Statement = {
-  text: `
-SELECT attname AS name FROM pg_attribute
-WHERE attrelid = to_regclass(format('%I.%I', $1::text, $2::text))
-  AND attnum > 0 AND NOT attisdropped AND attnotnull`,
-};
-
-/** Stores one row: a parameter a column, the date sent last. */
+/** Inserts one row: a parameter for each column, the date sent last. */
 export function insertRow(table: StoredTable): Statement {
   const columns = listColumns(table);
   const names = columns.map(({ name }) => quoteIdentifier(name));
   const values = columns.map((column, index) => `$${index + 1}::${castType(column)}`);
-  return {
-    text: `INSERT INTO ${quoteTable(table)} (${names.join(", ")}) VALUES (${values.join(", ")})`,
-  };
+  return statement(
+    `INSERT INTO ${quoteTable(table)} (${names.join(", ")}) VALUES (${values.join(", ")})`,
+  );
 }
 
 /**
- * The rows as `stored`, each once for every masked column, whose field and value are `carried.field` and
- * `carried.mask`. One scan, however many columns there are.
+ * Returns a FROM item: the rows as `stored`, each once for every masked column, with its field and value in
+ * `carried.field` and `carried.mask`. The table is read once, however many masked columns it has.
  *
- * @param more further rows of the list
+ * @param more further rows of the VALUES list
  */
 export function carriedMasks(table: MaskedTable, more: readonly string[] = []): string {
   const masks = table.masked.map(({ field, column }) =>
@@ -57,11 +47,11 @@ CROSS JOIN LATERAL (VALUES ${[...masks, ...more].join(", ")}) AS carried (field,
 }
 
 /**
- * The condition on `stored` for rows of the person of `$1` whose masked columns hold nothing but the
- * values of `$2`, `$3` and so on, an array a column. A row that came since these were looked up and brings
- * another value is left: it would take the last trace of an original with it that stays in the vault.
+ * Returns a condition on `stored`: it is a row of the person `$1`, and its masked columns have only the values
+ * `$2`, `$3` and so on, an array for each column. A row that was stored after these were looked up and has
+ * another value is not changed: with it the last trace of an original would go that is still in the vault.
  */
-export function isKnownRowOfSubject({ masked }: MaskedTable, subject: StoredColumn): string {
+function isKnownRow({ masked }: MaskedTable, subject: StoredColumn): string {
   const known = masked.map(({ column }, index) => {
     const name = `stored.${quoteIdentifier(column.name)}`;
     return ` AND (${name} IS NULL OR ${name} = ANY ($${index + 2}::text[]))`;
@@ -69,61 +59,57 @@ export function isKnownRowOfSubject({ masked }: MaskedTable, subject: StoredColu
   return `stored.${quoteIdentifier(subject.name)} = $1::text${known.join("")}`;
 }
 
-/** A value of a masked column in the rows of one person; where both are null, all of the rows. */
-export interface MaskOfSubject {
+/** Rows of one person with a value in a masked column; all of their rows if field and mask are null. */
+export interface SubjectMask {
   readonly field: string | null;
   readonly mask: string | null;
+  readonly rows: string;
 }
 
 /**
- * How many rows name the person of `$1`, and what stands in their masked columns. None where no row names
- * them. Reads the whole table once, unless somebody made an index.
+ * Finds how many rows name the person `$1`, and the values of their masked columns; nothing if no row does.
+ * Reads the whole table, unless the subject's column has an index.
  */
-export function findMasks(table: MaskedTable, subject: StoredColumn): Statement {
-  return {
-    text: `
+export function findSubjectMasks(table: MaskedTable, subject: StoredColumn): Statement {
+  return statement(`
 SELECT carried.field, carried.mask, count(*)::text AS rows
 FROM ${carriedMasks(table, ["(NULL, NULL)"])}
 WHERE stored.${quoteIdentifier(subject.name)} = $1::text
   AND (carried.field IS NULL OR carried.mask IS NOT NULL)
 GROUP BY carried.field, carried.mask
-ORDER BY carried.field, carried.mask COLLATE "C"`,
-  };
+ORDER BY carried.field, carried.mask COLLATE "C"`);
 }
 
 /**
- * How many rows have the mask `$1` in a column, and of how many people (null where the table names
- * none; rows that name nobody count as one). Reads the whole table once.
+ * Counts the rows with the mask `$1` in a column, and their people (null if the table names none; rows without
+ * a name count as one person). Reads the whole table.
  */
 export function countCarriers(table: MaskedTable, column: StoredColumn): Statement {
   const subject = table.subject && quoteIdentifier(table.subject.name);
   const users = subject
     ? `count(DISTINCT ${subject}) + coalesce(bool_or(${subject} IS NULL), false)::integer`
     : "NULL";
-  return {
-    text: `
+  return statement(`
 SELECT count(*)::text AS rows, (${users})::text AS users
 FROM ${quoteTable(table)}
-WHERE ${quoteIdentifier(column.name)} = $1::text`,
-  };
+WHERE ${quoteIdentifier(column.name)} = $1::text`);
 }
 
 /**
- * How many others than the person of `$1` have the masks `$3` in the fields `$2`; `$4` and so on are the
- * same masks again, an array a masked column. None of a mask that nobody else has. Rows that name nobody
- * count as one other.
+ * Counts the people other than `$1` whose rows have the masks `$3` in the fields `$2`; `$4` and so on are the
+ * same masks again, an array for each masked column. Masks that no other person has are left out. Rows without
+ * a name count as one other person.
  *
- * Reads the whole table once, and looks each row up in the arrays. By the pairs alone the planner takes a
- * merge join and sorts all masks of the table: 25 s instead of 1 s for 2 million rows, measured. That
- * is also why `IN (SELECT …)` stands inside `coalesce`: it keeps a hashed subplan.
+ * Reads the whole table once, and looks each row up in the arrays. With the pairs alone the planner takes a
+ * merge join and sorts all masks of the table: 25 s instead of 1 s for 2 million rows, measured. That is also
+ * why `IN (SELECT …)` is inside `coalesce`: it stays a hashed subplan.
  */
 export function countOthers(table: MaskedTable, subject: StoredColumn): Statement {
   const person = `stored.${quoteIdentifier(subject.name)}`;
   const has = table.masked.map(({ column }, index) =>
     `stored.${quoteIdentifier(column.name)} = ANY ($${index + 4}::text[])`
   );
-  return {
-    text: `
+  return statement(`
 SELECT carried.field, carried.mask,
   (count(DISTINCT ${person}) + bool_or(${person} IS NULL)::integer)::text AS others
 FROM ${carriedMasks(table)}
@@ -131,28 +117,23 @@ WHERE ${person} IS DISTINCT FROM $1::text AND (${has.join(" OR ")})
   AND coalesce(
     (carried.field, carried.mask) IN (SELECT * FROM unnest($2::text[], $3::text[])), false
   )
-GROUP BY carried.field, carried.mask`,
-  };
+GROUP BY carried.field, carried.mask`);
 }
 
-/** Removes the rows of a person, and tells how many. Reads the whole table once. */
+/** Deletes the rows of the person `$1`, and counts them. Reads the whole table. */
 export function deleteRows(table: MaskedTable, subject: StoredColumn): Statement {
-  return {
-    text: `
+  return statement(`
 WITH gone AS (
-  DELETE FROM ${quoteTable(table)} AS stored WHERE ${
-      isKnownRowOfSubject(table, subject)
-    } RETURNING 1
+  DELETE FROM ${quoteTable(table)} AS stored WHERE ${isKnownRow(table, subject)} RETURNING 1
 )
-SELECT count(*)::text AS rows FROM gone`,
-  };
+SELECT count(*)::text AS rows FROM gone`);
 }
 
 /**
- * Takes the person and the masks out of a person's rows, and tells how many rows there were. Where a column
- * must have a value it gets one that no other row has, so that not even these rows can be linked.
+ * Removes the name and the masks from the rows of the person `$1`, and counts the rows. A column that must not
+ * be null gets a value that no other row has, so that these rows cannot be linked either.
  *
- * @param notNull names of the columns that must have a value
+ * @param notNull names of the columns that must not be null
  */
 export function anonymiseRows(
   table: MaskedTable,
@@ -163,18 +144,16 @@ export function anonymiseRows(
   const set = columns.map(({ name }) =>
     `${quoteIdentifier(name)} = ${notNull.has(name) ? "'forgotten-' || gen_random_uuid()" : "NULL"}`
   );
-  return {
-    text: `
+  return statement(`
 WITH changed AS (
   UPDATE ${quoteTable(table)} AS stored SET ${set.join(", ")}
-  WHERE ${isKnownRowOfSubject(table, subject)} RETURNING 1
+  WHERE ${isKnownRow(table, subject)} RETURNING 1
 )
-SELECT count(*)::text AS rows FROM changed`,
-  };
+SELECT count(*)::text AS rows FROM changed`);
 }
 
 /**
- * One person at a time, to the transaction's end: of two who are forgotten at once each could be what
- * keeps the original of the other. The number is Maskline's own, "forg" in ASCII.
+ * Locks out other `forget` commands until the transaction ends: of two people who are forgotten at once, each
+ * could be the reason why the original of the other stays. The number is Maskline's own, "forg" in ASCII.
  */
-export const lockForgetting: Statement = { text: `SELECT pg_advisory_xact_lock(1718579815)` };
+export const lockForgetting = statement(`SELECT pg_advisory_xact_lock(1718579815)`);

@@ -1,24 +1,29 @@
-import type { Statement } from "../database.ts";
+/**
+ * Statements about a session and its transaction. They read no table.
+ *
+ * @module
+ */
+import { statement } from "../statement.ts";
 
 /** Begins a transaction. */
-export const begin: Statement = { text: `BEGIN` };
+export const begin = statement(`BEGIN`);
 
-/** Makes a transaction's work last. */
-export const commit: Statement = { text: `COMMIT` };
-
-/**
- * Lets each statement of the transaction that follows see what was committed before it, whatever the
- * database's default is.
- */
-export const readCommitted: Statement = { text: `SET TRANSACTION ISOLATION LEVEL READ COMMITTED` };
+/** Commits the transaction. */
+export const commit = statement(`COMMIT`);
 
 /**
- * Fails while rows cannot be written: on a replica, or where the database is read-only, 25006 is what
- * the insert would say too. Writes nothing and waits for no table lock.
+ * Lets each statement of the transaction see what was committed before it, whatever the database's default
+ * is. Must be the transaction's first statement.
  */
-export const probe: Statement = { text: `SELECT maskline.assert_writable()` };
+export const readCommitted = statement(`SET TRANSACTION ISOLATION LEVEL READ COMMITTED`);
 
-/** Whether a commit that Postgres answered survives its crash (`off`: the last ones may not). */
-export const synchronousCommit: Statement = {
-  text: `SELECT current_setting('synchronous_commit') AS value`,
-};
+/**
+ * Fails while rows cannot be written: on a replica, or if the database is read-only, with the 25006 that an
+ * insert would fail with. Writes nothing and waits for no table lock.
+ */
+export const probe = statement(`SELECT maskline.assert_writable()`);
+
+/** Reads whether a commit that Postgres answered survives a crash of it (`off`: the last ones may not). */
+export const synchronousCommit = statement(
+  `SELECT current_setting('synchronous_commit') AS value`,
+);

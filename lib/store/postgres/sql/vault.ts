@@ -1,74 +1,71 @@
-import type { Statement } from "../database.ts";
+/**
+ * `maskline.vault (field text, mask text, sealed bytea, key_id text, first_seen, last_seen date)`, primary key
+ * (field, mask): each original once, sealed for the vault key `key_id`. The upsert of the hot path is in
+ * `batch.ts`.
+ *
+ * @module
+ */
+import { statement } from "../statement.ts";
 import { extractMaskKey } from "./row_masks.ts";
 
-/** An original as the vault keeps it. */
+/** The table, for {@linkcode walkBlocks}. */
+export const VAULT_TABLE = { schema: "maskline", name: "vault" } as const;
+
+/** An original as it is stored. */
 export interface SealedOriginal {
   readonly mask: string;
   readonly sealed: Uint8Array;
-  /** The id of the vault key to which it was sealed. */
+  /** The vault key for which it is sealed. */
   readonly key_id: string;
 }
 
-/** The originals of these masks in a field; those that are kept, in no order. */
-export const sealedOriginals: Statement = {
-  text: `
+/** Finds the originals of the field `$1` and the masks `$2`, in no order. */
+export const sealedOriginals = statement(`
 SELECT mask, sealed, key_id
 FROM maskline.vault
-WHERE field = $1::text AND mask = ANY ($2::text[])`,
-};
+WHERE field = $1::text AND mask = ANY ($2::text[])`);
 
-/** Which of the fields `$1` and masks `$2` have an original. */
-export const findOriginals: Statement = {
-  text: `
+/** Finds which of the fields `$1` and masks `$2` have an original. */
+export const findOriginals = statement(`
 SELECT field, mask FROM maskline.vault
-WHERE (field, mask) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
-};
+WHERE (field, mask) IN (SELECT * FROM unnest($1::text[], $2::text[]))`);
 
 /**
- * The same, and from now to the transaction's end no worker finds them there: one that brings a value
- * again waits. Whoever locks several does it in the order of the key, so that no two wait for each other.
+ * Finds the same and locks them until the transaction ends: a worker that seals one of these values again
+ * waits. Locks are taken in the order of the key, so that two transactions cannot deadlock.
  */
-export const lockOriginals: Statement = {
-  text: `${findOriginals.text} ORDER BY field, mask FOR UPDATE`,
-};
+export const lockOriginals = statement(`${findOriginals.text} ORDER BY field, mask FOR UPDATE`);
 
-/** Removes the originals of the fields `$1` and masks `$2` from the vault. */
-export const removeOriginals: Statement = {
-  text: `
+/** Removes the originals of the fields `$1` and masks `$2`. */
+export const removeOriginals = statement(`
 DELETE FROM maskline.vault
-WHERE (field, mask) IN (SELECT * FROM unnest($1::text[], $2::text[]))`,
-};
+WHERE (field, mask) IN (SELECT * FROM unnest($1::text[], $2::text[]))`);
 
-/** An entry of the vault. */
+/** An entry of the vault, with its field. */
 export interface SealedEntry {
   readonly field: string;
   readonly mask: string;
   readonly sealed: Uint8Array<ArrayBuffer>;
-  /** The vault key that it is sealed for. */
+  /** The vault key for which it is sealed. */
   readonly key_id: string;
 }
 
-/** Entries in a range of blocks (`$1` up to before `$2`) whose mask another key than `$3` made. */
-export const entriesOfOtherMaskKeys: Statement = {
-  text: `
+/** Reads the entries in a range of blocks, from `$1` to before `$2`, whose mask has a key other than `$3`. */
+export const entriesOfOtherMaskKeys = statement(`
 SELECT field, mask, sealed, key_id FROM maskline.vault
-WHERE ctid >= $1::tid AND ctid < $2::tid AND split_part(mask, '.', 1) <> $3::text`,
-};
+WHERE ctid >= $1::tid AND ctid < $2::tid AND split_part(mask, '.', 1) <> $3::text`);
 
-/** Entries in a range of blocks (`$1` up to before `$2`) that are sealed for another key than `$3`. */
-export const entriesOfOtherVaultKeys: Statement = {
-  text: `
+/** Reads the entries in a range of blocks, from `$1` to before `$2`, that are sealed for a key other than `$3`. */
+export const entriesOfOtherVaultKeys = statement(`
 SELECT field, mask, sealed, key_id FROM maskline.vault
-WHERE ctid >= $1::tid AND ctid < $2::tid AND key_id <> $3::text`,
-};
+WHERE ctid >= $1::tid AND ctid < $2::tid AND key_id <> $3::text`);
 
 /**
- * Replaces sealed values in the vault: fields `$1`, masks `$2`, the keys that they were sealed for `$3`
- * and the new values `$4`, all for the key `$5`. One that was removed or replaced meanwhile is left.
- * Locked in the order of the key first, as workers do it, so that the two cannot deadlock.
+ * Replaces the sealed values of the fields `$1` and masks `$2`, sealed for the keys `$3`, by the values `$4`,
+ * all sealed for the key `$5`. An entry that was removed or replaced since is left as it is. Locks are taken
+ * in the order of the key first, as workers take them, so that the two cannot deadlock.
  */
-export const resealEntries: Statement = {
-  text: `
+export const resealEntries = statement(`
 WITH page AS (
   SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[])
     AS entry (field, mask, key_id, sealed)
@@ -83,20 +80,18 @@ WITH page AS (
   WHERE present.field = page.field AND present.mask = page.mask AND present.key_id = page.key_id
   RETURNING 1
 )
-SELECT count(*)::integer AS changed FROM changed`,
-};
+SELECT count(*)::integer AS changed FROM changed`);
 
 /**
- * Puts originals into the vault under new masks: fields `$1`, old masks `$2`, new masks `$3` and sealed
- * values `$4`, all for the vault key `$5`. Only where the old entry is still there, which is locked
- * until then: a person who is forgotten in this moment must not come back. Gives the fields and old masks
- * of those that were.
+ * Stores originals under new masks: fields `$1`, old masks `$2`, new masks `$3` and sealed values `$4`, all
+ * sealed for the key `$5`. Skips those whose old entry is gone, and locks the others until the commit: the
+ * original of a person who is forgotten at this moment must not be restored. Returns the fields and old masks
+ * that were stored.
  *
- * One that a worker put there under the new mask is replaced: this one has been opened and compared.
- * Two old masks of several keys may have the same new one. In the order of the key, as workers do it.
+ * An entry that a worker stored under the new mask is replaced, because this one has been opened and compared.
+ * Old masks of several keys may have the same new mask. Locks are taken in the order of the key.
  */
-export const upsertRemasked: Statement = {
-  text: `
+export const upsertRemasked = statement(`
 WITH old AS MATERIALIZED (
   SELECT present.field, present.mask, step.new_mask, step.sealed, present.first_seen,
     present.last_seen
@@ -118,39 +113,32 @@ WITH old AS MATERIALIZED (
     first_seen = least(present.first_seen, excluded.first_seen),
     last_seen = greatest(present.last_seen, excluded.last_seen)
 )
-SELECT field, mask FROM old`,
-};
+SELECT field, mask FROM old`);
 
-/** Entries of the vault by field, by the key of their mask and by the key that they are sealed for. */
+/** Entries of the vault, by field, by the key of their mask and by the key for which they are sealed. */
 export interface VaultKeyCount {
   readonly field: string;
-  /** Null where what stands there is no mask. */
+  /** Null if the text is not a mask. */
   readonly mask_key: string | null;
   readonly vault_key: string;
   readonly entries: number;
 }
 
-/** Counts the entries in a range of blocks of the vault, `$1` up to before `$2`. */
-export const countVaultKeys: Statement = {
-  text: `
+/** Counts the entries in a range of blocks of the table, from `$1` to before `$2`. */
+export const countVaultKeys = statement(`
 SELECT field, ${
-    extractMaskKey("mask")
-  } AS mask_key, key_id AS vault_key, count(*)::integer AS entries
+  extractMaskKey("mask")
+} AS mask_key, key_id AS vault_key, count(*)::integer AS entries
 FROM maskline.vault
 WHERE ctid >= $1::tid AND ctid < $2::tid
-GROUP BY 1, 2, 3`,
-};
+GROUP BY 1, 2, 3`);
 
 const ELSEWHERE = "The vault of these rows is in a database of its own";
 
-/** Notes for good that the vault of this database's rows is in another one. */
-export const markVaultElsewhere: Statement = {
-  text: `COMMENT ON TABLE maskline.vault IS '${ELSEWHERE}'`,
-};
+/** Records, permanently, that the vault of this database's rows is in another database. */
+export const markVaultElsewhere = statement(`COMMENT ON TABLE maskline.vault IS '${ELSEWHERE}'`);
 
-/** Whether that was noted. */
-export const vaultIsElsewhere: Statement = {
-  text: `
+/** Reads whether that was recorded. */
+export const vaultIsElsewhere = statement(`
 SELECT coalesce(obj_description(to_regclass('maskline.vault'), 'pg_class') = '${ELSEWHERE}', false)
-  AS elsewhere`,
-};
+  AS elsewhere`);

@@ -1,3 +1,5 @@
+import { login } from "../../../../lib/contract/login.ts";
+import { statement } from "../../../../lib/store/postgres/statement.ts";
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import { findCountersObstacle } from "../../../../lib/custody/books.ts";
 import { migrate } from "../../../../lib/store/postgres/migrate.ts";
@@ -95,7 +97,7 @@ Deno.test("grants() needs no right to make roles where they are there", async ()
   await asOwner(async (_owner, url, inside) => {
     const database = open({ url });
     await migrate(database, loginTable);
-    await database.query({ text: grants(loginTable) });
+    await database.query(statement(grants(loginTable)));
     await database.close();
     ok((await privilegesIn(inside)).includes("maskline_writer: INSERT on user_logins"));
   });
@@ -132,13 +134,13 @@ Deno.test("findCountersObstacle() names the owner who may not read the table, wh
     const database = open({ url });
     await migrate(database, loginTable);
     strictEqual(
-      await findCountersObstacle(database, loginTable),
+      await findCountersObstacle({ database: database, contract: login }),
       `The role ${owner}, with whose rights maskline.count_books counts, lacks SELECT on ` +
         `"public"."user_logins"; the table's owner can grant it`,
     );
     await rejects(() => database.query(countCounters), { code: "42501" });
     await inside.query(`GRANT SELECT ON user_logins TO ${owner}`);
-    strictEqual(await findCountersObstacle(database, loginTable), null);
+    strictEqual(await findCountersObstacle({ database: database, contract: login }), null);
     deepStrictEqual((await database.query<{ rows: string }>(countCounters))[0]?.rows, "1");
     await database.close();
   });
@@ -148,10 +150,16 @@ Deno.test("findCountersObstacle() tells of a role that may not count, and of a f
   await using line = await createStore(server);
   await using logins = await createLogins(server, line.inside);
   const reader = open({ url: new URL(logins.url("reader")), connections: 1 });
-  strictEqual(await findCountersObstacle(reader, loginTable), null);
+  strictEqual(await findCountersObstacle({ database: reader, contract: login }), null);
   await line.inside.query("REVOKE ALL ON FUNCTION maskline.count_books() FROM maskline_reader");
-  match(String(await findCountersObstacle(reader, loginTable)), /^The role lacks EXECUTE on /);
+  match(
+    String(await findCountersObstacle({ database: reader, contract: login })),
+    /^The role lacks EXECUTE on /,
+  );
   await line.inside.query("DROP FUNCTION maskline.count_books()");
-  match(String(await findCountersObstacle(reader, loginTable)), /missing; run `maskline migrate`$/);
+  match(
+    String(await findCountersObstacle({ database: reader, contract: login })),
+    /missing; run `maskline migrate`$/,
+  );
   await reader.close();
 });

@@ -1,5 +1,5 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
-import { makeLedgerDays } from "../../../../lib/store/postgres/sql/ledger.ts";
+import { createLedgerDays } from "../../../../lib/store/postgres/sql/ledger.ts";
 import { sharedPostgres } from "../../../support/shared_postgres.ts";
 import {
   batchOf,
@@ -102,15 +102,15 @@ Deno.test("commit() goes on when an operator drops an old day's partition meanwh
   deepStrictEqual(await partitions(line), { b: "maskline.ledger_other" });
 });
 
-Deno.test("makeLedgerDays makes nothing when it is asked for no day or once more", async () => {
+Deno.test("createLedgerDays makes nothing when it is asked for no day or once more", async () => {
   await using line = await createStore(server);
-  await line.database.query(makeLedgerDays, [[]]);
-  await line.database.query(makeLedgerDays, [[TODAY, TODAY]]);
-  await line.database.query(makeLedgerDays, [[TODAY]]);
+  await line.database.query(createLedgerDays, [[]]);
+  await line.database.query(createLedgerDays, [[TODAY, TODAY]]);
+  await line.database.query(createLedgerDays, [[TODAY]]);
   deepStrictEqual(await allPartitions(line), [partitionOf(TODAY), "ledger_other"]);
 });
 
-Deno.test("makeLedgerDays uses its own functions when a caller has others of the same name", async () => {
+Deno.test("createLedgerDays uses its own functions when a caller has others of the same name", async () => {
   await using line = await createStore(server);
   await line.inside.query(
     `CREATE FUNCTION public.to_char(date, text) RETURNS text LANGUAGE sql AS
@@ -119,7 +119,7 @@ Deno.test("makeLedgerDays uses its own functions when a caller has others of the
   const { name } = line.inside;
   await line.inside.query(`ALTER DATABASE "${name}" SET search_path = public, pg_catalog`);
   const other = openStore(line.inside);
-  await other.database.query(makeLedgerDays, [[TODAY]]);
+  await other.database.query(createLedgerDays, [[TODAY]]);
   await other.store.close();
   ok((await allPartitions(line)).includes(partitionOf(TODAY)));
 });

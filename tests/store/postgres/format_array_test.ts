@@ -1,20 +1,20 @@
 import fc from "fast-check";
 import { deepStrictEqual, strictEqual } from "node:assert";
-import { arrayLiteral } from "../../../lib/store/postgres/database.ts";
+import { formatArray } from "../../../lib/store/postgres/database.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
 
 const server = await sharedPostgres();
 
-Deno.test("arrayLiteral() tells NULL, the text NULL and nothing apart", () => {
-  strictEqual(arrayLiteral([null, "NULL", "", -1.5, 0]), '{NULL,"NULL","",-1.5,0}');
-  strictEqual(arrayLiteral([]), "{}");
+Deno.test("formatArray() tells NULL, the text NULL and nothing apart", () => {
+  strictEqual(formatArray([null, "NULL", "", -1.5, 0]), '{NULL,"NULL","",-1.5,0}');
+  strictEqual(formatArray([]), "{}");
 });
 
-Deno.test("arrayLiteral() escapes quotes and backslashes, and nothing else", () => {
-  strictEqual(arrayLiteral(['a"b', "\\", "{,}", "\n"]), '{"a\\"b","\\\\","{,}","\n"}');
+Deno.test("formatArray() escapes quotes and backslashes, and nothing else", () => {
+  strictEqual(formatArray(['a"b', "\\", "{,}", "\n"]), '{"a\\"b","\\\\","{,}","\n"}');
 });
 
-Deno.test("arrayLiteral() is read by Postgres as what it was when the texts are any", async () => {
+Deno.test("formatArray() is read by Postgres as what it was when the texts are any", async () => {
   await using database = await server.createDatabase("array");
   // What Postgres cannot hold at all never comes this far.
   const text = fc.string({ unit: "binary", maxLength: 20 }).map((value) =>
@@ -25,7 +25,7 @@ Deno.test("arrayLiteral() is read by Postgres as what it was when the texts are 
   const values = fc.sample(any, 5_000);
   const [row] = await database.query<{ texts: (string | null)[] }>(
     "SELECT array_to_json($1::text[]) AS texts",
-    [arrayLiteral(values)],
+    [formatArray(values)],
   );
   deepStrictEqual(row?.texts, values);
 });
