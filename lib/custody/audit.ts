@@ -1,8 +1,9 @@
 import type { Queryable } from "../store/postgres/database.ts";
-import { recordAuditEntries } from "../store/postgres/sql/audit.ts";
+import { newestAuditEntries, recordAuditEntries } from "../store/postgres/sql/audit.ts";
 import { StoreError } from "../store/store.ts";
+import type { AuditEntry } from "./verify_audit.ts";
 
-/** What is done with originals, as the audit calls it. */
+/** What is done with originals, as the audit log names it. */
 export type AuditAction =
   | "reveal"
   | "mask"
@@ -12,33 +13,33 @@ export type AuditAction =
   | "replay"
   | "discard";
 
-/** Who does something, and why. */
+/** Who runs a command, and why. */
 export interface Justification {
-  /** The user of the operating system, as it was told. */
+  /** The user of the operating system, reported by the client, unverified. */
   readonly osUser: string | null;
   readonly reason: string | null;
-  /** Where the reason is written down. */
+  /** Where the reason is documented. */
   readonly ticket: string | null;
 }
 
-/** What somebody is about to do. */
+/** An action for the audit log. */
 export interface AuditRecord extends Justification {
   readonly action: AuditAction;
-  /** Each gets an entry of its own; a rejected message stands as field `rejected`, mask its id. */
+  /** Each gets an entry of its own. A rejected message has the field `rejected` and its id as mask. */
   readonly subjects: readonly { readonly field: string | null; readonly mask: string | null }[];
   /** Counts and options; never a value of a payload. */
   readonly detail?: string | null;
 }
 
 /**
- * Appends a deed to the audit. Outside a transaction it is committed when this resolves, so what follows
- * it cannot happen without a trace; inside one it commits with the rest, or not at all.
+ * Appends an action to the audit log. Outside a transaction it is committed when this resolves, so the action
+ * that follows has a record. Inside one it commits with the rest, or not at all.
  *
- * @throws {StoreError} it could not be written: then the deed must not be done
+ * @throws {StoreError} it could not be written: the action must not happen
  */
-export async function recordAudit(database: Queryable, deed: AuditRecord): Promise<void> {
-  const { action, subjects, osUser, reason, ticket, detail = null } = deed;
-  await database.query(recordAuditEntries, [
+export async function recordAudit(vault: Queryable, record: AuditRecord): Promise<void> {
+  const { action, subjects, osUser, reason, ticket, detail = null } = record;
+  await vault.query(recordAuditEntries, [
     osUser,
     action,
     subjects.map(({ field }) => field),
@@ -50,20 +51,25 @@ export async function recordAudit(database: Queryable, deed: AuditRecord): Promi
 }
 
 /**
- * Notes in the audit what is about to be shown. Only when it resolves may anything be shown.
+ * Records in the audit log what is about to be shown. Only when it resolves may anything be shown.
  *
- * @throws {StoreError} it could not be noted, so nothing may be shown; the message says so
+ * @throws {StoreError} it could not be recorded, so nothing may be shown; the message says so
  */
-export async function recordBeforeShowing(vault: Queryable, deed: AuditRecord): Promise<void> {
+export async function recordBeforeShowing(vault: Queryable, record: AuditRecord): Promise<void> {
   try {
-    await recordAudit(vault, deed);
+    await recordAudit(vault, record);
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     const { kind, code, message } = error;
     throw new StoreError(
       kind,
       code,
-      `Nothing is shown, since it could not be noted in the audit: ${message}`,
+      `Nothing is shown, because it could not be recorded in the audit log: ${message}`,
     );
   }
+}
+
+/** Reads the newest entries of the audit log, newest first. */
+export function listAudit(vault: Queryable, limit: number): Promise<AuditEntry[]> {
+  return vault.query<AuditEntry>(newestAuditEntries, [limit]);
 }

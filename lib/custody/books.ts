@@ -1,29 +1,37 @@
 import { OperationError } from "../base/errors.ts";
-import type { Database, Queryable } from "../store/postgres/database.ts";
 import {
-  canCountCounters,
   countCounters,
   type CountersAccess,
+  readCountersAccess,
   type StoredCounters,
 } from "../store/postgres/sql/counters.ts";
-import { quoteTable, type StoredTable } from "../store/postgres/target_table.ts";
+import { quoteTable } from "../store/postgres/target_table.ts";
+import { toStoredTable } from "../worker/contract.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { Queryable } from "../store/postgres/database.ts";
+
+/** The database whose counters are checked, and the contract that names its table. */
+export interface CountersScope {
+  readonly database: Queryable;
+  readonly contract: Contract;
+}
 
 /**
- * What keeps the present role from counting the books, and what mends it; null where nothing does.
- * Postgres itself would tell less: an error from inside of a function is shown without its text.
+ * Finds why the present role cannot count, and how to fix it; null if it can. Postgres itself would report less,
+ * because an error from inside a function is shown without its text.
  *
  * @throws {StoreError} the database does not answer
  */
 export async function findCountersObstacle(
-  database: Queryable,
-  table: StoredTable,
+  { database, contract }: CountersScope,
 ): Promise<string | null> {
-  const [counter] = await database.query<CountersAccess>(canCountCounters(table));
-  if (!counter) return "maskline.count_books is missing; run `maskline migrate`";
-  const { owner, allowed, sees } = counter;
+  const table = toStoredTable(contract);
+  const [access] = await database.query<CountersAccess>(readCountersAccess(table));
+  if (!access) return "maskline.count_books does not exist; run `maskline migrate`";
+  const { owner, allowed, sees } = access;
   if (!allowed) {
     return "The role lacks EXECUTE on maskline.count_books; " +
-      "`maskline migrate --print-grants` prints who has it";
+      "`maskline migrate --print-grants` prints which roles have it";
   }
   if (!sees) {
     return `The role ${owner}, with whose rights maskline.count_books counts, lacks SELECT on ` +
@@ -33,42 +41,42 @@ export async function findCountersObstacle(
 }
 
 /**
- * Counts the books in the database: every committed ledger entry is a row or was removed on purpose
- * (`forget`), every rejected one a rejection. Rows that are there without an entry are told as a
- * remark: the table may have been filled before Maskline came.
+ * Checks the counters against the database: every committed ledger entry is a row or was removed on purpose
+ * (`forget`), and every rejected one is a rejection. A row without an entry is a warning only, because the table
+ * may have been filled before Maskline was used.
  *
- * @throws {OperationError} an entry has no row, or a rejection is missing; or the role cannot count
+ * @returns what was counted, and warnings, a sentence each
+ * @throws {OperationError} an entry has no row, a rejection has no entry, or the role cannot count
  */
-export async function checkCounters(
-  database: Database,
-  table: StoredTable,
-): Promise<readonly string[]> {
-  const obstacle = await findCountersObstacle(database, table);
+export async function checkCounters(scope: CountersScope): Promise<readonly string[]> {
+  const obstacle = await findCountersObstacle(scope);
   if (obstacle) throw new OperationError(obstacle);
-  const [counted] = await database.query<StoredCounters>(countCounters);
-  if (!counted) throw new OperationError("The books could not be counted");
+  const [counted] = await scope.database.query<StoredCounters>(countCounters);
+  if (!counted) throw new OperationError("maskline.count_books returned nothing");
   const committed = BigInt(counted.committed);
   const removed = BigInt(counted.removed);
   const rejected = BigInt(counted.rejected);
   const rows = BigInt(counted.rows);
-  const setAside = BigInt(counted.set_aside);
+  const rejections = BigInt(counted.rejections);
   if (rows + removed < committed) {
     const andRemoved = removed > 0n ? ` and ${removed} were removed` : "";
     throw new OperationError(
-      `${committed} messages are committed in the ledger, but only ${rows} rows are there${andRemoved}`,
+      `${committed} messages are committed in the ledger, but only ${rows} rows exist${andRemoved}`,
     );
   }
-  if (setAside > rejected) {
+  if (rejections > rejected) {
     throw new OperationError(
-      `${setAside} rejections are there, but ${rejected} stand in the ledger`,
+      `${rejections} rejections exist, but only ${rejected} messages are rejected in the ledger`,
     );
   }
-  const remarks = [`${committed} committed and ${rejected} rejected stand in the ledger`];
-  if (removed > 0n) remarks.push(`${removed} rows were removed on purpose`);
+  const results = [`the ledger has ${committed} committed and ${rejected} rejected messages`];
+  if (removed > 0n) results.push(`${removed} rows were removed on purpose`);
   if (rows + removed > committed) {
     const others = rows + removed - committed;
-    remarks.push(`${others} rows have no ledger entry: another hand wrote them`);
+    results.push(`${others} rows have no ledger entry: another client wrote them`);
   }
-  if (setAside < rejected) remarks.push(`${rejected - setAside} rejections went to a queue`);
-  return remarks;
+  if (rejections < rejected) {
+    results.push(`${rejected - rejections} rejected messages were sent to a queue`);
+  }
+  return results;
 }

@@ -1,216 +1,111 @@
 import { OperationError } from "../base/errors.ts";
-import type { Database, Queryable } from "../store/postgres/database.ts";
-import { recordRemoved } from "../store/postgres/sql/counters.ts";
-import { holdRotation, rotationUnderWay } from "../store/postgres/sql/rotation.ts";
-import {
-  anonymiseRows,
-  countCarriers,
-  countOthers,
-  deleteRows,
-  findMasks,
-  lockForgetting,
-  notNullColumns,
-} from "../store/postgres/sql/rows.ts";
-import { readCommitted } from "../store/postgres/sql/session.ts";
+import { isMask } from "../mask/mask.ts";
+import type { Queryable } from "../store/postgres/database.ts";
+import { isRotating, preventRotation } from "../store/postgres/sql/rotation.ts";
 import { findOriginals, lockOriginals, removeOriginals } from "../store/postgres/sql/vault.ts";
-import type { MaskedColumn, MaskedTable, StoredColumn } from "../store/postgres/target_table.ts";
-import { StoreError } from "../store/store.ts";
+import type { CarrierCount, MaskedValue, RowStore, SubjectTraces } from "../store/row_store.ts";
+import type { Connections, Databases } from "../worker/databases.ts";
 import { type Justification, recordAudit } from "./audit.ts";
 
-/** Where somebody is forgotten. */
-export interface Forgetting {
-  /** The rows. */
-  readonly database: Database;
-  /** The vault and the audit: the same database, or another one. */
-  readonly vault: Database;
-  readonly table: MaskedTable;
-}
-
-/** Who wants it and why, for the audit. */
-export interface ForgetJustification extends Justification {
-  /** Tell what would be done, note that in the audit, and do nothing else. */
+/** Who forgets and why, for the audit log. */
+export interface ForgetOptions extends Justification {
+  /** Report what would change, record that in the audit log, and change nothing else. */
   readonly dryRun: boolean;
 }
 
-/** An original, by what it is found. */
-export interface OriginalKey {
-  readonly field: string;
-  readonly mask: string;
-}
-
-/**
- * Runs `work` in one transaction, or where the vault is another database in two: that of the vault commits
- * first. Whoever is half forgotten then still has rows, by which a second run finds the rest; the other
- * way round originals would stay that nobody finds any more.
- *
- * @throws {OperationError} the mask key is being rotated: an original may have two masks then
- * @throws {StoreError} nothing was changed, or else the message says what
- */
-export async function inBothTransactions<T>(
-  { database, vault }: Pick<Forgetting, "database" | "vault">,
-  { dryRun }: Pick<ForgetJustification, "dryRun">,
-  work: (rows: Queryable, vault: Queryable) => Promise<T>,
-): Promise<T> {
-  const prepare = async (connection: Queryable) => {
-    await connection.query(readCommitted);
-    if (!dryRun) {
-      await connection.query(lockForgetting);
-      await connection.query(holdRotation);
-    }
-    const [rotation] = await connection.query<{ present: boolean }>(rotationUnderWay);
-    if (rotation?.present) {
-      throw new OperationError(
-        "The mask key is being rotated, finish that first: nothing was changed",
-      );
-    }
-  };
-  if (vault === database) {
-    return await database.transaction(async (connection) => {
-      await prepare(connection);
-      return await work(connection, connection);
-    });
-  }
-  let forgotten = false;
-  try {
-    return await database.transaction(async (rows) => {
-      await prepare(rows);
-      const result = await vault.transaction(async (connection) => {
-        await prepare(connection);
-        return await work(rows, connection);
-      });
-      forgotten = !dryRun;
-      return result;
-    });
-  } catch (error) {
-    if (!forgotten || !(error instanceof StoreError)) throw error;
-    const { kind, code, message } = error;
-    const half = "The originals are removed, but the rows may be as they were: run it again.";
-    throw new StoreError(kind, code, `${half} ${message}`);
-  }
-}
-
-/** The two lists that statements take. */
-export function toFieldsAndMasks(
-  keys: readonly OriginalKey[],
-): [fields: string[], masks: string[]] {
-  return [keys.map(({ field }) => field), keys.map(({ mask }) => mask)];
-}
-
-/** What became of one mask. */
-export interface ForgottenMask {
-  /** There was an original, which is removed now (or would be). */
+/** The result for one mask. */
+export interface ForgottenMask extends CarrierCount {
+  /** There was an original, which is removed (or would be). */
   readonly kept: boolean;
-  /** Rows that have the mask; they stay. */
-  readonly rows: number;
-  /** Of how many people; null where the rows name nobody. */
-  readonly users: number | null;
 }
 
-/**
- * Removes the original of one mask, whoever has it.
- *
- * @throws {StoreError | OperationError} nothing was removed
- */
-export function forgetMask(
-  forgetting: Forgetting,
-  { field, column }: MaskedColumn,
-  mask: string,
-  { dryRun, ...why }: ForgetJustification,
-): Promise<ForgottenMask> {
-  return inBothTransactions(forgetting, { dryRun }, async (rows, vault) => {
-    const lists = toFieldsAndMasks([{ field, mask }]);
-    const kept = (await vault.query(dryRun ? findOriginals : lockOriginals, lists)).length > 0;
-    const [counted] = await rows.query<{ rows: string; users: string | null }>(
-      countCarriers(forgetting.table, column),
-      [mask],
-    );
-    if (kept && !dryRun) await vault.query(removeOriginals, lists);
-    const detail = `one mask; ${kept ? 1 : 0} removed; ${counted?.rows ?? 0} rows have it`;
-    await recordAudit(vault, {
-      ...why,
-      action: "forget",
-      subjects: [{ field, mask }],
-      detail: dryRun ? `dry run; ${detail}` : detail,
-    });
-    const users = counted?.users ?? null;
-    return { kept, rows: Number(counted?.rows ?? 0), users: users === null ? null : Number(users) };
-  });
-}
-
-/** What is to become of a person's rows. */
+/** What happens to a person's rows. */
 export type RowsMode = "keep" | "delete" | "anonymise";
 
 /** Options of {@linkcode forgetUser}. */
-export interface ForgetUserOptions extends ForgetJustification {
+export interface ForgetUserOptions extends ForgetOptions {
   readonly rows: RowsMode;
-  /** Tells a mask from what another hand put into the column: that may be an original, and is not told. */
-  readonly isMask: (text: string) => boolean;
 }
 
-/** A mask of the person, and what becomes of its original. */
-export interface MaskOfUser extends OriginalKey {
-  /** It is removed, it stays since others have the mask too, or none was kept. */
+/** A mask of the person, and what happens to its original. */
+export interface MaskOfUser extends MaskedValue {
+  /** It is removed, it stays because others have the mask too, or there was none. */
   readonly original: "removed" | "shared" | "absent";
-  /** How many others have the mask; 0 where no original is kept. */
+  /** How many others have the mask; 0 if there is no original. */
   readonly others: number;
 }
 
-/** What became of a person; what would become in a dry run. */
+/** The result for a person; what it would be in a dry run. */
 export interface ForgottenUser {
-  /** Rows that name them; 0 for somebody who is not there. */
+  /** Rows that name them; 0 for a person who is not there. */
   readonly rows: number;
   readonly masks: readonly MaskOfUser[];
-  /** Different values in their masked columns that are no masks. */
+  /** Different values in their masked columns that are not masks, and so may be originals. */
   readonly foreign: number;
 }
 
-/** What the rows of a person hold. */
-interface Traces {
-  readonly rows: number;
-  readonly values: readonly OriginalKey[];
+/**
+ * Removes the original of one mask, whoever has it. The rows stay.
+ *
+ * @throws {OperationError} the mask key is being rotated; nothing was removed
+ * @throws {StoreError} nothing was removed
+ */
+export function forgetMask(
+  databases: Databases,
+  value: MaskedValue,
+  { dryRun, ...justification }: ForgetOptions,
+): Promise<ForgottenMask> {
+  return databases.transaction(async (connections) => {
+    await prepare(connections, dryRun);
+    const { rows, vault } = connections;
+    const kept = (await lookUpOriginals(vault, [value], dryRun)).length > 0;
+    const counted = await rows.countCarriers(value);
+    if (kept && !dryRun) await vault.query(removeOriginals, toFieldsAndMasks([value]));
+    const detail = `one mask; ${kept ? 1 : 0} removed; ${counted.rows} rows have it`;
+    await recordAudit(vault, {
+      ...justification,
+      action: "forget",
+      subjects: [value],
+      detail: dryRun ? `dry run; ${detail}` : detail,
+    });
+    return { kept, ...counted };
+  });
 }
 
 /**
- * Removes the originals behind a person's masks that nobody else's rows have, and their rows where that is
- * wanted. Rows first, then the lock on the originals, and only then the look at who shares them: so
- * whatever was committed beside a row that goes is seen, and a worker that brings one of the values at
- * the same moment either was first and counts, or waits and brings the original again.
+ * Removes the originals behind a person's masks that no other person's rows have, and their rows if `rows` says
+ * so. The rows change first, then the originals are locked, and only then it is counted who shares them. So
+ * every row that was committed next to a row that goes is seen. A worker that receives one of the values at the
+ * same moment was either first and is counted, or waits and stores the original again.
  *
- * @param subject the column that names the person
- * @throws {StoreError | OperationError} nothing was changed, or else the message says what
+ * If the vault is in another database, it commits first: a person who is half forgotten still has rows, by which
+ * a second run finds the rest.
+ *
+ * @throws {OperationError} the mask key is being rotated; nothing was changed
+ * @throws {StoreError} nothing was changed, or the message says that only the vault's part was
  */
 export function forgetUser(
-  forgetting: Forgetting,
-  subject: StoredColumn,
+  databases: Databases,
   user: string,
-  { dryRun, rows: mode, isMask, ...why }: ForgetUserOptions,
+  { dryRun, rows: mode, ...justification }: ForgetUserOptions,
 ): Promise<ForgottenUser> {
-  const { table } = forgetting;
-  return inBothTransactions(forgetting, { dryRun }, async (rows, vault) => {
-    const traces = await findTraces(rows, table, subject, user);
-    const changed = dryRun || traces.rows === 0 || mode === "keep"
-      ? traces.rows
-      : await changeRows(rows, table, subject, user, traces, mode);
+  return databases.transaction(async (connections) => {
+    await prepare(connections, dryRun);
+    const { rows, vault } = connections;
+    const traces = await rows.findTraces(user);
+    const changed = dryRun ? traces.rows : await changeRows(rows, user, traces, mode);
+    // A value that is not a mask may be an original, so it is counted and not reported.
     const known = traces.values.filter(({ mask }) => isMask(mask));
-    const kept = await vault.query<OriginalKey>(
-      dryRun ? findOriginals : lockOriginals,
-      toFieldsAndMasks(known),
-    );
-    const others = await countOtherCarriers(rows, table, subject, user, kept);
-    const keys = new Set(kept.map(joinKey));
-    const masks = known.map((value): MaskOfUser => {
-      const count = others.get(joinKey(value)) ?? 0;
-      const original = !keys.has(joinKey(value)) ? "absent" : count > 0 ? "shared" : "removed";
-      return { ...value, original, others: count };
-    });
+    const kept = await lookUpOriginals(vault, known, dryRun);
+    const others = await rows.countOtherCarriers(user, kept);
+    const masks = classify(known, kept, others);
     const removed = masks.filter(({ original }) => original === "removed");
     if (removed.length > 0 && !dryRun) {
       await vault.query(removeOriginals, toFieldsAndMasks(removed));
     }
-    const foreign = traces.values.length - known.length;
-    const result = { rows: changed, masks, foreign };
+    const result = { rows: changed, masks, foreign: traces.values.length - known.length };
     await recordAudit(vault, {
-      ...why,
+      ...justification,
       action: "forget",
       subjects: removed.length > 0 && !dryRun ? removed : [{ field: null, mask: null }],
       detail: `${dryRun ? "dry run; " : ""}${describeResult(result, mode)}`,
@@ -219,83 +114,72 @@ export function forgetUser(
   });
 }
 
-async function findTraces(
-  rows: Queryable,
-  table: MaskedTable,
-  subject: StoredColumn,
-  user: string,
-): Promise<Traces> {
-  const found = await rows.query<
-    { field: string | null; mask: string | null; rows: string }
-  >(findMasks(table, subject), [user]);
-  const values = found.flatMap(({ field, mask }) =>
-    field === null || mask === null ? [] : [{ field, mask }]
-  );
-  return { rows: Number(found.find(({ field }) => field === null)?.rows ?? 0), values };
+/**
+ * Takes the locks and refuses to forget during a rotation, when an original may have two masks.
+ *
+ * @throws {OperationError} the mask key is being rotated
+ */
+async function prepare({ database, vault, rows }: Connections, dryRun: boolean): Promise<void> {
+  if (!dryRun) await rows.lockForgetting();
+  for (const connection of new Set([database, vault])) {
+    if (!dryRun) await connection.query(preventRotation);
+    const [rotation] = await connection.query<{ present: boolean }>(isRotating);
+    if (rotation?.present) {
+      throw new OperationError(
+        "The mask key is being rotated: finish `maskline rotate run` first. Nothing was changed",
+      );
+    }
+  }
 }
 
-/** Removes or anonymises the rows and tells how many. */
+/** Finds which values have an original, and locks these until the transaction ends unless it is a dry run. */
+function lookUpOriginals(
+  vault: Queryable,
+  values: readonly MaskedValue[],
+  dryRun: boolean,
+): Promise<MaskedValue[]> {
+  return vault.query(dryRun ? findOriginals : lockOriginals, toFieldsAndMasks(values));
+}
+
 async function changeRows(
-  rows: Queryable,
-  table: MaskedTable,
-  subject: StoredColumn,
+  rows: RowStore,
   user: string,
-  { values }: Traces,
-  mode: "delete" | "anonymise",
+  traces: SubjectTraces,
+  mode: RowsMode,
 ): Promise<number> {
-  const statement = mode === "delete"
-    ? deleteRows(table, subject)
-    : anonymiseRows(table, subject, await readNotNullColumns(rows, table));
-  const [changed] = await rows.query<{ rows: string }>(statement, [
-    user,
-    ...groupByColumn(table, values),
-  ]);
-  const count = Number(changed?.rows ?? 0);
-  if (mode === "delete" && count > 0) await rows.query(recordRemoved, ["forget", count]);
-  return count;
+  if (traces.rows === 0 || mode === "keep") return traces.rows;
+  return mode === "delete"
+    ? await rows.deleteRows(user, traces)
+    : await rows.anonymiseRows(user, traces);
 }
 
-async function readNotNullColumns(
-  rows: Queryable,
-  { schema, name }: MaskedTable,
-): Promise<Set<string>> {
-  const found = await rows.query<{ name: string }>(notNullColumns, [schema, name]);
-  return new Set(found.map((column) => column.name));
-}
-
-/** How many others have each of these masks, by {@linkcode joinKey}. */
-async function countOtherCarriers(
-  rows: Queryable,
-  table: MaskedTable,
-  subject: StoredColumn,
-  user: string,
-  kept: readonly OriginalKey[],
-): Promise<ReadonlyMap<string, number>> {
-  if (kept.length === 0) return new Map();
-  const found = await rows.query<OriginalKey & { others: string }>(countOthers(table, subject), [
-    user,
-    ...toFieldsAndMasks(kept),
-    ...groupByColumn(table, kept),
-  ]);
-  return new Map(found.map((value) => [joinKey(value), Number(value.others)]));
-}
-
-/** The masks of each masked column, in their order. */
-function groupByColumn({ masked }: MaskedTable, values: readonly OriginalKey[]): string[][] {
-  return masked.map((column) =>
-    values.filter(({ field }) => field === column.field).map(({ mask }) => mask)
-  );
+function classify(
+  known: readonly MaskedValue[],
+  kept: readonly MaskedValue[],
+  others: readonly (MaskedValue & { readonly others: number })[],
+): MaskOfUser[] {
+  const keptKeys = new Set(kept.map(joinKey));
+  const counts = new Map(others.map((value) => [joinKey(value), value.others]));
+  return known.map((value) => {
+    const count = counts.get(joinKey(value)) ?? 0;
+    const original = !keptKeys.has(joinKey(value)) ? "absent" : count > 0 ? "shared" : "removed";
+    return { ...value, original, others: count };
+  });
 }
 
 /** Neither a field nor a mask has a space. */
-function joinKey({ field, mask }: OriginalKey): string {
+function joinKey({ field, mask }: MaskedValue): string {
   return `${field} ${mask}`;
 }
 
+function toFieldsAndMasks(values: readonly MaskedValue[]): [fields: string[], masks: string[]] {
+  return [values.map(({ field }) => field), values.map(({ mask }) => mask)];
+}
+
 function describeResult({ rows, masks, foreign }: ForgottenUser, mode: RowsMode): string {
-  const count = (wanted: MaskOfUser["original"]) =>
-    masks.filter(({ original }) => original === wanted).length;
+  const count = (state: MaskOfUser["original"]) =>
+    masks.filter(({ original }) => original === state).length;
   return `one person; originals: ${count("removed")} removed, ${count("shared")} shared, ` +
     `${count("absent")} not kept; rows: ${rows} ${mode}` +
-    (foreign > 0 ? `; ${foreign} values are no masks` : "");
+    (foreign > 0 ? `; ${foreign} values are not masks` : "");
 }

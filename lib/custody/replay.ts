@@ -1,25 +1,31 @@
-import type { OriginalsSealer } from "../pipeline/originals_sealer.ts";
-import type { Transformed } from "../pipeline/transform.ts";
+import { SettingsError } from "../config/read_settings.ts";
+import { MaskCache } from "../pipeline/mask_cache.ts";
+import { OriginalsSealer } from "../pipeline/originals_sealer.ts";
+import { createTransform, type Transformed } from "../pipeline/transform.ts";
 import type { Message } from "../queue/queue.ts";
-import type { Queryable, Statement } from "../store/postgres/database.ts";
+import type { Queryable } from "../store/postgres/database.ts";
 import { toOriginalParameters } from "../store/postgres/postgres_store.ts";
 import { upsertOriginalsAlone } from "../store/postgres/sql/batch.ts";
-import { commitRejected, takeKey } from "../store/postgres/sql/ledger.ts";
+import { commitRejected, hasKeys, storeKey } from "../store/postgres/sql/ledger.ts";
 import {
   closeRejected,
   type LockedRejection,
   lockRejected,
+  openRejectedIds,
 } from "../store/postgres/sql/rejected.ts";
 import { insertRow } from "../store/postgres/sql/rows.ts";
-import type { StoredTable } from "../store/postgres/target_table.ts";
+import type { Statement } from "../store/postgres/statement.ts";
 import { type EventRow, type OriginalRow, StoreError } from "../store/store.ts";
-import { type KeyChain, OpenError } from "../vault/open.ts";
-import { type Databases, vaultWithin } from "../worker/databases.ts";
+import { createKeyChain, type KeyChain, OpenError } from "../vault/open.ts";
+import { checkDedupeField, listPersonalFields, toStoredTable } from "../worker/contract.ts";
+import type { Connections, Databases } from "../worker/databases.ts";
+import { openKeyPair, openMasker } from "../worker/keys.ts";
 import { type Justification, recordAudit } from "./audit.ts";
+import { bindBody } from "./rejected.ts";
 
 /**
- * What became of a message: `rejected` by the contract or `refused` by Postgres once more, `unopened`
- * (wrong key, or changed), `closed` before, or `unknown`. Only `replayed` and `duplicate` changed anything.
+ * The result for a message: `rejected` by the contract or `refused` by Postgres again, `unopened` (wrong key, or
+ * changed), `closed` before, or `unknown`. Only `replayed` and `duplicate` changed anything.
  */
 export type ReplayKind =
   | "replayed"
@@ -30,138 +36,192 @@ export type ReplayKind =
   | "closed"
   | "unknown";
 
-/** The end of one replay. */
+/** The result of one replay. */
 export interface ReplayOutcome {
   readonly kind: ReplayKind;
-  /** The rest of a sentence that begins with the message; no value is in it. */
-  readonly said: string;
+  /** The rest of a sentence that begins with the message. It contains no value. */
+  readonly description: string;
 }
 
-/** Options of {@linkcode Replayer}. */
-export interface ReplayerOptions {
-  readonly databases: Databases;
-  readonly table: StoredTable;
-  readonly keys: KeyChain;
-  /** As the worker does it, or the rows would differ from its own. */
-  readonly transform: (message: Message) => Transformed;
-  readonly originals: OriginalsSealer;
-  readonly why: Justification;
-  /** Tries everything and takes it back: nothing is stored, and nothing is noted in the audit. */
+/** Options of {@linkcode openReplayer}. */
+export interface ReplayOptions {
+  readonly justification: Justification;
+  /** Try everything and roll it back: nothing is stored, and nothing is recorded in the audit log. */
   readonly dryRun: boolean;
 }
 
-/** Takes back what a dry run did, and carries its outcome out of the transaction. */
+/** Rolls a dry run back, and carries its outcome out of the transaction. */
 class Undo extends Error {
   constructor(readonly outcome: ReplayOutcome) {
     super("Dry run");
   }
 }
 
-/** Brings messages that were set aside through the line again, under their own ids. */
+/** Finds the ids of open rejections with a reason, the oldest first; at most `limit` of them, null for all. */
+export async function findReplayable(
+  database: Queryable,
+  reason: string,
+  limit: number | null,
+): Promise<readonly string[]> {
+  const rows = await database.query<{ message_id: string }>(openRejectedIds, [reason, limit]);
+  return rows.map(({ message_id }) => message_id);
+}
+
+/**
+ * Opens a replayer that transforms messages as the workers of these settings do.
+ *
+ * @throws {SettingsError} a key or DEDUPE_FIELD is missing or wrong
+ */
+export async function openReplayer(
+  databases: Databases,
+  options: ReplayOptions,
+): Promise<Replayer> {
+  const { settings, contract } = databases;
+  const problems = [...checkDedupeField(settings), ...await findMissingDedupeField(databases)];
+  if (settings.VAULT === "on" && !settings.VAULT_PUBLIC_KEY) {
+    problems.push("VAULT_PUBLIC_KEY: is not set, and VAULT is on");
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  const masker = await openMasker(settings, listPersonalFields(contract));
+  // The rejected body is erased, so it must be known that what is sealed instead opens.
+  const { keys, sealer } = settings.VAULT === "on"
+    ? await openKeyPair(settings)
+    : { keys: createKeyChain(settings.VAULT_PRIVATE_KEY ?? []), sealer: undefined };
+  const transform = createTransform(contract, new MaskCache({ masker }));
+  return new Replayer(
+    databases,
+    { keys, transform, originals: new OriginalsSealer(sealer) },
+    options,
+  );
+}
+
+/** Without the workers' field an event that was committed under its key would become a second row. */
+async function findMissingDedupeField({ database, settings }: Databases): Promise<string[]> {
+  if (settings.DEDUPE_FIELD !== undefined) return [];
+  const [keys] = await database.query<{ present: boolean }>(hasKeys);
+  return keys?.present
+    ? ["DEDUPE_FIELD: is not set, but the workers of this table use one; set the same field"]
+    : [];
+}
+
+/** What a replayer works with, besides the databases. */
+interface Tools {
+  readonly keys: KeyChain;
+  /** As the worker does it, because the rows must be equal to its own. */
+  readonly transform: (message: Message) => Transformed;
+  readonly originals: OriginalsSealer;
+}
+
+/** Sends rejected messages through the pipeline again, under their own ids. */
 export class Replayer {
-  readonly #options: ReplayerOptions;
+  readonly #databases: Databases;
+  readonly #tools: Tools;
+  readonly #options: ReplayOptions;
   readonly #insert: Statement;
 
-  constructor(options: ReplayerOptions) {
+  constructor(databases: Databases, tools: Tools, options: ReplayOptions) {
+    this.#databases = databases;
+    this.#tools = tools;
     this.#options = options;
-    this.#insert = insertRow(options.table);
+    this.#insert = insertRow(toStoredTable(databases.contract));
   }
 
   /**
-   * Replays one message in one transaction. What does not come through stays open as it was.
+   * Replays one message in one transaction. A message that is not replayed stays open.
    *
-   * @throws {StoreError} `transient` or `fatal`: this message is as it was, and so would all others be
+   * @throws {StoreError} `transient` or `fatal`: this message is unchanged, and the others would fail as well
    */
   async replay(id: string): Promise<ReplayOutcome> {
-    const { databases, dryRun } = this.#options;
     try {
-      return await databases.database.transaction(async (connection) => {
-        const outcome = await this.#bringThrough(connection, id);
-        if (dryRun) throw new Undo(outcome);
+      return await this.#databases.transaction(async (connections) => {
+        const outcome = await this.#process(connections, id);
+        if (this.#options.dryRun) throw new Undo(outcome);
         return outcome;
       });
     } catch (error) {
       if (error instanceof Undo) return error.outcome;
-      if (error instanceof OpenError) return { kind: "unopened", said: `stays: ${error.message}` };
+      if (error instanceof OpenError) {
+        return { kind: "unopened", description: `stays open: ${error.message}` };
+      }
       if (error instanceof StoreError && error.kind === "data") {
-        return { kind: "refused", said: `is refused by Postgres: SQLSTATE ${error.code}` };
+        return { kind: "refused", description: `is refused by Postgres: SQLSTATE ${error.code}` };
       }
       throw error;
     }
   }
 
-  async #bringThrough(connection: Queryable, id: string): Promise<ReplayOutcome> {
-    const [found] = await connection.query<LockedRejection>(lockRejected, [id]);
-    if (!found) return { kind: "unknown", said: "was not set aside, or its body went to a queue" };
-    if (found.status !== "open") return { kind: "closed", said: `was ${found.status} before` };
+  async #process(connections: Connections, id: string): Promise<ReplayOutcome> {
+    const { database } = connections;
+    const [found] = await database.query<LockedRejection>(lockRejected, [id]);
+    if (!found) {
+      return { kind: "unknown", description: "was not rejected, or its body was sent to a queue" };
+    }
+    if (found.status !== "open") {
+      return { kind: "closed", description: `was ${found.status} before` };
+    }
     const transformed = await this.#open(found);
     if (transformed.kind === "rejection") {
       const { reason, field } = transformed.rejection;
-      return {
-        kind: "rejected",
-        said: `is still rejected: ${reason}${field ? ` (${field})` : ""}`,
-      };
+      const where = field ? ` (${field})` : "";
+      return { kind: "rejected", description: `is still rejected: ${reason}${where}` };
     }
     const { row, personal } = transformed;
-    if (found.outcome === "committed" || !await hasNewKey(connection, row)) {
-      await this.#close(connection, row.id, "discarded");
+    if (found.outcome === "committed" || !await hasNewKey(database, row)) {
+      await this.#close(connections, row.id, "discarded");
       return {
         kind: "duplicate",
-        said: "is a duplicate: its event is on record, it was discarded",
+        description: "is a duplicate: its event was committed before, the message was discarded",
       };
     }
     // A worker locks keys, ledger and vault in this order too, so that the two cannot deadlock.
-    await connection.query(commitRejected, [row.id, row.dateSent]);
-    await connection.query(this.#insert, [...row.values, row.dateSent]);
-    const { rows } = await this.#options.originals.seal([{ ...row, personal }]);
-    await this.#close(connection, row.id, "replayed", rows);
-    return { kind: "replayed", said: "was replayed" };
+    await database.query(commitRejected, [row.id, row.dateSent]);
+    await database.query(this.#insert, [...row.values, row.dateSent]);
+    const { rows } = await this.#tools.originals.seal([{ ...row, personal }]);
+    await this.#close(connections, row.id, "replayed", rows);
+    return { kind: "replayed", description: "was replayed" };
   }
 
   async #open(found: LockedRejection): Promise<Transformed> {
-    const { keys, transform } = this.#options;
+    const { keys, transform } = this.#tools;
     const { message_id: id, sealed, key_id, sent_at: sentAt, receive_count: receiveCount } = found;
-    const binding = { field: "rejected", mask: id };
-    const body = await keys.open(new Uint8Array(sealed), key_id, binding);
+    const body = await keys.open(new Uint8Array(sealed), key_id, bindBody(id));
     return transform({ id, body, sentAt, receiveCount, handle: "" });
   }
 
   async #close(
-    connection: Queryable,
+    { database, vault }: Connections,
     id: string,
     status: "replayed" | "discarded",
     originals: readonly OriginalRow[] = [],
   ): Promise<void> {
-    const { databases, why, dryRun } = this.#options;
+    const { justification, dryRun } = this.#options;
     if (dryRun) return;
-    const subjects = [{ field: "rejected", mask: id }];
+    const subjects = [bindBody(id)];
     try {
-      await vaultWithin(databases, connection, async (vault) => {
-        if (originals.length > 0) {
-          await vault.query(upsertOriginalsAlone, toOriginalParameters(originals));
-        }
-        // Last, as in `forget`: the audit has one lock for all, and what is held with it is waited for.
-        await recordAudit(vault, { action: "replay", subjects, detail: status, ...why });
-      });
-      await connection.query(closeRejected, [id, status]);
+      if (originals.length > 0) {
+        await vault.query(upsertOriginalsAlone, toOriginalParameters(originals));
+      }
+      await database.query(closeRejected, [id, status]);
+      // Last, as in `forget`: the audit log has one lock for all commands.
+      await recordAudit(vault, { action: "replay", subjects, detail: status, ...justification });
     } catch (error) {
-      throw error instanceof StoreError ? notTheRow(error) : error;
+      throw error instanceof StoreError ? toSetupError(error) : error;
     }
   }
 }
 
-/** Whether the event is none that is on record under another message's id. */
-async function hasNewKey(connection: Queryable, { key, dateSent }: EventRow): Promise<boolean> {
+/** Returns whether no other message committed the event, by its key. */
+async function hasNewKey(database: Queryable, { key, dateSent }: EventRow): Promise<boolean> {
   if (key === undefined) return true;
-  const taken = await connection.query(takeKey, [key, dateSent]);
-  return taken.length > 0;
+  const stored = await database.query(storeKey, [key, dateSent]);
+  return stored.length > 0;
 }
 
-/** Only the target table may refuse a row; what fails beside it would fail for every other message. */
-function notTheRow({ kind, code, message }: StoreError): StoreError {
+/** Only the target table may refuse a row. What fails next to it would fail for every other message. */
+function toSetupError({ kind, code, message }: StoreError): StoreError {
   return new StoreError(
     kind === "data" ? "fatal" : kind,
     code,
-    `The replay could not be noted: ${message}`,
+    `The replay could not be recorded: ${message}`,
   );
 }

@@ -1,74 +1,62 @@
-import type { Settings } from "../config/read_settings.ts";
-import { createMasker, type Masker, readKeyId } from "../mask/mask.ts";
-import type { Queryable } from "../store/postgres/database.ts";
 import { type SealedOriginal, sealedOriginals } from "../store/postgres/sql/vault.ts";
-import { type KeyChain, OpenError } from "../vault/open.ts";
-import { createMaskerOptions } from "../worker/keys.ts";
+import { createKeyChain, type KeyChain, OpenError } from "../vault/open.ts";
+import type { Databases } from "../worker/databases.ts";
+import { createMaskCheck, type MaskCheck } from "../worker/keys.ts";
+import { type Justification, recordBeforeShowing } from "./audit.ts";
 
-/** What became of a mask: its original; or why that is not shown; or nothing is kept of it. */
-export type Opened =
+/** The result for one mask: its original, or why that is not shown, or that there is none. */
+export type Revealed =
   | { readonly is: "original"; readonly mask: string; readonly original: string }
   | { readonly is: "refused"; readonly mask: string; readonly why: string }
   | { readonly is: "missing"; readonly mask: string };
 
-/** With what {@linkcode openOriginals} opens. */
-export interface OpenOriginalsOptions {
-  readonly vault: Queryable;
-  readonly field: string;
-  readonly keys: KeyChain;
-  readonly check: MaskCheck;
-}
-
-/**
- * Fetches the originals of some masks by one statement and opens them, in the order of the masks. One
- * that does not open costs the others nothing.
- *
- * @throws {StoreError} the vault cannot be read
- */
-export async function openOriginals(
-  masks: readonly string[],
-  { vault, field, keys, check }: OpenOriginalsOptions,
-): Promise<Opened[]> {
-  const rows = await vault.query<SealedOriginal>(sealedOriginals, [field, masks]);
-  const kept = new Map(rows.map((row) => [row.mask, row]));
-  return await Promise.all(masks.map(async (mask): Promise<Opened> => {
-    const row = kept.get(mask);
-    if (!row) return { is: "missing", mask };
-    try {
-      // A copy, since the driver gives views into what it received.
-      const original = await keys.open(new Uint8Array(row.sealed), row.key_id, { field, mask });
-      if (await check(mask, original) === "other") return { is: "refused", mask, why: POISONED };
-      return { is: "original", mask, original };
-    } catch (error) {
-      if (!(error instanceof OpenError)) throw error;
-      return { is: "refused", mask, why: error.message };
-    }
-  }));
-}
+/** Masks that are read and opened before the next ones are. An estimate, not measured: well below 1 MB. */
+const MASKS_PER_PAGE = 500;
 
 const POISONED =
-  "It opens, but MASK_KEY makes another mask of it: somebody put a value of their choice there, or " +
-  "MASK_KEY or MASK_PEPPER is not the one that made the mask";
-
-/** Tells whether an original is the one that a mask was made of; `unknown` without the mask's key. */
-export type MaskCheck = (mask: string, original: string) => Promise<"same" | "other" | "unknown">;
+  "It opens, but MASK_KEY computes another mask of it: the value was stored there by another client, or " +
+  "MASK_KEY or MASK_PEPPER is not the one that computed the mask";
 
 /**
- * Makes the check of a field's originals by the MASK_KEY of the settings. Sealing needs only the vault's
- * public key, so whoever can write to the vault can put any value under any mask, and it opens. What they
- * lack is the mask key: the mask of their value is another.
+ * Records in the audit log that the originals of these masks are revealed, and then opens them page by page, in
+ * the order of the masks. A mask whose original does not open does not affect the others.
+ *
+ * @param masks of one field, each once
+ * @throws {StoreError} the audit log could not be written, so nothing is shown; or the vault cannot be read
  */
-export function createMaskCheck(settings: Settings, field: string): MaskCheck {
-  const { MASK_KEY: ring } = settings;
-  const maskers = new Map<string, Promise<Masker>>();
-  return async (mask, original) => {
-    const keyId = readKeyId(mask);
-    if (!ring?.some(({ id }) => id === keyId)) return "unknown";
-    let masker = maskers.get(keyId);
-    if (!masker) {
-      masker = createMasker({ ...createMaskerOptions(ring, [field], settings), keyId });
-      maskers.set(keyId, masker);
-    }
-    return await (await masker).mask(field, original) === mask ? "same" : "other";
-  };
+export async function* reveal(
+  { settings, vault }: Databases,
+  field: string,
+  masks: readonly string[],
+  justification: Justification,
+): AsyncGenerator<readonly Revealed[]> {
+  if (masks.length === 0) return;
+  const keys = createKeyChain(settings.VAULT_PRIVATE_KEY ?? []);
+  const check = createMaskCheck(settings, field);
+  const subjects = masks.map((mask) => ({ field, mask }));
+  await recordBeforeShowing(vault, { action: "reveal", subjects, ...justification });
+  for (let from = 0; from < masks.length; from += MASKS_PER_PAGE) {
+    const page = masks.slice(from, from + MASKS_PER_PAGE);
+    const rows = await vault.query<SealedOriginal>(sealedOriginals, [field, page]);
+    const kept = new Map(rows.map((row) => [row.mask, row]));
+    yield await Promise.all(page.map(async (mask): Promise<Revealed> => {
+      const row = kept.get(mask);
+      return row ? await openOriginal(row, { field, keys, check }) : { is: "missing", mask };
+    }));
+  }
+}
+
+async function openOriginal(
+  { mask, sealed, key_id }: SealedOriginal,
+  { field, keys, check }: { field: string; keys: KeyChain; check: MaskCheck },
+): Promise<Revealed> {
+  try {
+    // A copy, because the driver returns views into what it received.
+    const original = await keys.open(new Uint8Array(sealed), key_id, { field, mask });
+    if (await check(mask, original) === "other") return { is: "refused", mask, why: POISONED };
+    return { is: "original", mask, original };
+  } catch (error) {
+    if (!(error instanceof OpenError)) throw error;
+    return { is: "refused", mask, why: error.message };
+  }
 }

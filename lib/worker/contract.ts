@@ -3,30 +3,39 @@ import type { Contract } from "../contract/contract.ts";
 import { login } from "../contract/login.ts";
 import type { MaskedTable, StoredTable } from "../store/postgres/target_table.ts";
 
-/** The contract as the settings want it. */
-export function selectContract({ DEDUPE_FIELD: dedupeField }: Settings): Contract {
+/** Selects the contract of the settings: `login`, with the field of DEDUPE_FIELD if that is set. */
+export function selectContract(
+  { DEDUPE_FIELD: dedupeField }: Pick<Settings, "DEDUPE_FIELD">,
+): Contract {
   return dedupeField === undefined ? login : { ...login, dedupeField };
 }
 
 /**
- * What is wrong with `DEDUPE_FIELD`: the values of that field are stored in clear, so a personal field
- * must not be it.
+ * Checks that DEDUPE_FIELD is not a personal field, because its values are stored in clear.
  *
- * @returns a sentence that begins with the setting's name, or none
+ * @returns a problem that begins with the setting's name, or nothing
  */
 export function checkDedupeField({ DEDUPE_FIELD: name }: Settings): readonly string[] {
   const personal = login.fields.some((field) => field.personal && field.name === name);
   return personal
-    ? [`DEDUPE_FIELD: ${name} is a personal field, whose values are stored as masks only`]
+    ? [
+      `DEDUPE_FIELD: expected a field that is not personal, got ${name}, whose values are stored as ` +
+      "masks only",
+    ]
     : [];
 }
 
-/** The table of a contract, as the store needs to know it. */
+/** Lists the personal fields of a contract: those whose values are masked. */
+export function listPersonalFields({ fields }: Contract): readonly string[] {
+  return fields.filter(({ personal }) => personal).map(({ name }) => name);
+}
+
+/** Converts a contract into the table that takes its rows. */
 export function toStoredTable({ table, fields, sentDate }: Contract): StoredTable {
   return { ...table, columns: fields.map(({ column }) => column), dateSent: sentDate };
 }
 
-/** The table of a contract, with the columns that hold masks and the one that names the person. */
+/** Converts a contract into its table, with the columns for masks and the one that names the person. */
 export function toMaskedTable(contract: Contract): MaskedTable {
   const { fields, subject } = contract;
   return {

@@ -1,3 +1,4 @@
+import { statement } from "../../lib/store/postgres/statement.ts";
 import fc from "fast-check";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import type { Queryable } from "../../lib/store/postgres/database.ts";
@@ -40,7 +41,7 @@ async function startWorker(filled: FilledVault): Promise<SlowWorker> {
   const store = new PostgresStore(inside, loginTable, { vault: true });
   return {
     async query(text) {
-      await connection.query({ text });
+      await connection.query(statement(text));
     },
     async bring(logins) {
       await store.commit(await filled.batch(logins));

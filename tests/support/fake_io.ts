@@ -40,7 +40,7 @@ export function fakeIo({ settings, files, stdin = "" }: FakeIoOptions = {}): Fak
     out: (text) => void (written.out += text),
     err: (text) => void (written.err += text),
     input: () => Promise.resolve(stdin),
-    terminal: false,
+    isTerminal: false,
     user: () => "tester",
     signal: new AbortController().signal,
     written,

@@ -1,3 +1,4 @@
+import { login } from "../../lib/contract/login.ts";
 import { doesNotMatch, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
 import { checkCounters } from "../../lib/custody/books.ts";
@@ -6,7 +7,7 @@ import { auditEntries } from "../../lib/store/postgres/sql/audit.ts";
 import { fakeIo } from "./fake_io.ts";
 import type { FilledVault } from "./filled_vault.ts";
 import type { TestDatabase } from "./test_database.ts";
-import { loginTable, open } from "./test_store.ts";
+import { open } from "./test_store.ts";
 
 /** What a run of `maskline forget` left. */
 export interface Forgotten {
@@ -63,7 +64,7 @@ export async function auditOf({ vault }: FilledVault): Promise<AuditEntry[]> {
 export async function booksOf({ rows }: FilledVault): Promise<readonly string[]> {
   const database = open({ url: new URL(rows.url) });
   try {
-    return await checkCounters(database, loginTable);
+    return await checkCounters({ database, contract: login });
   } finally {
     await database.close();
   }

@@ -1,9 +1,9 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { QueueError } from "../../lib/queue/queue.ts";
 import { StoreError } from "../../lib/store/store.ts";
-import { workerSettings } from "../../lib/worker/settings.ts";
+import { readWorkerSettings } from "../../lib/worker/settings.ts";
 import { openWorker } from "../../lib/worker/worker.ts";
-import { fakeIo } from "../support/fake_io.ts";
+import { fakeSource } from "../support/fake_io.ts";
 import { freePort } from "../support/free_port.ts";
 import { createLine, type Line } from "../support/line.ts";
 import { startQueueServer } from "../support/queue_server.ts";
@@ -42,7 +42,7 @@ function open(
     SQS_QUEUE_URL: `${endpoint}/000000000000/${name}`,
     DATABASE_URL: databaseUrl ?? "",
   };
-  return openWorker(workerSettings(fakeIo({ settings })), { signal });
+  return openWorker(readWorkerSettings(fakeSource(settings)), { signal });
 }
 
 /** The line's database by another port. */

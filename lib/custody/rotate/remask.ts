@@ -1,9 +1,5 @@
-import { OperationError } from "../../base/errors.ts";
-import { formatCount } from "../../cli/terminal/format.ts";
-import type { Phase } from "../../cli/terminal/progress.ts";
-import type { Settings } from "../../config/read_settings.ts";
-import { createFastMasker, type FastMasker } from "../../mask/fast_mask.ts";
 import type { KeyRing } from "../../base/named_key.ts";
+import { createFastMasker, type FastMasker } from "../../mask/fast_mask.ts";
 import { isMask, readKeyId } from "../../mask/mask.ts";
 import {
   findSteps,
@@ -17,55 +13,57 @@ import {
   findOriginals,
   type SealedEntry,
   upsertRemasked,
+  VAULT_TABLE,
 } from "../../store/postgres/sql/vault.ts";
 import { walkBlocks } from "../../store/postgres/walk_blocks.ts";
+import type { MaskedValue } from "../../store/row_store.ts";
 import { OpenError } from "../../vault/open.ts";
+import { listPersonalFields } from "../../worker/contract.ts";
+import type { Databases } from "../../worker/databases.ts";
 import { createMaskerOptions, type VaultKeyPair } from "../../worker/keys.ts";
-import { assertLockHeld, type Rotation, SkippedEntries, VAULT_TABLE } from "./rotation.ts";
+import { assertLockHeld, type Rotation, SkippedEntries } from "./rotation.ts";
 
-/** Blocks of the vault at once: some 1,000 entries of 200 bytes. */
+/** Blocks of the vault in one range: about 1,000 entries of 200 bytes. */
 const VAULT_BLOCKS_PER_RANGE = 32;
 
 /**
- * The first phase: for each entry of the vault whose mask another key than `first` made, notes the step to
- * its new mask and keeps the original under that too. What an earlier run did is not opened again.
+ * Records the step to the new mask, and stores the original under that mask too, for each entry of the vault
+ * whose mask has a key other than `first`: the first phase. What an earlier run did is not opened again.
  *
- * The step is noted before the original is kept: `forget` refuses while there are steps, so nobody can be
- * forgotten between the two and come back.
+ * The step is recorded before the original is stored. `forget` refuses while there are steps, so no person can
+ * be forgotten between the two and have their original restored.
  */
 export async function remaskEntries(
   rotation: Rotation,
-  { first, remasker, phase }: {
-    readonly first: string;
-    readonly remasker: Remasker;
-    readonly phase: Phase;
-  },
-): Promise<{ entries: number; left: SkippedEntries }> {
-  const { vault, database } = rotation;
-  const left = new SkippedEntries();
+  { first, remasker }: { readonly first: string; readonly remasker: Remasker },
+): Promise<{ entries: number; skipped: SkippedEntries }> {
+  const { databases: { vault, database }, report } = rotation;
+  const skipped = new SkippedEntries();
   let entries = 0;
   for await (
     const { from, end, reached, blocks } of walkBlocks(vault, VAULT_TABLE, VAULT_BLOCKS_PER_RANGE)
   ) {
     await assertLockHeld(rotation);
     const found = await vault.query<SealedEntry>(entriesOfOtherMaskKeys, [from, end, first]);
-    const done = await alreadyDone(rotation, found, first);
-    const missing = found.filter(({ field, mask }) => !done.has(joinEntryKey(field, mask)));
-    const remasked = await remasker.remask(missing, left);
+    const done = await findDone(rotation.databases, found, first);
+    const missing = found.filter((entry) => !done.has(joinEntryKey(entry)));
+    const remasked = await remasker.remask(missing, skipped);
     if (remasked.length > 0) {
-      entries += await storeRemasked(rotation, remasked, remasker.vaultKeyId);
+      entries += await storeRemasked(rotation.databases, remasked, remasker.vaultKeyId);
     }
-    if (remasked.length < missing.length) await dropOthers(rotation, missing, remasked);
-    phase.at(`${formatCount(entries)} entries`, reached / blocks);
+    if (remasked.length < missing.length) {
+      await dropOtherSteps(rotation.databases, missing, remasked);
+    }
+    report({ phase: "vault", state: "continues", count: entries, share: reached / blocks });
   }
-  // A rotation that was turned back halfway would otherwise change rows to and fro.
+  // Otherwise a rotation that was reversed halfway would change rows back and forth.
   await database.query(removeStepsFrom, [first]);
-  return { entries, left };
+  return { entries, skipped };
 }
 
-/** The entries with a step to a mask of the first key, and an original under that. */
-async function alreadyDone(
-  { database, vault }: Rotation,
+/** Finds the entries with a step to a mask of the first key, and an original under that mask. */
+async function findDone(
+  { database, vault }: Databases,
   found: readonly SealedEntry[],
   first: string,
 ): Promise<ReadonlySet<string>> {
@@ -75,148 +73,126 @@ async function alreadyDone(
     found.map(({ mask }) => mask),
   ])).filter(({ new_mask }) => new_mask.startsWith(`${first}.`));
   if (steps.length === 0) return new Set();
-  const kept = await vault.query<{ field: string; mask: string }>(findOriginals, [
+  const stored = await vault.query<MaskedValue>(findOriginals, [
     steps.map(({ field }) => field),
     steps.map(({ new_mask }) => new_mask),
   ]);
-  const names = new Set(kept.map(({ field, mask }) => joinEntryKey(field, mask)));
+  const names = new Set(stored.map(joinEntryKey));
   return new Set(
     steps.flatMap(({ field, old_mask, new_mask }) =>
-      names.has(joinEntryKey(field, new_mask)) ? [joinEntryKey(field, old_mask)] : []
+      names.has(joinEntryKey({ field, mask: new_mask }))
+        ? [joinEntryKey({ field, mask: old_mask })]
+        : []
     ),
   );
 }
 
-/** Gives how many were kept: those that nobody removed in the same moment. */
+/** Returns how many entries were stored: those that were not removed at the same moment. */
 async function storeRemasked(
-  { database, vault }: Rotation,
+  { database, vault }: Databases,
   remasked: readonly Remasked[],
   vaultKeyId: string,
 ): Promise<number> {
   const fields = remasked.map(({ field }) => field);
-  const oldMasks = remasked.map(({ oldMask }) => oldMask);
+  const oldMasks = remasked.map(({ mask }) => mask);
   const newMasks = remasked.map(({ newMask }) => newMask);
   await database.query(recordSteps, [fields, oldMasks, newMasks]);
   const sealed = remasked.map((entry) => entry.sealed);
-  const kept = await vault.query<{ field: string; mask: string }>(upsertRemasked, [
+  const stored = await vault.query<MaskedValue>(upsertRemasked, [
     fields,
     oldMasks,
     newMasks,
     sealed,
     vaultKeyId,
   ]);
-  if (kept.length < remasked.length) {
-    const names = new Set(kept.map(({ field, mask }) => joinEntryKey(field, mask)));
-    const gone = remasked.filter(({ field, oldMask }) => !names.has(joinEntryKey(field, oldMask)));
-    await database.query(removeSteps, [
-      gone.map(({ field }) => field),
-      gone.map(({ oldMask }) => oldMask),
-    ]);
-  }
-  return kept.length;
+  if (stored.length < remasked.length) await dropOtherSteps({ database }, remasked, stored);
+  return stored.length;
 }
 
 /**
- * Drops the steps of entries that cannot be re-masked now. A run that was killed may have noted one and
- * kept nothing under the new mask: the third phase would then remove the only original.
+ * Drops the steps of `all` but those of `some`: of entries that were removed, or cannot be re-masked now. A run
+ * that was killed may have recorded a step and stored nothing under the new mask. The third phase would then
+ * remove the only original.
  */
-async function dropOthers(
-  { database }: Rotation,
-  missing: readonly SealedEntry[],
-  remasked: readonly Remasked[],
+async function dropOtherSteps(
+  { database }: Pick<Databases, "database">,
+  all: readonly MaskedValue[],
+  some: readonly MaskedValue[],
 ): Promise<void> {
-  const names = new Set(remasked.map(({ field, oldMask }) => joinEntryKey(field, oldMask)));
-  const others = missing.filter(({ field, mask }) => !names.has(joinEntryKey(field, mask)));
+  const names = new Set(some.map(joinEntryKey));
+  const others = all.filter((entry) => !names.has(joinEntryKey(entry)));
   await database.query(removeSteps, [
     others.map(({ field }) => field),
     others.map(({ mask }) => mask),
   ]);
 }
 
-/** Neither part can hold a NUL. */
-function joinEntryKey(field: string, mask: string): string {
+/** Neither part can contain a NUL. */
+function joinEntryKey({ field, mask }: MaskedValue): string {
   return `${field}\0${mask}`;
 }
 
-/** An original under its new mask. */
-export interface Remasked {
-  readonly field: string;
-  readonly oldMask: string;
+/** An original under its new mask; `mask` is the old one. */
+interface Remasked extends MaskedValue {
   readonly newMask: string;
   readonly sealed: Uint8Array;
 }
 
-/** Options of {@linkcode createRemasker}. */
-export interface RemaskerOptions {
-  readonly ring: KeyRing;
-  readonly fields: readonly string[];
-  readonly settings: Settings;
-  readonly own: VaultKeyPair;
-}
-
-/** Opens entries of the vault and seals them under the mask that the first key makes. */
+/** Opens entries of the vault, and seals them under the mask that the first key computes. */
 export interface Remasker {
-  /** The vault key that it seals for. */
+  /** The vault key for which it seals. */
   readonly vaultKeyId: string;
-  /** Why an entry cannot be re-masked is counted in `left`. */
-  remask(entries: readonly SealedEntry[], left: SkippedEntries): Promise<Remasked[]>;
+  /** Counts in `skipped` why an entry cannot be re-masked. */
+  remask(entries: readonly SealedEntry[], skipped: SkippedEntries): Promise<Remasked[]>;
 }
 
 /**
- * Makes the remasker of a key ring. Sealing needs only the vault's public key, so an entry may hold a
- * value of somebody's choice: the key that made its mask must make the same one of it again.
- *
- * @throws {OperationError} a key is not 32 bytes long
+ * Creates the remasker of a key ring. Sealing needs only the vault's public key, so an entry may contain a value
+ * that another client chose. The key that computed its mask must compute the same mask of it again.
  */
-export async function createRemasker(options: RemaskerOptions): Promise<Remasker> {
-  const { ring, fields, settings, own: { sealer, keys } } = options;
+export async function createRemasker(
+  { settings, contract }: Databases,
+  ring: KeyRing,
+  { sealer, keys }: VaultKeyPair,
+): Promise<Remasker> {
+  const fields = listPersonalFields(contract);
+  const options = createMaskerOptions(ring, fields, settings);
   const maskers = new Map<string, FastMasker>();
-  for (const { id } of ring) {
-    const masker = await createFastMasker({
-      ...createMaskerOptions(ring, fields, settings),
-      keyId: id,
-    });
-    maskers.set(id, masker);
-  }
-  const first = maskers.get(ring[0].id);
-  if (!first) throw new OperationError("The ring has no first key");
+  for (const { id } of ring) maskers.set(id, await createFastMasker({ ...options, keyId: id }));
+  const first = await createFastMasker(options);
 
   const open = async (
     { field, mask, sealed, key_id }: SealedEntry,
-    left: SkippedEntries,
+    skipped: SkippedEntries,
   ): Promise<string | undefined> => {
-    if (!isMask(mask) || !fields.includes(field)) return void left.add("no mask");
+    if (!isMask(mask) || !fields.includes(field)) return void skipped.add("not a mask");
     const id = readKeyId(mask);
     const masker = maskers.get(id);
-    if (!masker) return void left.add("unknown mask key", id);
-    if (!keys.ids.includes(key_id)) return void left.add("unknown vault key", key_id);
+    if (!masker) return void skipped.add("unknown mask key", id);
+    if (!keys.ids.includes(key_id)) return void skipped.add("unknown vault key", key_id);
     try {
-      // A copy, since the driver gives views into what it received.
+      // A copy, because the driver returns views into what it received.
       const original = await keys.open(new Uint8Array(sealed), key_id, { field, mask });
       if (masker.mask(field, original) === mask) return original;
-      left.add("another mask", id);
+      skipped.add("other mask", id);
     } catch (error) {
       if (!(error instanceof OpenError)) throw error;
-      left.add("does not open", key_id);
+      skipped.add("does not open", key_id);
     }
     return undefined;
   };
 
   return {
     vaultKeyId: sealer.keyId,
-    async remask(entries, left) {
-      const originals = await Promise.all(entries.map((entry) => open(entry, left)));
+    async remask(entries, skipped) {
+      const originals = await Promise.all(entries.map((entry) => open(entry, skipped)));
       const batch = await sealer.startBatch();
-      return entries.flatMap(({ field, mask: oldMask }, index): Remasked[] => {
+      return entries.flatMap(({ field, mask }, index): Remasked[] => {
         const original = originals[index];
         if (original === undefined) return [];
         const newMask = first.mask(field, original);
-        return [{
-          field,
-          oldMask,
-          newMask,
-          sealed: batch.seal(original, { field, mask: newMask }),
-        }];
+        const sealed = batch.seal(original, { field, mask: newMask });
+        return [{ field, mask, newMask, sealed }];
       });
     },
   };
