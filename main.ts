@@ -1,4 +1,4 @@
 import { main } from "./lib/cli/main.ts";
-import { processIo } from "./lib/cli/process_io.ts";
+import { createProcessIo } from "./lib/cli/process_io.ts";
 
-if (import.meta.main) Deno.exit(await main(Deno.args, processIo()));
+if (import.meta.main) Deno.exit(await main(Deno.args, createProcessIo()));

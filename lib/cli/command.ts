@@ -2,21 +2,21 @@ import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { Source } from "../config/read_settings.ts";
 import { nearest } from "../config/read_value.ts";
 
-/** The world as a command sees it, so that tests can give it another one. */
+/** What a command reads and writes, so that tests can replace it. */
 export interface Io {
-  /** Settings. */
+  /** The settings. */
   readonly source: Source;
   /** Writes to standard output: results only. */
   readonly out: (text: string) => void;
-  /** Writes to standard error: everything for people. */
+  /** Writes to standard error: everything that is not a result. */
   readonly err: (text: string) => void;
   /** Reads standard input to its end, as UTF-8. */
   readonly input: () => Promise<string>;
-  /** Whether standard error is a terminal, so that progress can be shown. */
-  readonly terminal: boolean;
-  /** The user of the operating system, for the audit; null where the system does not tell. */
+  /** Whether standard error is a terminal, where progress is shown. */
+  readonly isTerminal: boolean;
+  /** Returns the user of the operating system, for the audit log; null if the system does not know it. */
   readonly user: () => string | null;
-  /** Aborts when the process is told to stop. */
+  /** Aborts when the process receives a signal to stop. */
   readonly signal: AbortSignal;
 }
 
@@ -27,12 +27,12 @@ export const exit = { done: 0, failed: 1, wrongUsage: 2 } as const;
 export interface Command {
   /** The words after `maskline`, as in `drain [--json]`. */
   readonly usage: string;
-  /** What it does, and an example; shown by `--help`. */
+  /** What it does, and an example, for `--help`. */
   readonly help: string;
   readonly options?: NonNullable<ParseArgsConfig["options"]>;
-  /** How many words besides flags it takes: the least and the most. Default none. */
-  readonly words?: readonly [least: number, most: number];
-  /** Does the work and gives the exit status. */
+  /** How many words it takes besides flags: the minimum and the maximum. Default none. */
+  readonly words?: readonly [min: number, max: number];
+  /** Runs the command and returns the exit status. */
   run(io: Io, args: Arguments): Promise<number>;
 }
 
@@ -42,7 +42,7 @@ export interface Arguments {
   readonly words: readonly string[];
 }
 
-/** The command line is not what the command takes. */
+/** The command line has a flag or a word that the command does not take. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
@@ -50,7 +50,7 @@ export class UsageError extends Error {
 /**
  * Reads a command's flags and words.
  *
- * @throws {UsageError} a flag or a word is unknown, missing or too many; with the nearest right one
+ * @throws {UsageError} a flag is unknown, or there are too few or too many words; with the nearest known flag
  */
 export function parseArguments(command: Command, args: readonly string[]): Arguments {
   const options = { ...command.options, help: { type: "boolean", short: "h" } as const };
@@ -58,13 +58,15 @@ export function parseArguments(command: Command, args: readonly string[]): Argum
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (!name || Object.hasOwn(options, name)) continue;
     const meant = nearest(name, Object.keys(options));
-    // What was typed is not repeated: it may be a personal value in the wrong place.
-    throw new UsageError("There is no such flag" + (meant ? `, did you mean --${meant}?` : ""));
+    // The message does not repeat what was typed, which may be a personal value in the wrong place.
+    throw new UsageError(
+      "There is no such flag" + (meant ? `, did you mean --${meant}?` : "; see --help"),
+    );
   }
   const { values, positionals } = parse(args, options);
-  const [least, most] = command.words ?? [0, 0];
-  if (!values["help"] && (positionals.length < least || positionals.length > most)) {
-    throw new UsageError(`Wanted: maskline ${command.usage}`);
+  const [min, max] = command.words ?? [0, 0];
+  if (!values["help"] && (positionals.length < min || positionals.length > max)) {
+    throw new UsageError(`Expected: maskline ${command.usage}`);
   }
   return { flags: values as Arguments["flags"], words: positionals };
 }
@@ -77,22 +79,8 @@ function parse(args: readonly string[], options: NonNullable<ParseArgsConfig["op
     const { code = "" } = error as { code?: string };
     throw new UsageError(
       code === "ERR_PARSE_ARGS_INVALID_OPTION_VALUE"
-        ? "A flag lacks its value, or has one that it does not take"
-        : "A flag is not known",
+        ? "A flag has no value, or one that it does not take; see --help"
+        : "There is no such flag; see --help",
     );
   }
-}
-
-/**
- * The value of `--limit`: a whole number from 1 to 10,000, or none.
- *
- * @throws {UsageError} it is something else
- */
-export function readLimit({ limit }: Arguments["flags"]): number | undefined {
-  if (limit === undefined) return undefined;
-  const number = Number(limit);
-  if (!Number.isInteger(number) || number < 1 || number > 10_000) {
-    throw new UsageError("--limit: wanted a whole number from 1 to 10000");
-  }
-  return number;
 }

@@ -2,62 +2,62 @@ import type { Command } from "./command.ts";
 
 interface Entry {
   readonly summary: string;
-  /** Loads the command when it is asked for, so that `--help` need not load the AWS SDK. */
+  /** Loads the command only when it is run, so that `--help` does not load the AWS SDK. */
   readonly load: () => Promise<Command>;
 }
 
-/** All commands of `maskline`, in the order in which help lists them. */
+/** All commands of `maskline`, in the order of `--help`. */
 export const commands: Readonly<Record<string, Entry>> = {
   run: {
-    summary: "Work until told to stop",
+    summary: "Work until a signal stops it",
     load: async () => (await import("./run.ts")).run,
   },
   drain: {
-    summary: "Work until the queue is empty, then print the books",
+    summary: "Work until the queue is empty, then print the counters",
     load: async () => (await import("./drain.ts")).drain,
   },
   check: {
-    summary: "Check the settings, the queue, the database and the permissions",
+    summary: "Check the settings, the queue, the database and the privileges",
     load: async () => (await import("./check.ts")).check,
   },
   explain: {
-    summary: "Show what becomes of one message, read from standard input",
+    summary: "Show the row or the rejection of one message, read from standard input",
     load: async () => (await import("./explain.ts")).explain,
   },
   "explain-sqlstate": {
-    summary: "Tell what Maskline does at a Postgres error",
+    summary: "Print what Maskline does when Postgres returns an error code",
     load: async () => (await import("./explain_sqlstate.ts")).explainSqlstate,
   },
   migrate: {
-    summary: "Make or upgrade the tables",
+    summary: "Create or upgrade the tables",
     load: async () => (await import("./migrate.ts")).migrateCommand,
   },
   keygen: {
-    summary: "Print new keys, a line each, as an env file takes them",
+    summary: "Generate keys and print them as lines of an env file",
     load: async () => (await import("./keygen.ts")).keygen,
   },
   mask: {
-    summary: "Print the mask of a value that is read from standard input",
+    summary: "Print the mask of a value, read from standard input",
     load: async () => (await import("./mask.ts")).maskCommand,
   },
   reveal: {
-    summary: "Print the originals of masks, noted in the audit first",
+    summary: "Print the originals of masks, recorded in the audit log first",
     load: async () => (await import("./reveal.ts")).reveal,
   },
   audit: {
-    summary: "Show who asked for originals, and check that no entry was changed",
+    summary: "Show who used originals, and verify that no entry was changed",
     load: async () => (await import("./audit.ts")).audit,
   },
   forget: {
-    summary: "Remove the originals of a person who asks for it",
+    summary: "Remove the originals and rows of a person",
     load: async () => (await import("./forget.ts")).forget,
   },
   rotate: {
-    summary: "Bring what is stored to a new mask key or a new vault key",
+    summary: "Move stored masks and originals to a new key",
     load: async () => (await import("./rotate.ts")).rotate,
   },
   rejected: {
-    summary: "List, show, replay or discard the messages that were set aside",
+    summary: "List, show, replay or discard rejected messages",
     load: async () => (await import("./rejected.ts")).rejected,
   },
 };

@@ -1,119 +1,131 @@
+/**
+ * The entry of `deno task run`: the worker on the queue and the database of the settings, or, if neither is set,
+ * a demonstration that needs no settings. It is the only file that uses the embedded queue and database, and
+ * nothing imports it. So the binary, which starts at `main.ts`, has none of them.
+ *
+ * @module
+ */
 import type { Source } from "../config/read_settings.ts";
+import { listRejected } from "../custody/rejected.ts";
 import { type LocalDatabase, startLocalDatabase } from "../local/database.ts";
 import { type LocalQueue, startLocalQueue } from "../local/queue.ts";
 import { sampleMessages, sendTraffic } from "../local/sample.ts";
 import { startLog } from "../observe/log.ts";
 import { type CountersSnapshot, isBalanced } from "../pipeline/counters.ts";
-import { type Database, openDatabase } from "../store/postgres/database.ts";
-import { type ListedRejection, listRejected } from "../store/postgres/sql/rejected.ts";
-import { workerSettings } from "../worker/settings.ts";
+import { withDatabases } from "../worker/databases.ts";
+import { readWorkerSettings } from "../worker/settings.ts";
 import { openWorker } from "../worker/worker.ts";
 import { exit, type Io } from "./command.ts";
 import { formatCounters } from "./drain.ts";
 import { keygen } from "./keygen.ts";
 import { explainFailure, main } from "./main.ts";
-import { processIo } from "./process_io.ts";
-import { formatRejection } from "./rejected_list.ts";
+import { createProcessIo } from "./process_io.ts";
+import { formatRejection } from "./rejected.ts";
 import { formatTable } from "./terminal/format.ts";
 
-/** Options of {@linkcode demonstrate}. */
-export interface DemoOptions {
-  /** Messages to begin with. Default 100. */
-  readonly messages?: number;
-  /** Keep everything up, with traffic, until told to stop. */
-  readonly stay?: boolean;
+const USAGE = `Usage: deno task run [--stay]
+
+With SQS_QUEUE_URL and DATABASE_URL set: the worker on them (maskline run).
+With neither: a demonstration on an embedded queue and Postgres.
+
+  --stay   keep the demonstration running, with traffic, until Ctrl-C
+`;
+
+/** Sample messages at the start. */
+const SAMPLES = 100;
+
+if (import.meta.main) Deno.exit(await runTask(Deno.args, createProcessIo()));
+
+/** Runs the task and returns the exit status. */
+async function runTask(args: readonly string[], io: Io): Promise<number> {
+  if (io.source.get("SQS_QUEUE_URL") || io.source.get("DATABASE_URL")) {
+    return await main(["run", ...args], io);
+  }
+  const [first, ...others] = args;
+  if (first === "--help" || first === "-h") {
+    io.out(USAGE);
+    return exit.done;
+  }
+  if ((first !== undefined && first !== "--stay") || others.length > 0) {
+    io.err(USAGE);
+    return exit.wrongUsage;
+  }
+  return await demonstrate(io, first === "--stay").catch((error) => explainFailure(error, io));
 }
 
-/** Shows the whole line on an embedded queue and database, with throw-away keys. */
-export async function demonstrate(
-  io: Io,
-  { messages = 100, stay = false }: DemoOptions,
-): Promise<number> {
+/**
+ * Shows the whole pipeline on an embedded queue and database, with keys that are not kept.
+ *
+ * @param stay keep everything running, with traffic, until a signal stops it
+ */
+async function demonstrate(io: Io, stay: boolean): Promise<number> {
   io.out("Starting a queue and a Postgres in this process …\n");
-  const [queue, local] = await Promise.all([startLocalQueue(), startLocalDatabase()]);
+  const [queue, database] = await Promise.all([startLocalQueue(), startLocalDatabase()]);
   try {
-    const source = await localSource(queue, local, stay);
+    const source = await createLocalSource(queue, database, stay);
     const inner: Io = { ...io, source, out: () => {} };
     if (await main(["migrate"], inner) !== exit.done) return exit.failed;
-    for (const body of sampleMessages({ count: messages })) await queue.send(body);
-    io.out(`  queue     ${queue.url}  (${messages} sample messages)\n  database  ${local.url}\n\n`);
-    return stay ? await stayUp(inner, io, queue) : await drainAndShow(inner, io, local);
+    for (const body of sampleMessages({ count: SAMPLES })) await queue.send(body);
+    io.out(`  queue     ${queue.url}  (${SAMPLES} sample messages)\n`);
+    io.out(`  database  ${database.url}\n\n`);
+    if (!stay) return await drainAndShow(source, io, database);
+    io.out("Working, with some traffic, until Ctrl-C. The log has the URL of the counters\n");
+    const traffic = sendTraffic(queue, io.signal);
+    const status = await main(["run"], inner);
+    await traffic;
+    return status;
   } finally {
-    await Promise.all([queue.close(), local.close()]);
+    await Promise.all([queue.close(), database.close()]);
   }
 }
 
-async function drainAndShow(inner: Io, io: Io, local: LocalDatabase): Promise<number> {
+async function drainAndShow(source: Source, io: Io, database: LocalDatabase): Promise<number> {
   await startLog({ level: "error", format: "text", write: io.err });
-  const worker = await openWorker(workerSettings(inner), { untilEmpty: true, signal: io.signal });
+  const settings = readWorkerSettings(source);
+  const worker = await openWorker(settings, { untilEmpty: true, signal: io.signal });
   const startedAt = performance.now();
   let shown = "";
   const progress = setInterval(() => {
     const { received, committed, rejected } = worker.pipeline.counters;
     const line = `  ${received} received, ${committed} committed, ${rejected} rejected\n`;
-    // The end is two polls that bring nothing; there is nothing to tell meanwhile.
+    // At the end two receives return nothing, and nothing changes meanwhile.
     if (line !== shown) io.out(line);
     shown = line;
   }, 100);
-  let books: CountersSnapshot;
+  let counters: CountersSnapshot;
   try {
-    books = await worker.pipeline.run(io.signal);
+    counters = await worker.pipeline.run(io.signal);
   } finally {
     clearInterval(progress);
     await worker.close();
   }
-  io.out(`\nThe books\n${formatCounters(books, (performance.now() - startedAt) / 1000)}`);
-  const database = openDatabase({ url: new URL(local.url), connections: 1, statementSeconds: 15 });
-  try {
-    await show(database, io);
-  } finally {
-    await database.close();
-  }
-  return isBalanced(books) && books.inFlight === 0 ? exit.done : exit.failed;
+  const seconds = (performance.now() - startedAt) / 1000;
+  io.out(`\nThe counters\n${formatCounters(counters, seconds)}`);
+  await showTables(source, io, database);
+  return isBalanced(counters) && counters.inFlight === 0 ? exit.done : exit.failed;
 }
 
-async function show(database: Database, io: Io): Promise<void> {
-  const rows = await database.query<Record<string, unknown>>({
-    text:
-      `SELECT left(user_id, 8) || '…' AS user_id, device_type, left(masked_ip, 15) || '…' AS masked_ip,
-      left(masked_device_id, 15) || '…' AS masked_device_id, locale, app_version, create_date::text
-      FROM public.user_logins LIMIT 5`,
+async function showTables(source: Source, io: Io, local: LocalDatabase): Promise<void> {
+  const rows = formatTable(await local.readSampleRows());
+  io.out(`\nSome rows of user_logins: no address and no device id is in them\n${rows}`);
+  const shared = formatTable(await local.findSharedDevice());
+  io.out(`\nTwo users who share a device, found by its mask\n${shared}`);
+  await withDatabases(source, { uses: "rows" }, async ({ database }) => {
+    const rejections = await listRejected(database, null, 10);
+    const lines = rejections.map((row) => `  ${formatRejection(row)}\n`).join("");
+    io.out(`\nRejected, with the body sealed\n${lines}`);
   });
-  io.out(
-    `\nSome rows of user_logins: no address and no device id is in them\n${formatTable(rows)}`,
-  );
-  const shared = await database.query<Record<string, unknown>>({
-    text: `SELECT left(masked_device_id, 15) || '…' AS masked_device_id,
-      string_agg(DISTINCT left(user_id, 8) || '…', ', ') AS users
-      FROM public.user_logins GROUP BY user_logins.masked_device_id
-      HAVING count(DISTINCT user_id) = 2 ORDER BY 1 LIMIT 1`,
-  });
-  io.out(`\nTwo users who share a device, found by its mask\n${formatTable(shared)}`);
-  const rejected = await database.query<ListedRejection>(listRejected, [null, 10]);
-  io.out(
-    `\nSet aside, with the body sealed\n${
-      rejected.map((row) => `  ${formatRejection(row)}`).join("")
-    }`,
-  );
 }
 
-async function stayUp(inner: Io, io: Io, queue: LocalQueue): Promise<number> {
-  io.out("Working, with some traffic, until Ctrl-C. The log says where the books are\n");
-  const traffic = sendTraffic(queue, io.signal);
-  const status = await main(["run"], inner);
-  await traffic;
-  return status;
-}
-
-/** Settings for the worker, with keys that nobody keeps. */
-async function localSource(
+/** Creates settings for the worker, with keys that are not kept. */
+async function createLocalSource(
   queue: LocalQueue,
-  local: LocalDatabase,
+  database: LocalDatabase,
   stay: boolean,
 ): Promise<Source> {
   const values = new Map<string, string>([
     ["SQS_QUEUE_URL", queue.url],
-    ["DATABASE_URL", local.url],
+    ["DATABASE_URL", database.url],
     ["DATABASE_CONNECTIONS", "1"],
     ["HTTP_ADDRESS", stay ? "127.0.0.1:0" : "off"],
   ]);
@@ -126,7 +138,7 @@ async function localSource(
   };
   const silent = { out: collect, err: () => {} } as unknown as Io;
   await keygen.run(silent, { flags: {}, words: [] });
-  // The AWS SDK reads the environment of the process itself.
+  // The AWS SDK reads the environment of the process.
   Deno.env.set("AWS_REGION", "us-east-1");
   Deno.env.set("AWS_ENDPOINT_URL_SQS", queue.endpoint);
   Deno.env.set("AWS_ACCESS_KEY_ID", "local");
@@ -134,39 +146,9 @@ async function localSource(
   return {
     get: (name) => values.get(name),
     readFile: () => {
-      throw new RangeError("No setting of the demonstration comes from a file");
+      throw new TypeError("The demonstration reads no setting from a file");
     },
     othersMayRead: () => false,
     names: () => [],
   };
-}
-
-/**
- * `deno task run`: the worker on the queue and the database of the settings; with neither set, a
- * demonstration that needs nothing. This is the only way to the embedded parts; the binary has none.
- *
- * @module
- */
-
-const USAGE = `Usage: deno task run [--stay]
-
-With SQS_QUEUE_URL and DATABASE_URL set: the worker on them (maskline run).
-With neither: a demonstration on an embedded queue and Postgres.
-
-  --stay   keep the demonstration up, with traffic, until Ctrl-C
-`;
-
-const io = processIo();
-const [first, ...rest] = Deno.args;
-if (io.source.get("SQS_QUEUE_URL") || io.source.get("DATABASE_URL")) {
-  Deno.exit(await main(["run", ...Deno.args], io));
-} else if (first === "--help" || first === "-h") {
-  io.out(USAGE);
-  Deno.exit(exit.done);
-} else if ((first !== undefined && first !== "--stay") || rest.length > 0) {
-  io.err(USAGE);
-  Deno.exit(exit.wrongUsage);
-} else {
-  const status = demonstrate(io, { stay: first === "--stay" });
-  Deno.exit(await status.catch((error) => explainFailure(error, io)));
 }

@@ -1,3 +1,4 @@
+import { KEY_BYTES } from "../base/named_key.ts";
 import { generateVaultKeys } from "../vault/suite.ts";
 import { type Command, exit } from "./command.ts";
 
@@ -5,12 +6,12 @@ import { type Command, exit } from "./command.ts";
 export const keygen: Command = {
   usage: "keygen",
   help: `
-Prints a new mask key and a new vault key pair, a line each, as an env file takes them. The worker needs
-the first two; VAULT_PRIVATE_KEY opens the vault and belongs somewhere else, away from the worker.
+Generates a mask key and a key pair for the vault, and prints them as lines of an env file. The worker needs
+the first two. VAULT_PRIVATE_KEY opens the vault: store it on another machine than the worker's.
 
   umask 077; maskline keygen > maskline.env`,
   async run(io) {
-    const maskKey = crypto.getRandomValues(new Uint8Array(32));
+    const maskKey = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
     const { publicKey, privateKey } = await generateVaultKeys();
     io.out(
       `MASK_KEY=k1:${maskKey.toBase64()}\n` +

@@ -4,9 +4,11 @@ import { SettingsError } from "../config/read_settings.ts";
 import { nearest } from "../config/read_value.ts";
 import { type Command, exit, type Io, parseArguments, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
-import { version } from "./version.ts";
 
-/** Runs one command line and gives the exit status: 0 done, 1 failed, 2 wrong usage or settings. */
+/** The version of this program; a test compares it with that of `deno.json`. */
+export const version = "0.1.0";
+
+/** Runs one command line and returns the exit status: 0 done, 1 failed, 2 wrong usage or settings. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = args;
   try {
@@ -42,7 +44,7 @@ async function findCommand(name: string): Promise<Command> {
   );
 }
 
-/** Tells people of a failure, without a value in it, and gives the exit status. */
+/** Reports a failure on standard error, without a value in it, and returns the exit status. */
 export function explainFailure(error: unknown, io: Io): number {
   if (error instanceof SettingsError) {
     io.err(`${error.message}:\n${error.problems.map((problem) => `  ${problem}\n`).join("")}`);
@@ -56,15 +58,26 @@ export function explainFailure(error: unknown, io: Io): number {
     io.err(`${error.message}\n`);
     return exit.failed;
   }
-  // Anything else is a fault of the program. Its message may quote what it worked on, so only where
-  // it came from is shown.
-  const { name, stack = "" } = error instanceof Error ? error : new Error("unknown");
-  const places = stack.split("\n").filter((line) => /^\s+at /.test(line)).slice(0, 8);
-  io.err(`Maskline failed with ${name}, which is a bug:\n${places.join("\n")}\n`);
+  // Anything else is a bug. Its message may quote a value (V8's own messages do), and its name may be anything
+  // that a library sets, so only the class of a built-in error and the stack are shown.
+  io.err(`Maskline failed with ${findClass(error)}, which is a bug:\n${readPlaces(error)}\n`);
   return exit.failed;
 }
 
-/** What `maskline --help` prints. */
+/** Returns the places of the stack. The message is cut off first, because it may have lines like theirs. */
+function readPlaces(error: unknown): string {
+  const { message = "", stack = "" } = error instanceof Error ? error : {};
+  const places = stack.slice(stack.indexOf(message) + message.length).split("\n");
+  return places.filter((line) => /^\s+at /.test(line)).slice(0, 8).join("\n");
+}
+
+const BUILT_IN = [TypeError, RangeError, ReferenceError, SyntaxError, URIError, EvalError, Error];
+
+function findClass(error: unknown): string {
+  return BUILT_IN.find((type) => error instanceof type)?.name ?? "a value that is not an error";
+}
+
+/** Returns what `maskline --help` prints. */
 export function mainHelp(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
   const list = Object.entries(commands).map(([name, { summary }]) =>
@@ -86,7 +99,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or settings.
 `;
 }
 
-/** What `maskline COMMAND --help` prints. */
+/** Returns what `maskline COMMAND --help` prints. */
 export function commandHelp(command: Command): string {
   return `Usage: maskline ${command.usage}\n\n${command.help.trim()}\n`;
 }

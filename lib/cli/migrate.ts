@@ -1,54 +1,45 @@
-import { login } from "../contract/login.ts";
 import { findCountersObstacle } from "../custody/books.ts";
-import { checkSchema } from "../store/postgres/check_schema.ts";
-import type { Database } from "../store/postgres/database.ts";
-import { migrate } from "../store/postgres/migrate.ts";
+import { login } from "../contract/login.ts";
 import { grants } from "../store/postgres/sql/grants.ts";
-import { markVaultElsewhere } from "../store/postgres/sql/vault.ts";
-import type { StoredTable } from "../store/postgres/target_table.ts";
 import { toStoredTable } from "../worker/contract.ts";
 import { withDatabases } from "../worker/databases.ts";
-import { type Command, exit, type Io, UsageError } from "./command.ts";
+import { migrateDatabases } from "../worker/migrate.ts";
+import { type Command, exit, UsageError } from "./command.ts";
 
 /** `maskline migrate` */
 export const migrateCommand: Command = {
   usage: "migrate [--print-grants [--vault]]",
   help: `
-Makes or upgrades Maskline's tables in the schema \`maskline\`, and makes \`public.user_logins\` where it is
-missing; one that is there is used as it is. The only command that must own the schema. In one
-transaction, and again does nothing. With VAULT_DATABASE_URL it does the same there, without the table.
+Creates or upgrades Maskline's tables in the schema \`maskline\`, and creates \`public.user_logins\` if it
+does not exist; an existing table is used as it is. It is the only command that must run as the owner of the
+schema. It is one transaction, and running it again changes nothing. With VAULT_DATABASE_URL it does the
+same there, without the table.
 
-  --print-grants   print the SQL that makes the roles of worker, analysts and custodians and gives them
-                   what they need, for you to read and run; connects to nothing
+  --print-grants   print the SQL that creates the roles of workers, analysts and custodians with the
+                   privileges that they need, for you to read and run; connects to nothing
   --vault          with --print-grants: for a database that has the vault alone (VAULT_DATABASE_URL)
 
   DATABASE_URL=postgres://owner@db/app maskline migrate
   maskline migrate --print-grants | psql -v ON_ERROR_STOP=1 postgres://owner@db/app`,
   options: { "print-grants": { type: "boolean" }, vault: { type: "boolean" } },
   async run(io, { flags }) {
-    const table = toStoredTable(login);
     if (flags["print-grants"]) {
-      io.out(grants(flags["vault"] ? undefined : table));
+      io.out(grants(flags["vault"] ? undefined : toStoredTable(login)));
       return exit.done;
     }
-    if (flags["vault"]) throw new UsageError("--vault: goes with --print-grants");
-    return await withDatabases(io, [], async ({ database, vault }) => {
-      await migrateOne(io, database, table);
-      const obstacle = await findCountersObstacle(database, table);
-      if (obstacle) io.err(`check --books cannot count: ${obstacle}\n`);
-      if (vault !== database) {
-        io.out("the vault's own database:\n");
-        await migrateOne(io, vault);
-        await database.query(markVaultElsewhere);
-      }
+    if (flags["vault"]) throw new UsageError("--vault: is only allowed with --print-grants");
+    return await withDatabases(io.source, {}, async (databases) => {
+      const { rows, vault } = await migrateDatabases(databases);
+      io.out(formatMigrations(rows));
+      const obstacle = await findCountersObstacle(databases);
+      if (obstacle) io.err(`\`maskline check --books\` will fail: ${obstacle}\n`);
+      if (vault) io.out(`the vault's own database:\n${formatMigrations(vault)}`);
       return exit.done;
     });
   },
 };
 
-async function migrateOne(io: Io, database: Database, table?: StoredTable): Promise<void> {
-  const applied = await migrate(database, table);
-  for (const name of applied) io.out(`applied ${name}\n`);
-  if (applied.length === 0) io.out("nothing to do, the schema is up to date\n");
-  await checkSchema(database, table);
+function formatMigrations(names: readonly string[]): string {
+  if (names.length === 0) return "nothing to do, the schema is up to date\n";
+  return names.map((name) => `applied ${name}\n`).join("");
 }

@@ -10,8 +10,8 @@ function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string
   while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
 }
 
-/** Not from USER, which says whatever its owner likes. */
-function userName(): string | null {
+/** Returns the user by its id. USER is not used, because the user can set it to anything. */
+function readUserName(): string | null {
   try {
     return userInfo().username;
   } catch {
@@ -19,25 +19,25 @@ function userName(): string | null {
   }
 }
 
-/** The real process. The first SIGINT or SIGTERM asks for a stop, a second one ends at once. */
-export function processIo(): Io {
+/** Creates the Io of the real process. The first SIGINT or SIGTERM requests a stop, a second one ends at once. */
+export function createProcessIo(): Io {
   const stopping = new AbortController();
   const onSignal = () => {
     if (stopping.signal.aborted) Deno.exit(1);
     stopping.abort();
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) {
-    // Windows knows SIGINT only.
+    // Windows has SIGINT only.
     if (Deno.build.os !== "windows" || name === "SIGINT") Deno.addSignalListener(name, onSignal);
   }
   return {
     source: environment,
     out: (text) => writeAll(Deno.stdout, text),
     err: (text) => writeAll(Deno.stderr, text),
-    // A byte order mark stays: the queue's body would have it too, and `text()` would hide it.
+    // A byte order mark stays, because a message in the queue keeps it too. `text()` would remove it.
     input: async () => decoder.decode(await new Response(Deno.stdin.readable).bytes()),
-    terminal: Deno.stderr.isTerminal(),
-    user: userName,
+    isTerminal: Deno.stderr.isTerminal(),
+    user: readUserName,
     signal: stopping.signal,
   };
 }

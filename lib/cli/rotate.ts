@@ -1,35 +1,39 @@
-import { login } from "../contract/login.ts";
-import { rotateMasks } from "../custody/rotate/masks.ts";
-import type { Rotation } from "../custody/rotate/rotation.ts";
-import { type RotationStatus, rotationStatus } from "../custody/rotate/status.ts";
-import { rotateVault } from "../custody/rotate/vault.ts";
-import { toMaskedTable } from "../worker/contract.ts";
+import { type MaskRotation, rotateMasks } from "../custody/rotate/masks.ts";
+import type {
+  Rotation,
+  RotationProgress,
+  SkippedEntries,
+  SkipReason,
+} from "../custody/rotate/rotation.ts";
+import { readRotationStatus } from "../custody/rotate/status.ts";
+import { rotateVault, type VaultRotation } from "../custody/rotate/vault.ts";
 import { type Databases, withDatabases } from "../worker/databases.ts";
 import { type Arguments, type Command, exit, type Io, UsageError } from "./command.ts";
-import { justificationFlags, readJustification } from "./justification_flags.ts";
-import { escapeJson, escapeText } from "./terminal/escape.ts";
+import { JUSTIFICATION_HELP, justificationFlags, readJustification } from "./flags.ts";
+import { formatStatus, formatStatusJson } from "./rotate_status.ts";
+import { escapeText } from "./terminal/escape.ts";
 import { formatCount } from "./terminal/format.ts";
+import { type Progress, startProgress } from "./terminal/progress.ts";
 
 /** `maskline rotate` */
 export const rotate: Command = {
   usage: "rotate status [--json] | rotate run --reason TEXT [--ticket ID] [--vault]",
   help: `
-Brings what is stored from old keys to a new one, while workers go on.
+Moves what is stored from old keys to a new one, while workers continue.
 
 A new mask key: put it first, MASK_KEY=k2:…,k1:…, and restart every worker. Then \`rotate run\` opens the
-originals with VAULT_PRIVATE_KEY, keeps each under its new mask, changes the rows, and removes the old
-entries: the same values stay the same masks, in new and old rows alike. A row whose original is not in the
-vault keeps its mask. Needs VAULT_PUBLIC_KEY, and MASK_PEPPER as it is.
+originals with VAULT_PRIVATE_KEY, stores each under its new mask, changes the rows, and removes the old
+entries: equal values have equal masks again, in new and old rows. A row whose original is not in the vault
+keeps its mask. Needs VAULT_PUBLIC_KEY, and MASK_PEPPER as it is.
 
 A new vault key: restart every worker with VAULT_PUBLIC_KEY=v2:…. Then \`rotate run --vault\` with
-VAULT_PRIVATE_KEY=v2:…,v1:… seals every original and every rejected body anew.
+VAULT_PRIVATE_KEY=v2:…,v1:… re-seals every original and every rejected body.
 
-Either may be killed at any moment: run it again, and it goes on. Only one runs at a time. It is noted in
-the audit before it begins and when it ends. Exit status 1 where something could not be brought to the new
-key; it is left as it is.
+Both may be killed at any moment: run the command again to continue. Only one runs at a time. The audit log
+records when it begins and when it ends. Exit status 1 if a value could not be moved to the new key; it is
+left as it is.
 
-  --reason TEXT  why; 1 to 1000 characters, kept in the audit
-  --ticket ID    where that is written down; up to 100 characters, kept in the audit
+${JUSTIFICATION_HELP}
   --vault        the vault key instead of the mask key
   --json         status as one JSON object
 
@@ -38,142 +42,177 @@ key; it is left as it is.
   options: { ...justificationFlags, vault: { type: "boolean" }, json: { type: "boolean" } },
   words: [1, 1],
   async run(io, { flags, words: [verb] }) {
-    const given = new Set(Object.keys(flags));
+    const given = Object.keys(flags);
     if (verb === "status" && hasOnly(given, ["json"])) {
-      return await withDatabases(io, ["MASK_KEY"], (databases) => status(io, databases, flags));
-    }
-    if (verb === "run" && hasOnly(given, ["reason", "ticket", "vault"])) {
-      const why = readJustification(io, flags);
-      const needs = ["VAULT_PUBLIC_KEY", "VAULT_PRIVATE_KEY"] as const;
-      if (flags["vault"]) {
-        return await withDatabases(
-          io,
-          needs,
-          (databases) => rotateVault(toRotation(io, databases), databases.settings, why),
-        );
-      }
       return await withDatabases(
-        io,
-        ["MASK_KEY", ...needs],
-        (databases) => rotateMasks(toRotation(io, databases), databases.settings, why),
+        io.source,
+        { settings: ["MASK_KEY"] },
+        (databases) => printStatus(io, databases, flags),
       );
     }
-    throw new UsageError(`Wanted: maskline ${rotate.usage}`);
+    if (verb === "run" && hasOnly(given, ["reason", "ticket", "vault"])) {
+      return flags["vault"] ? await runVault(io, flags) : await runMasks(io, flags);
+    }
+    throw new UsageError(`Expected: maskline ${rotate.usage}`);
   },
 };
 
-async function status(
+function hasOnly(given: readonly string[], allowed: readonly string[]): boolean {
+  return given.every((name) => allowed.includes(name));
+}
+
+async function printStatus(
   io: Io,
   databases: Databases,
   { json }: Arguments["flags"],
 ): Promise<number> {
-  const found = await rotationStatus(toRotation(io, databases), databases.settings);
-  io.out(json ? `${escapeJson(toJson(found))}\n` : statusText(found));
+  const status = await readRotationStatus({ databases, signal: io.signal });
+  io.out(json ? formatStatusJson(status) : formatStatus(status));
   return exit.done;
 }
 
-function toJson(found: Awaited<ReturnType<typeof rotationStatus>>): unknown {
-  const { maskKeys, vaultKey, underWay, rows, vault, rejected } = found;
-  return {
-    mask_keys: maskKeys,
-    vault_key: vaultKey,
-    under_way: underWay,
-    rows: rows.map(({ field, key, rows: count, withoutOriginal }) => ({
-      field,
-      mask_key: key,
-      rows: count,
-      without_original: withoutOriginal,
-    })),
-    vault,
-    rejected,
-    left_to_do: leftToDo(found),
+async function runMasks(io: Io, flags: Arguments["flags"]): Promise<number> {
+  const justification = readJustification(io, flags);
+  const settings = ["MASK_KEY", "VAULT_PUBLIC_KEY", "VAULT_PRIVATE_KEY"] as const;
+  return await withDatabases(io.source, { settings }, async (databases) => {
+    const result = await watch(
+      io,
+      databases,
+      MASK_PHASES,
+      (rotation) => rotateMasks(rotation, justification),
+    );
+    return reportMasks(io, result, databases);
+  });
+}
+
+async function runVault(io: Io, flags: Arguments["flags"]): Promise<number> {
+  const justification = readJustification(io, flags);
+  const settings = ["VAULT_PUBLIC_KEY", "VAULT_PRIVATE_KEY"] as const;
+  return await withDatabases(io.source, { settings }, async (databases) => {
+    const result = await watch(
+      io,
+      databases,
+      VAULT_PHASES,
+      (rotation) => rotateVault(rotation, justification),
+    );
+    return reportVault(io, result);
+  });
+}
+
+/** How a phase is named, what it counts, and how its end is described. */
+interface PhaseWords {
+  readonly name: string;
+  readonly noun: string;
+  readonly end: string;
+}
+
+type Phases = Partial<Record<RotationProgress["phase"], PhaseWords>>;
+
+const MASK_PHASES: Phases = {
+  vault: { name: "1 of 3, vault", noun: "entries", end: "entries stored under new masks" },
+  rows: { name: "2 of 3, rows", noun: "rows", end: "rows changed" },
+  "old entries": { name: "3 of 3, old entries", noun: "entries", end: "removed" },
+};
+
+const VAULT_PHASES: Phases = {
+  vault: { name: "1 of 2, vault", noun: "entries", end: "entries re-sealed" },
+  rejected: { name: "2 of 2, rejected", noun: "bodies", end: "bodies re-sealed" },
+};
+
+/** Runs a rotation and shows its progress. */
+async function watch<T>(
+  io: Io,
+  databases: Databases,
+  phases: Phases,
+  run: (rotation: Rotation) => Promise<T>,
+): Promise<T> {
+  let progress: Progress | undefined;
+  const report = ({ phase, state, count, walk, share }: RotationProgress) => {
+    const { name, noun, end } = phases[phase] ?? { name: phase, noun: "", end: "" };
+    if (state === "begins") progress = startProgress(io, name);
+    else if (state === "ends") progress?.end(`${formatCount(count)} ${end}`);
+    else {
+      const which = walk === undefined ? "" : `, walk ${walk}`;
+      progress?.update(`${formatCount(count)} ${noun}${which}`, share);
+    }
   };
-}
-
-function toRotation(io: Io, { database, vault }: Databases): Rotation {
-  return { io, database, vault, table: toMaskedTable(login) };
-}
-
-function hasOnly(given: ReadonlySet<string>, allowed: readonly string[]): boolean {
-  return [...given].every((name) => allowed.includes(name));
-}
-
-/** The status for people: a table, and what is left to do in words. */
-export function statusText(status: RotationStatus): string {
-  const lines = [
-    ...status.rows.map(({ field, key, rows }) =>
-      line(rows, `rows, ${field}`, key === null ? "no mask of Maskline" : `mask key ${key}`)
-    ),
-    ...status.vault.map(({ field, mask_key, vault_key, entries }) => {
-      const key = mask_key === null ? "no mask of Maskline" : `mask key ${mask_key}`;
-      return line(entries, `vault entries, ${field}`, `${key}, vault key ${vault_key}`);
-    }),
-    ...status.rejected.map(({ vault_key, bodies }) =>
-      line(bodies, "rejected bodies", `vault key ${vault_key}`)
-    ),
-  ];
-  return [...lines, ...leftToDo(status)].map((text) => `${text}\n`).join("");
-}
-
-function line(count: number, what: string, key: string): string {
-  return `${formatCount(count).padStart(13)}  ${escapeText(what)}: ${escapeText(key)}`;
-}
-
-/** What is left to do, a sentence each; never empty. */
-export function leftToDo(status: RotationStatus): string[] {
-  const { maskKeys: [first = "", ...others], vaultKey, underWay, rows, vault, rejected } = status;
-  const known = new Set([first, ...others]);
-  const todo: string[] = [];
-  const sum = <T>(of: readonly T[], count: (one: T) => number) =>
-    of.reduce((total, one) => total + count(one), 0);
-  const oldRows = sum(
-    rows.filter(({ key }) => key !== null && key !== first && known.has(key)),
-    (row) => row.rows - row.withoutOriginal,
-  );
-  const oldEntries = sum(
-    vault.filter(({ mask_key: key }) => key !== null && key !== first && known.has(key)),
-    ({ entries }) => entries,
-  );
-  if (oldRows > 0 || oldEntries > 0) {
-    todo.push(
-      `\`maskline rotate run\` has ${formatCount(oldEntries)} entries and ${
-        formatCount(oldRows)
-      } masks in ` +
-        `rows to bring to ${first}`,
-    );
+  try {
+    return await run({ databases, signal: io.signal, report });
+  } finally {
+    progress?.stop();
   }
-  if (underWay) {
-    todo.push("A rotation of the mask key has begun: run it again until it ends");
+}
+
+/** Prints the result, and returns `failed` if a value could be moved to the new key and was not. */
+function reportMasks(io: Io, result: MaskRotation, { settings }: Databases): number {
+  const { name, entries, rows, removed, skipped, stray } = result;
+  io.err(formatSkipped(skipped, "vault entries"));
+  const known = new Set((settings.MASK_KEY ?? []).map(({ id }) => id));
+  let late = 0;
+  for (const { field, key, rows: count, withoutOriginal } of result.oldRows) {
+    const keep = `rows keep a mask of ${key} in the field ${field}`;
+    if (withoutOriginal > 0) {
+      io.err(
+        `${
+          formatCount(withoutOriginal)
+        } ${keep}: the vault has no original for it (forgotten, or stored ` +
+          "with VAULT=off)\n",
+      );
+    }
+    const others = count - withoutOriginal;
+    if (others === 0) continue;
+    late += others;
+    const reason = key !== null && known.has(key)
+      ? "they were stored meanwhile, or their original was skipped"
+      : "the key is not in MASK_KEY";
+    io.err(`${formatCount(others)} ${keep}: ${reason}\n`);
   }
-  const lost = sum(rows, ({ withoutOriginal }) => withoutOriginal);
-  if (lost > 0) {
-    todo.push(
+  if (stray > 0) {
+    io.err(
       `${
-        formatCount(lost)
-      } masks in rows keep their old key: their originals are not in the vault ` +
-        "(forgotten, or stored with VAULT=off)",
+        formatCount(stray)
+      } rows were stored with masks of an old key meanwhile: a worker still has that ` +
+        "key first. Restart it; it seals these values when it receives them again. Then run this " +
+        "command again\n",
     );
   }
-  for (const key of unknownKeys(rows, vault, known)) {
-    todo.push(`The mask key ${escapeText(key)} is not in MASK_KEY: what it made stays as it is`);
-  }
-  const sealed = sum(vault.filter((row) => row.vault_key !== vaultKey), ({ entries }) => entries) +
-    sum(rejected.filter((row) => row.vault_key !== vaultKey), ({ bodies }) => bodies);
-  if (vaultKey !== null && sealed > 0) {
-    todo.push(
-      `\`maskline rotate run --vault\` has ${
-        formatCount(sealed)
-      } sealed values to bring to ${vaultKey}`,
-    );
-  }
-  return todo.length > 0 ? todo : ["Nothing is left to rotate"];
+  io.out(
+    `${name}: ${formatCount(entries)} entries, ${formatCount(rows)} rows, ${
+      formatCount(removed)
+    } old ` +
+      `entries removed, ${formatCount(skipped.total)} skipped\n`,
+  );
+  return skipped.total === 0 && late === 0 && stray <= 0 ? exit.done : exit.failed;
 }
 
-function unknownKeys(
-  rows: RotationStatus["rows"],
-  vault: RotationStatus["vault"],
-  known: ReadonlySet<string>,
-): string[] {
-  const found = [...rows.map(({ key }) => key), ...vault.map(({ mask_key }) => mask_key)];
-  return [...new Set(found)].flatMap((key) => key === null || known.has(key) ? [] : [key]).sort();
+function reportVault(io: Io, result: VaultRotation): number {
+  const { name, entries, bodies, skippedEntries, skippedBodies } = result;
+  io.err(formatSkipped(skippedEntries, "vault entries"));
+  io.err(formatSkipped(skippedBodies, "rejected bodies"));
+  const skipped = skippedEntries.total + skippedBodies.total;
+  io.out(
+    `${name}: ${formatCount(entries)} entries, ${formatCount(bodies)} bodies, ` +
+      `${formatCount(skipped)} skipped\n`,
+  );
+  return skipped === 0 ? exit.done : exit.failed;
+}
+
+const SKIPPED: Readonly<Record<SkipReason, (id: string) => string>> = {
+  "unknown mask key": (id) => `have masks of the key ${id}, which is not in MASK_KEY`,
+  "unknown vault key": (id) =>
+    `are sealed for the vault key ${id}, which is not in VAULT_PRIVATE_KEY`,
+  "does not open": (id) =>
+    `do not open with the vault key ${id}: they were changed, or VAULT_PRIVATE_KEY has another key of ` +
+    "that name",
+  "other mask": (id) =>
+    `open, but the key ${id} computes another mask of them: another client stored them there, or ` +
+    "MASK_KEY or MASK_PEPPER was different then",
+  "not a mask": () => "are stored under a text that is not a mask of a personal field",
+};
+
+/** @param what `vault entries` or `rejected bodies` */
+function formatSkipped(skipped: SkippedEntries, what: string): string {
+  return skipped.list().map(({ reason, keyId, count }) =>
+    `Skipped: ${formatCount(count)} ${what} that ${SKIPPED[reason](escapeText(keyId))}\n`
+  ).join("");
 }

@@ -1,10 +1,11 @@
+import { login } from "../../lib/contract/login.ts";
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { checkCounters } from "../../lib/custody/books.ts";
 import { openSession, type Session } from "../support/open_session.ts";
 import { until } from "../support/progress.ts";
 import { type Aside, createAside, loginBody } from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
-import { batchOf, eventRow, loginTable } from "../support/test_store.ts";
+import { batchOf, eventRow } from "../support/test_store.ts";
 
 const postgres = await sharedPostgres();
 
@@ -34,7 +35,7 @@ async function untilWaiting({ store: { inside } }: Aside, wanted: number): Promi
 }
 
 function books({ store }: Aside): Promise<readonly string[]> {
-  return checkCounters(store.database, loginTable);
+  return checkCounters({ database: store.database, contract: login });
 }
 
 Deno.test("rejected replay makes one row when two custodians replay a message at once", async () => {

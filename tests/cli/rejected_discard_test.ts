@@ -1,8 +1,9 @@
+import { login } from "../../lib/contract/login.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { checkCounters } from "../../lib/custody/books.ts";
 import { createAside, loginBody } from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
-import { createStore, loginTable } from "../support/test_store.ts";
+import { createStore } from "../support/test_store.ts";
 
 const postgres = await sharedPostgres();
 
@@ -31,8 +32,8 @@ Deno.test("rejected discard erases the bodies and notes each when ids are given"
       { action: "discard", field: "rejected", mask, reason: "a load test", ticket: "OPS-2" }
     )),
   );
-  deepStrictEqual(await checkCounters(aside.store.database, loginTable), [
-    "0 committed and 3 rejected stand in the ledger",
+  deepStrictEqual(await checkCounters({ database: aside.store.database, contract: login }), [
+    "the ledger has 0 committed and 3 rejected messages",
   ]);
 });
 

@@ -1,3 +1,4 @@
+import { login } from "../../lib/contract/login.ts";
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { checkCounters } from "../../lib/custody/books.ts";
 import { createKeyChain } from "../../lib/vault/open.ts";
@@ -13,7 +14,7 @@ import {
   usersOf,
 } from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
-import { batchOf, createStore, eventRow, loginTable } from "../support/test_store.ts";
+import { batchOf, createStore, eventRow } from "../support/test_store.ts";
 
 const postgres = await sharedPostgres();
 
@@ -22,7 +23,7 @@ const WHY = ["--reason", "the check was wrong"];
 const AUDIT = "SELECT action, field, mask, detail FROM maskline.reveal_audit ORDER BY number";
 
 function books({ store }: Aside): Promise<readonly string[]> {
-  return checkCounters(store.database, loginTable);
+  return checkCounters({ database: store.database, contract: login });
 }
 
 Deno.test("rejected replay makes the row, keeps the originals and erases the body when an id is given", async () => {

@@ -1,7 +1,7 @@
 /**
- * A text as a terminal may show it: control and format characters, line ends included, become
- * `\u{…}`, since whoever sends messages chooses them, and a terminal obeys them (escape sequences, text
- * that runs backwards). A backslash is doubled, so that the original can be told from it.
+ * Escapes a text for a terminal: control and format characters, line ends included, become `\u{…}`. Producers
+ * choose the text of their messages, and a terminal obeys escape sequences and direction marks in it. A
+ * backslash is doubled, so that the original can be recovered.
  */
 export function escapeText(text: string): string {
   return text.replace(
@@ -12,9 +12,9 @@ export function escapeText(text: string): string {
 }
 
 /**
- * A value as one line of JSON that a terminal may show: the control and format characters that
- * `JSON.stringify` leaves as they are (U+007F to U+009F, text that runs backwards, line separators)
- * become `\uXXXX`. Whoever reads the JSON gets the value as it is. See `printable.ts`.
+ * Formats a value as one line of JSON that is safe for a terminal: the control and format characters that
+ * `JSON.stringify` keeps (U+007F to U+009F, direction marks, line separators) become `\uXXXX`. A JSON parser
+ * returns the exact value.
  */
 export function escapeJson(value: unknown): string {
   return JSON.stringify(value).replace(

@@ -1,9 +1,14 @@
-/** A count for people: `12,345`. */
+/** Formats a count with separators: `12,345`. */
 export function formatCount(count: number): string {
   return count.toLocaleString("en");
 }
 
-/** Lays rows out in columns for a terminal, under the names of their columns. */
+/** Formats a count with its noun: `1 row`, `2 rows`. */
+export function formatNoun(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** Formats rows as columns for a terminal, under the names of the columns. */
 export function formatTable(rows: readonly Readonly<Record<string, unknown>>[]): string {
   const names = Object.keys(rows[0] ?? {});
   const cells = rows.map((row) => names.map((name) => String(row[name] ?? "—")));

@@ -1,57 +1,58 @@
 import type { Io } from "../command.ts";
 
-/** A long piece of work that people watch. */
-export interface Phase {
-  /** What came of it so far, and how much of it is done where that is known, 0 to 1. */
-  at(words: string, done?: number): void;
-  /** It is done, and this came of it. */
-  end(words: string): void;
-  /** It failed: leaves the terminal as it was. Does nothing after its end. */
+/** The progress of a long action, on standard error. */
+export interface Progress {
+  /** Shows the present state, and how much is complete if that is known, 0 to 1. */
+  update(text: string, share?: number): void;
+  /** Shows the result. */
+  end(text: string): void;
+  /** Clears the line after a failure. Does nothing after `end`. */
   stop(): void;
 }
 
-/** Milliseconds between two pictures of the line: faster than this nobody reads. */
+/** The shortest time between two updates of the line. People cannot read faster. */
 const REDRAW_MS = 100;
 
+const CLEAR_LINE = "\r\x1b[2K";
+
 /**
- * Shows a piece of work on standard error: on a terminal as one line that is drawn anew, and elsewhere as
- * a line when it begins and one when it ends.
+ * Shows a long action on standard error: on a terminal as one line that is redrawn, elsewhere as a line when it
+ * begins and one when it ends.
  */
-export function startPhase(io: Io, name: string): Phase {
+export function startProgress(io: Io, name: string): Progress {
   let drawnAt = -Infinity;
-  let open = true;
-  const clear = () => io.terminal ? "\r\x1b[2K" : "";
-  io.err(io.terminal ? name : `${name}…\n`);
+  let isOpen = true;
+  const clear = io.isTerminal ? CLEAR_LINE : "";
+  io.err(io.isTerminal ? name : `${name}…\n`);
   return {
-    at(words, done) {
-      if (!io.terminal || performance.now() - drawnAt < REDRAW_MS) return;
+    update(text, share) {
+      if (!io.isTerminal || performance.now() - drawnAt < REDRAW_MS) return;
       drawnAt = performance.now();
-      const share = done === undefined ? "" : `${Math.floor(100 * done)} %, `;
-      io.err(`${clear()}${name}: ${share}${words}`);
+      const percent = share === undefined ? "" : `${Math.floor(100 * share)} %, `;
+      io.err(`${clear}${name}: ${percent}${text}`);
     },
-    end(words) {
-      open = false;
-      io.err(`${clear()}${name}: ${words}\n`);
+    end(text) {
+      isOpen = false;
+      io.err(`${clear}${name}: ${text}\n`);
     },
     stop() {
-      if (open) io.err(clear());
-      open = false;
+      if (isOpen) io.err(clear);
+      isOpen = false;
     },
   };
 }
 
-/** Shows `work` while it runs; its result says in `words` what came of it. */
-export async function runPhase<T extends { readonly words: string }>(
-  io: Io,
-  name: string,
-  work: (shown: Phase) => Promise<T>,
-): Promise<T> {
-  const shown = startPhase(io, name);
-  try {
-    const result = await work(shown);
-    shown.end(result.words);
-    return result;
-  } finally {
-    shown.stop();
-  }
+/** Redraws one line on the terminal until `stop` is called. Shows nothing if standard error is not a terminal. */
+export function showRepeatedly(io: Io, describe: () => string): { stop(): void } {
+  if (!io.isTerminal) return { stop() {} };
+  const timer = setInterval(() => io.err(`${CLEAR_LINE}${describe()}`), REDRAW_MS);
+  let isStopped = false;
+  return {
+    stop() {
+      if (isStopped) return;
+      isStopped = true;
+      clearInterval(timer);
+      io.err(CLEAR_LINE);
+    },
+  };
 }
