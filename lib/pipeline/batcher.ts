@@ -4,9 +4,9 @@ import { type Clock, systemClock } from "../base/clock.ts";
 export interface BatcherOptions {
   /** A batch is ready when it has this many items; it never has more. */
   readonly rows: number;
-  /** …or when its items weigh this much together. */
+  /** A batch is also ready when its items have this total weight. */
   readonly weight: number;
-  /** …or when its oldest item has waited for this long. */
+  /** A batch is also ready when its oldest item has waited this long. */
   readonly milliseconds: number;
   readonly clock?: Clock;
 }
@@ -18,8 +18,8 @@ interface Entry<T> {
 }
 
 /**
- * Collects items into batches. Committers pull: while all of them are busy items gather, and the next
- * batch is as full as it may be. How much gathers is bounded where items come in (see `holdings.ts`).
+ * Collects items into batches. Committers pull: while all of them are busy, items accumulate and the
+ * next batch is fuller. `in_flight.ts` limits how many items can accumulate.
  */
 export class Batcher<T> {
   readonly #options: BatcherOptions;
@@ -28,7 +28,7 @@ export class Batcher<T> {
   #weight = 0;
   #waiting: ((items: T[]) => void)[] = [];
   readonly #closing = new AbortController();
-  /** At most one timer runs, and none after closing: a pending one would keep the process alive. */
+  /** Whether the timer runs. None runs after closing: a pending timer would keep the process alive. */
   #timed = false;
 
   constructor(options: BatcherOptions) {
@@ -36,7 +36,7 @@ export class Batcher<T> {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Items that wait. */
+  /** Returns the number of waiting items. */
   get size(): number {
     return this.#entries.length;
   }
@@ -44,14 +44,17 @@ export class Batcher<T> {
   /** Adds an item. @throws {Error} the batcher is closed */
   add(item: T, weight = 0): void {
     if (this.#closing.signal.aborted) {
-      throw new Error("The batcher is closed, nothing can be added");
+      throw new Error("Cannot add an item: the batcher is closed");
     }
     this.#entries.push({ item, weight, at: this.#clock.now() });
     this.#weight += weight;
     this.#serve();
   }
 
-  /** The next batch, once it is ready; empty when the batcher is closed and has nothing left. */
+  /**
+   * Returns the next batch when it is ready. The batch is empty when the batcher is closed and has no
+   * items left.
+   */
   next(): Promise<T[]> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -59,7 +62,7 @@ export class Batcher<T> {
     });
   }
 
-  /** Hands out what is left in full batches and one last partial one, without waiting for more. */
+  /** Hands out the remaining items without waiting for more: full batches and one last partial batch. */
   close(): void {
     this.#closing.abort();
     this.#serve();
@@ -85,7 +88,7 @@ export class Batcher<T> {
     const { rows, weight } = this.#options;
     let count = 0;
     let taken = 0;
-    // At least one item is taken, however heavy, or nothing would ever move.
+    // Takes at least one item, however heavy. Otherwise one heavy item would block the batcher.
     for (const entry of this.#entries) {
       if (count >= rows || (count > 0 && taken + entry.weight > weight)) break;
       taken += entry.weight;
@@ -98,7 +101,7 @@ export class Batcher<T> {
   #wakeLater(): void {
     const [oldest] = this.#entries;
     if (this.#timed || !oldest || this.#waiting.length === 0) return;
-    // Where this item has gone by then, the timer is early for the next one and is set once more.
+    // If a batch takes this item earlier, the timer fires too early for the next one and is set again.
     const wait = oldest.at + this.#options.milliseconds - this.#clock.now();
     this.#timed = true;
     void this.#clock.sleep(Math.max(1, Math.ceil(wait)), this.#closing.signal).then(() => {

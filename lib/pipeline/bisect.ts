@@ -2,17 +2,18 @@ import { StoreError } from "../store/store.ts";
 
 /** Options of {@linkcode bisect}. */
 export interface BisectOptions<T> {
-  /** Commits some items together, all or none. */
+  /** Commits the items together, all or none. */
   readonly commit: (items: readonly T[]) => Promise<void>;
-  /** Takes an item that was refused even when it came alone. */
+  /** Receives an item that the store refused even on its own. */
   readonly reject: (item: T, error: StoreError) => Promise<void>;
 }
 
 /**
- * Commits items, and finds the ones at fault by halving where the store refuses them as `data`: one bad
- * item among n costs about 2·log₂ n further commits (20 for a thousand), and never a good item.
+ * Commits items and isolates the invalid ones. When the store refuses a commit as `data`, the items are
+ * halved and both halves are committed. One invalid item among n costs about 2·log₂ n further commits
+ * (20 for a thousand), and no valid item is lost.
  *
- * @throws {StoreError} every other kind, and what `refuse` throws
+ * @throws {StoreError} of every other kind, and what `reject` throws
  */
 export async function bisect<T>(items: readonly T[], options: BisectOptions<T>): Promise<void> {
   try {

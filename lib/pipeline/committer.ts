@@ -16,7 +16,7 @@ import type { Outage } from "./outage.ts";
 import type { KeepRejected, SealedBody } from "./rejections.ts";
 import { formatUtcDate, type RejectionReason, type Transformed } from "./transform.ts";
 
-/** A held message and what it became. */
+/** A message in flight and the result of its transformation. */
 export interface Item {
   readonly entry: InFlightMessage;
   readonly transformed: Transformed;
@@ -27,24 +27,24 @@ export interface CommitterOptions {
   readonly batcher: Batcher<Item>;
   readonly store: Store;
   readonly keepRejected: KeepRejected;
-  /** Default: nothing is kept. */
+  /** Default: no original is stored. */
   readonly originals?: OriginalsSealer;
   readonly inFlight: InFlightMessages;
   readonly counters: Counters;
   readonly outage: Outage;
-  /** Takes the messages that are committed and must leave the queue. */
+  /** Receives the committed messages, which must be deleted from the queue. */
   readonly onCommitted: (entries: readonly InFlightMessage[]) => void;
-  /** Gives up waiting for a store that is away. */
+  /** Stops waiting for an unavailable store. */
   readonly signal: AbortSignal;
 }
 
 const log = getLogger("committer");
 
-/** Commits batch after batch on one connection: retries what is transient, isolates what is at fault. */
+/** Commits one batch after another. Retries transient failures and isolates invalid items. */
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #originals: OriginalsSealer;
-  /** Bodies that are put away already; `null` where they went to a queue. */
+  /** The bodies that `keepRejected` has already taken; `null` for a body that went to a queue. */
   readonly #keptBodies = new WeakMap<InFlightMessage, SealedBody | null | "refused">();
 
   constructor(options: CommitterOptions) {
@@ -55,7 +55,7 @@ export class Committer {
   /**
    * Commits until the batcher is closed and empty, or the signal aborts.
    *
-   * @throws {StoreError} `fatal`; what it holds stays held
+   * @throws {StoreError} `fatal`: the messages of the batch stay in flight
    */
   async run(): Promise<void> {
     const { batcher, signal } = this.#options;
@@ -68,7 +68,7 @@ export class Committer {
 
   async #commitAll(items: readonly Item[]): Promise<void> {
     const { inFlight } = this.#options;
-    // A message whose lease could not be kept was let go while it waited; it will come again.
+    // A message whose lease expired while it waited was released. The queue redelivers it.
     const current = items.filter((item) => inFlight.has(item.entry));
     for (const item of current) item.entry.committing = true;
     if (current.length > 0) await this.#bisect(current);
@@ -81,10 +81,10 @@ export class Committer {
     });
   }
 
-  /** Commits some items together, however long the store is away. */
+  /** Commits items together. Retries for as long as the store is unavailable. */
   async #commit(items: readonly Item[]): Promise<void> {
     const { store, outage, signal } = this.#options;
-    // After an abort what is left is to be released, and not sealed or sent on before.
+    // After an abort the remaining messages are released. They must not be sealed or sent on first.
     if (signal.aborted) return;
     await this.#keepRejected(items);
     const { firsts, repeats } = splitDuplicates(items.filter((item) => this.#isSafe(item)));
@@ -97,13 +97,14 @@ export class Committer {
         outage.recover();
         originals.remember(duplicates);
         this.#settle(firsts, duplicates);
-        // Whatever became of the first of a key, its event is on record now. Where the store refuses the
-        // first, the batch is split until the repeat stands in a part without it and is one itself.
+        // The event of each repeat is stored now, by the first item of its key or by an earlier batch.
+        // If the store refuses that first item, the batch is split until the repeat is in a part
+        // without it and becomes a first item itself.
         if (repeats.length > 0) this.#settle(repeats, listIds(repeats));
         return;
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
-        // After the deadline of a stop the connections are dropped; what failed by that is no outage.
+        // After the stop deadline the connections are dropped. That failure is not an outage.
         if (signal.aborted) return;
         if (error.kind === "transient") await outage.waitForRecovery(error);
         else {
@@ -114,7 +115,7 @@ export class Committer {
     }
   }
 
-  /** Puts bodies away once a message, however often its batch is tried or split. */
+  /** Stores each rejected body once, however often its batch is retried or split. */
   async #keepRejected(items: readonly Item[]): Promise<void> {
     const { keepRejected, signal } = this.#options;
     const fresh = items.flatMap(({ entry, transformed }) =>
@@ -127,8 +128,8 @@ export class Committer {
   }
 
   /**
-   * Whether a message may be settled. A rejected one whose body no place takes may not: it is let go,
-   * comes again when its lease is over, and the good ones next to it need not wait for it.
+   * Checks whether a message may be settled. A rejected message whose body was refused may not: it is
+   * released and redelivered when its lease expires, so that the valid messages of the batch can commit.
    */
   #isSafe({ entry }: Item): boolean {
     if (this.#keptBodies.get(entry) !== "refused") return true;
@@ -149,7 +150,8 @@ export class Committer {
         rejections.push({ ...row, ...transformed.rejection });
       }
     }
-    // Two workers that hold the same messages lock them in the same order, so they cannot deadlock.
+    // Two workers that have the same messages in flight lock the rows in the same order, which prevents
+    // a deadlock.
     const byId = (a: { id: string }, b: { id: string }) => a.id < b.id ? -1 : 1;
     return {
       id: crypto.randomUUID(),
@@ -168,25 +170,29 @@ export class Committer {
         inFlight.settle(entry, "committed");
       } else {
         const { reason, field, storeCode } = transformed.rejection;
-        log.warn("Message {id} was set aside: {reason}", { id, reason, field, code: storeCode });
+        log.warn("Message {id} was rejected: {reason}", { id, reason, field, code: storeCode });
         inFlight.settle(entry, "rejected");
       }
     }
     onCommitted(items.map(({ entry }) => entry));
   }
 
-  /** Postgres refused this very item: a row is set aside; a refused refusal is a fault of the set-up. */
+  /**
+   * Rejects an item that the store refused on its own. If the store refuses the rejection too, the
+   * installation is faulty and the run ends.
+   */
   async #reject(item: Item, error: StoreError): Promise<void> {
     const { entry, transformed } = item;
     if (transformed.kind === "rejection") {
       throw new StoreError(
         "fatal",
         error.code,
-        `Postgres refuses to set message ${entry.message.id} aside: SQLSTATE ${error.code}`,
+        `Expected the store to record the rejection of message ${entry.message.id}, ` +
+          `got SQLSTATE ${error.code}. Run \`maskline check\` to find the cause`,
       );
     }
     const rejection = { reason: "store_refused", field: null, storeCode: error.code };
-    // Isolated once more, so that a refusal which is refused too ends as fatal and not as `data`.
+    // Uses bisect again, so that a refused rejection ends as `fatal` and not as `data`.
     await this.#bisect([{ entry, transformed: { kind: "rejection", rejection } }]);
   }
 }
@@ -208,17 +214,17 @@ function toRejectedMessage(
   return { id, body, reason, field };
 }
 
-/** Items parted by {@linkcode splitDuplicates}, each part in the order in which they came. */
+/** The result of {@linkcode splitDuplicates}. Each part keeps the order of the items. */
 export interface SplitItems<T> {
   /** No two of them have the same key. */
   readonly firsts: readonly T[];
-  /** Each has the key of one before it. */
+  /** Each has the key of an earlier item. */
   readonly repeats: readonly T[];
 }
 
 /**
- * Parts the first item of each key from those that name the same event once more. Items without a key
- * (refusals, and all where no field names an event) are firsts.
+ * Separates the first item of each key from later items for the same event. Items without a key are
+ * first items: rejections, and all items if no dedupe field is configured.
  */
 export function splitDuplicates<T extends { readonly transformed: Transformed }>(
   items: readonly T[],

@@ -1,22 +1,23 @@
-/** The counters of one run, in receipts: a message that comes twice is received twice. */
+/** The counters of one run. They count receipts: a redelivered message counts twice. */
 export interface CountersSnapshot {
   readonly received: number;
   /** Rows that this run wrote. */
   readonly committed: number;
-  /** Receipts of messages that had been committed or rejected before. */
+  /** Receipts of messages that were already committed or rejected. */
   readonly duplicate: number;
   readonly rejected: number;
-  /** Given back, or lost to the end of a lease, without an outcome. */
+  /** Receipts without an outcome: the message was released, or its lease expired. */
   readonly released: number;
   readonly inFlight: number;
 }
 
-/** What can become of a receipt. */
+/** The outcome of a receipt. */
 export type Outcome = "committed" | "duplicate" | "rejected" | "released";
 
 /**
- * The books: received = committed + duplicate + rejected + released + in flight, at every moment. Kept
- * here only; what is in flight is counted for itself, so that the equation can fail and be noticed.
+ * Counts receipts and their outcomes. At every moment, received = committed + duplicate + rejected +
+ * released + in flight. The messages in flight have a counter of their own, so that a mistake breaks the
+ * equation and is detected.
  */
 export class Counters {
   #received = 0;
@@ -24,24 +25,24 @@ export class Counters {
   #unknownFields = 0;
   readonly #outcomes = { committed: 0, duplicate: 0, rejected: 0, released: 0 };
 
-  /** A message came. */
+  /** Counts a received message. */
   receive(): void {
     this.#received++;
     this.#inFlight++;
   }
 
-  /** Receipts came to their end. */
+  /** Counts the outcome of one or more receipts. */
   settle(outcome: Outcome, receipts = 1): void {
     this.#outcomes[outcome] += receipts;
     this.#inFlight -= receipts;
   }
 
-  /** A message had keys that the contract does not name. */
+  /** Counts keys of a message that are not in the contract. */
   countUnknownFields(count: number): void {
     this.#unknownFields += count;
   }
 
-  /** Keys of messages that the contract does not name, ignored so far. */
+  /** Returns the number of ignored keys that are not in the contract. */
   get unknownFields(): number {
     return this.#unknownFields;
   }
@@ -51,8 +52,8 @@ export class Counters {
   }
 }
 
-/** Whether the equation holds. */
-export function isBalanced(books: CountersSnapshot): boolean {
-  const { received, committed, duplicate, rejected, released, inFlight } = books;
+/** Checks whether received equals the sum of the outcomes and the messages in flight. */
+export function isBalanced(counters: CountersSnapshot): boolean {
+  const { received, committed, duplicate, rejected, released, inFlight } = counters;
   return received === committed + duplicate + rejected + released + inFlight && inFlight >= 0;
 }

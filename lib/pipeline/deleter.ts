@@ -7,16 +7,16 @@ import { type Failures, type MessageHandle, type Queue, QueueError } from "../qu
 /** Options of {@linkcode Deleter}. */
 export interface DeleterOptions {
   readonly queue: Queue;
-  /** Delete calls under way at once. */
+  /** Maximum number of parallel delete calls. */
   readonly maxCalls: number;
   /**
-   * No receive should start while this many deletes are owed: they fill memory, and their leases run
-   * out. Exceeded by what is held when it is reached.
+   * No receive starts while this many deletes are pending, because they use memory and their leases
+   * expire. The messages in flight at that moment can exceed the limit.
    */
   readonly maxPending: number;
-  /** Tries for one message before it is left until it comes again. Default 6: about 3 s of back-off. */
+  /** Attempts for one message before it is left for redelivery. Default 6: about 3 s of backoff. */
   readonly maxTries?: number;
-  /** Ends the waiting between tries. */
+  /** Ends the wait between attempts. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
 }
@@ -27,18 +27,18 @@ interface PendingDelete {
   tries: number;
 }
 
-/** Ids remembered after all tries failed; a bound, since each costs some 100 bytes. A guess. */
+/** Limits the ids kept after all attempts failed: each uses about 100 bytes. Estimate, not measured. */
 const MAX_REMEMBERED = 100_000;
 
 const log = getLogger("deleter");
 
-/** Deletes what is committed, by tens and in parallel, and counts only what the queue confirmed. */
+/** Deletes committed messages in parallel batches. Counts only the deletes that the queue confirmed. */
 export class Deleter {
   readonly #options: DeleterOptions;
   readonly #clock: Clock;
-  readonly #owed = new Map<string, PendingDelete>();
-  readonly #remembered = new Set<string>();
-  readonly #room = new Notifier();
+  readonly #pending = new Map<string, PendingDelete>();
+  readonly #undeleted = new Set<string>();
+  readonly #capacity = new Notifier();
   #ready: PendingDelete[] = [];
   #calls = 0;
   #idle: (() => void)[] = [];
@@ -49,54 +49,54 @@ export class Deleter {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Messages that the queue confirmed as deleted. */
+  /** Returns the number of messages that the queue confirmed as deleted. */
   get deleted(): number {
     return this.#deleted;
   }
 
-  /** Committed messages that are not deleted yet. */
+  /** Returns the number of committed messages that are not deleted yet. */
   get pending(): number {
-    return this.#owed.size;
+    return this.#pending.size;
   }
 
   /** Starts deleting messages. */
   add(messages: readonly MessageHandle[]): void {
     for (const { id, handle } of messages) {
-      const known = this.#owed.get(id);
+      const known = this.#pending.get(id);
       if (known) {
         known.handle = handle;
         continue;
       }
       const pending = { id, handle, tries: 0 };
-      this.#owed.set(id, pending);
+      this.#pending.set(id, pending);
       this.#ready.push(pending);
     }
     this.#work();
   }
 
   /**
-   * A message came: where it is one that should be gone, deletes it by its newer handle and answers
-   * true; the store need not be asked again.
+   * Deletes a redelivered message that is already committed, by its newer handle. Returns false for any
+   * other message, which the caller must process.
    */
   redelete(message: MessageHandle): boolean {
-    if (!this.#owed.has(message.id) && !this.#remembered.delete(message.id)) return false;
+    if (!this.#pending.has(message.id) && !this.#undeleted.delete(message.id)) return false;
     this.add([message]);
     return true;
   }
 
-  /** Resolves when nothing is owed. */
+  /** Waits until no delete is pending. */
   waitUntilIdle(): Promise<void> {
-    if (this.#owed.size === 0) return Promise.resolve();
+    if (this.#pending.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
-  /** Waits until fewer than `maxOwed` messages are owed, or until `signal` aborts. */
+  /** Waits until fewer than `maxPending` deletes are pending, or until `signal` aborts. */
   async waitForCapacity(signal: AbortSignal): Promise<void> {
-    while (this.#isFull() && !signal.aborted) await this.#room.wait(signal);
+    while (this.#isFull() && !signal.aborted) await this.#capacity.wait(signal);
   }
 
   #isFull(): boolean {
-    return this.#owed.size >= this.#options.maxPending;
+    return this.#pending.size >= this.#options.maxPending;
   }
 
   #work(): void {
@@ -109,8 +109,8 @@ export class Deleter {
         this.#work();
       });
     }
-    if (!this.#isFull()) this.#room.notify();
-    if (this.#owed.size === 0) {
+    if (!this.#isFull()) this.#capacity.notify();
+    if (this.#pending.size === 0) {
       for (const resolve of this.#idle.splice(0)) resolve();
     }
   }
@@ -121,10 +121,11 @@ export class Deleter {
     const failed: PendingDelete[] = [];
     group.forEach((pending, index) => {
       if (failures.has(pending.id)) failed.push(pending);
-      // It came again during the call. SQS answers "deleted" to an older handle too, and may keep it.
+      // It was redelivered during the call. SQS also confirms a delete by an older handle, but may keep
+      // the message.
       else if (pending.handle !== handles[index]) this.#ready.push(pending);
       else {
-        this.#owed.delete(pending.id);
+        this.#pending.delete(pending.id);
         this.#deleted++;
       }
     });
@@ -144,25 +145,28 @@ export class Deleter {
     const { maxTries = 6, signal } = this.#options;
     const [code] = failures.values();
     for (const pending of failed) pending.tries++;
-    // Each by its own count: a message that fails for the first time may stand next to one that has
-    // used up its tries.
-    const again = failed.filter(({ tries }) => tries < maxTries && !signal.aborted);
-    const left = failed.filter((pending) => !again.includes(pending));
-    if (left.length > 0) this.#leave(left, code);
-    if (again.length === 0) return;
-    log.debug("{count} deletes failed ({code}), trying again", { count: again.length, code });
-    await this.#clock.sleep(backoff(Math.max(...again.map(({ tries }) => tries))), signal);
-    this.#ready.push(...again);
+    // Each message has its own count: the first failure of one and the last attempt of another can be in
+    // the same call.
+    const retryable = failed.filter(({ tries }) => tries < maxTries && !signal.aborted);
+    const exhausted = failed.filter((pending) => !retryable.includes(pending));
+    if (exhausted.length > 0) this.#giveUp(exhausted, code);
+    if (retryable.length === 0) return;
+    log.debug("{count} deletes failed ({code}). Retrying", { count: retryable.length, code });
+    await this.#clock.sleep(backoff(Math.max(...retryable.map(({ tries }) => tries))), signal);
+    this.#ready.push(...retryable);
   }
 
-  #leave(left: readonly PendingDelete[], code: string | undefined): void {
-    log.warn("{count} messages could not be deleted ({code}); they will come again and go then", {
-      count: left.length,
-      code,
-    });
-    for (const { id } of left) {
-      this.#owed.delete(id);
-      if (this.#remembered.size < MAX_REMEMBERED) this.#remembered.add(id);
+  #giveUp(exhausted: readonly PendingDelete[], code: string | undefined): void {
+    log.warn(
+      "{count} messages could not be deleted ({code}). Maskline deletes them on redelivery",
+      {
+        count: exhausted.length,
+        code,
+      },
+    );
+    for (const { id } of exhausted) {
+      this.#pending.delete(id);
+      if (this.#undeleted.size < MAX_REMEMBERED) this.#undeleted.add(id);
     }
   }
 }

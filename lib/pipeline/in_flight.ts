@@ -3,18 +3,18 @@ import { Notifier } from "../base/notifier.ts";
 import type { Message } from "../queue/queue.ts";
 import type { Counters, Outcome } from "./counters.ts";
 
-/** A message that is held, from its receipt to its outcome. */
+/** A message in flight, from its receipt to its outcome. */
 export interface InFlightMessage {
   readonly message: Message;
-  /** The newest handle: a message that came again while it was held has a newer one. */
+  /** The newest handle: each redelivery brings a newer one. */
   handle: string;
-  /** How often it came while it was held. */
+  /** How often the message was received while in flight. */
   receipts: number;
-  /** When it first came, by the clock. */
+  /** Time of the first receipt, by the clock. */
   readonly receivedAt: number;
-  /** From when its present lease runs, by the clock. */
+  /** Start of the current lease, by the clock. */
   leasedAt: number;
-  /** It is in a batch that is being committed, so its lease no longer decides its outcome. */
+  /** Whether its batch is being committed. Its lease then no longer decides its outcome. */
   committing: boolean;
 }
 
@@ -22,19 +22,19 @@ export interface InFlightMessage {
 export interface InFlightOptions {
   readonly counters: Counters;
   readonly clock: Clock;
-  /** The most messages to hold. */
+  /** Maximum number of messages in flight. */
   readonly maxMessages: number;
-  /** The most characters of bodies to hold, so that 1 MiB bodies do not fill the memory. */
+  /** Maximum characters of all bodies together, so that 1 MiB bodies do not fill the memory. */
   readonly maxCharacters: number;
 }
 
-/** All that is held, by message id, and the room that is left. */
+/** Tracks the messages in flight by id, and the remaining capacity. */
 export class InFlightMessages {
   readonly #options: InFlightOptions;
   readonly #entries = new Map<string, InFlightMessage>();
   #characters = 0;
   #reserved = 0;
-  readonly #room = new Notifier();
+  readonly #capacity = new Notifier();
 
   constructor(options: InFlightOptions) {
     this.#options = options;
@@ -44,14 +44,14 @@ export class InFlightMessages {
     return this.#entries.size;
   }
 
-  /** The messages that are held now. */
+  /** Returns the messages in flight. */
   all(): InFlightMessage[] {
     return [...this.#entries.values()];
   }
 
   /**
-   * Books a receipt and holds the message. A message that is held already gets the newer handle and a
-   * new lease, and `null` comes back: it needs no second pass.
+   * Counts a receipt and adds the message. If the message is already in flight, updates its handle and
+   * its lease and returns `null`: it is not processed twice.
    */
   add(message: Message): InFlightMessage | null {
     const { counters, clock } = this.#options;
@@ -77,14 +77,15 @@ export class InFlightMessages {
     return entry;
   }
 
-  /** Whether this very message is still held. */
+  /** Checks whether this entry is still in flight. */
   has(entry: InFlightMessage): boolean {
     return this.#entries.get(entry.message.id) === entry;
   }
 
   /**
-   * Lets a message go with its outcome. Where it came several times, the first receipt has the outcome
-   * and the others are duplicates; a release releases all of them. Settling twice does nothing.
+   * Removes a message with its outcome. If it was received several times, the first receipt gets the
+   * outcome and the others count as duplicates; a release counts for all of them. Settling twice has no
+   * effect.
    */
   settle(entry: InFlightMessage, outcome: Outcome): void {
     if (!this.has(entry)) return;
@@ -96,10 +97,10 @@ export class InFlightMessages {
     }
     this.#entries.delete(entry.message.id);
     this.#characters -= entry.message.body.length;
-    this.#room.notify();
+    this.#capacity.notify();
   }
 
-  /** Waits until `count` more messages may be held, and reserves their room; false when aborted. */
+  /** Waits for capacity for `count` messages and reserves it. Returns false when aborted. */
   async reserve(count: number, signal: AbortSignal): Promise<boolean> {
     const { maxMessages, maxCharacters } = this.#options;
     while (!signal.aborted) {
@@ -108,14 +109,14 @@ export class InFlightMessages {
         this.#reserved += count;
         return true;
       }
-      await this.#room.wait(signal);
+      await this.#capacity.wait(signal);
     }
     return false;
   }
 
-  /** Gives reserved room back once what came of it is held. */
+  /** Releases reserved capacity after the received messages were added. */
   release(count: number): void {
     this.#reserved -= count;
-    this.#room.notify();
+    this.#capacity.notify();
   }
 }

@@ -14,7 +14,7 @@ export interface LeasesOptions {
 
 const log = getLogger("leases");
 
-/** Keeps the lease of everything that is held, also of what waits in a buffer. */
+/** Extends the leases of all messages in flight, including those that wait in a buffer. */
 export class Leases {
   readonly #options: LeasesOptions;
   readonly #clock: Clock;
@@ -26,10 +26,10 @@ export class Leases {
     this.#leaseMs = options.queue.leaseSeconds * 1000;
   }
 
-  /** Looks after the leases until the signal aborts. */
+  /** Extends leases until the signal aborts. */
   async run(): Promise<void> {
     const { signal } = this.#options;
-    // Four looks between the half and the end of a lease: a failed extension has time to be repeated.
+    // Checks four times in the second half of a lease, so that a failed extension can be retried.
     const interval = Math.max(100, this.#leaseMs / 8);
     while (!signal.aborted) {
       await this.#clock.sleep(interval, signal);
@@ -37,7 +37,7 @@ export class Leases {
     }
   }
 
-  /** Extends every lease that is half over, and lets go of what could not be kept. */
+  /** Extends every lease that is half over. Releases the messages whose leases expired. */
   async renew(): Promise<void> {
     const { inFlight, queue } = this.#options;
     const now = this.#clock.now();
@@ -47,22 +47,24 @@ export class Leases {
 
   async #extend(group: readonly InFlightMessage[]): Promise<void> {
     const { inFlight, signal } = this.#options;
-    // A stop does not wait for hundreds of calls that a silent queue would each answer after 5 s.
+    // A stop must not wait for hundreds of calls, each of which can take the 5 s deadline.
     if (signal.aborted) return;
     const startedAt = this.#clock.now();
-    // While earlier groups were asked for, some of these were committed, and perhaps deleted.
-    const still = group.filter((entry) => inFlight.has(entry));
-    const failures = await this.#ask(still.filter((entry) => this.#mayExtend(entry, startedAt)));
-    for (const entry of still) {
+    // Some of these may have been committed, and even deleted, while earlier groups were extended.
+    const current = group.filter((entry) => inFlight.has(entry));
+    const failures = await this.#requestExtension(
+      current.filter((entry) => this.#mayExtend(entry, startedAt)),
+    );
+    for (const entry of current) {
       const failed = failures.has(entry.message.id) || !this.#mayExtend(entry, startedAt);
-      // Counted from before the call: the queue's own clock started later, so the lease is never
-      // thought longer than it is.
+      // Counts from before the call. The queue starts the lease later, so Maskline never overestimates
+      // its end.
       if (!failed) entry.leasedAt = Math.max(entry.leasedAt, startedAt);
-      else if (this.#isOver(entry)) this.#letGo(entry, failures.get(entry.message.id));
+      else if (this.#isExpired(entry)) this.#release(entry, failures.get(entry.message.id));
     }
   }
 
-  async #ask(group: readonly InFlightMessage[]): Promise<Failures> {
+  async #requestExtension(group: readonly InFlightMessage[]): Promise<Failures> {
     if (group.length === 0) return new Map();
     const entries = group.map(({ message, handle }) => ({ id: message.id, handle }));
     try {
@@ -78,14 +80,17 @@ export class Leases {
     return now + this.#leaseMs - entry.receivedAt < longestLeaseSeconds * 1000;
   }
 
-  #isOver(entry: InFlightMessage): boolean {
+  #isExpired(entry: InFlightMessage): boolean {
     return this.#clock.now() - entry.leasedAt >= this.#leaseMs;
   }
 
-  /** The queue hands it to somebody again. One that is committing right now is the ledger's matter. */
-  #letGo(entry: InFlightMessage, code = "it has lasted as long as the queue allows"): void {
+  /**
+   * Releases a message that the queue now redelivers. A message that is being committed stays: the
+   * ledger removes its duplicate.
+   */
+  #release(entry: InFlightMessage, code = "it reached the queue's maximum lease"): void {
     if (entry.committing || !this.#options.inFlight.has(entry)) return;
-    log.warn("The lease of message {id} could not be kept ({code})", {
+    log.warn("The lease of message {id} could not be extended ({code})", {
       id: entry.message.id,
       code,
     });

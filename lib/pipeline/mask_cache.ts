@@ -5,30 +5,33 @@ export interface PersonalValue {
   readonly field: string;
   readonly original: string;
   readonly mask: string;
-  /** The newest day for which the vault surely has it, `YYYY-MM-DD`; empty before it has. */
+  /** The newest day for which the vault is known to have it, `YYYY-MM-DD`; empty if none. */
   keptDay: string;
-  /** When that was learnt, by the clock. */
+  /** When that became known, by the clock. */
   keptAt: number;
 }
 
 /** Options of {@linkcode MaskCache}. */
 export interface MaskCacheOptions {
   readonly masker: FastMasker;
-  /** The values of a field that are surely remembered; up to twice as many are. Default 4,096. A guess. */
+  /**
+   * Minimum number of cached values per field; the maximum is twice as many. Default 4,096: an estimate,
+   * not measured.
+   */
   readonly atLeast?: number;
 }
 
-/** The values of one field: a young generation that fills up, and the one before. */
+/** The cached values of one field: the young generation, which fills up, and the old one. */
 interface Generations {
   young: Map<string, PersonalValue>;
   old: Map<string, PersonalValue>;
 }
 
 /**
- * The personal values of late with their masks: an office shares an address, and a person comes again,
- * so that most masks need not be made anew and most originals are in the vault already. Bounded by two
- * generations: when the young one is full it becomes the old one, and what is asked for there moves up.
- * That forgets about what was used least recently, at the cost of a plain `Map`.
+ * Caches recent personal values with their masks. An office shares an address and a person logs in
+ * repeatedly, so most masks need not be computed again and most originals are in the vault already. Two
+ * generations limit the size: a full young generation becomes the old one, and a value that is found in
+ * the old one moves to the young one. This approximates least-recently-used at the cost of a plain `Map`.
  */
 export class MaskCache {
   readonly #masker: FastMasker;
@@ -40,19 +43,19 @@ export class MaskCache {
     this.#atLeast = atLeast;
   }
 
-  /** How many values are remembered. */
+  /** Returns the number of cached values. */
   get size(): number {
     let size = 0;
     for (const { young, old } of this.#byField.values()) size += young.size + old.size;
     return size;
   }
 
-  /** The value with its mask, made now or remembered. */
+  /** Returns the value with its mask, from the cache or newly computed. */
   get(field: string, original: string): PersonalValue {
-    const values = this.#valuesOf(field);
+    const values = this.#getGenerations(field);
     const young = values.young.get(original);
     if (young) return young;
-    const value = values.old.get(original) ?? this.#make(field, original);
+    const value = values.old.get(original) ?? this.#compute(field, original);
     if (values.young.size >= this.#atLeast) {
       values.old = values.young;
       values.young = new Map();
@@ -61,7 +64,7 @@ export class MaskCache {
     return value;
   }
 
-  #valuesOf(field: string): Generations {
+  #getGenerations(field: string): Generations {
     let values = this.#byField.get(field);
     if (!values) {
       values = { young: new Map(), old: new Map() };
@@ -70,7 +73,7 @@ export class MaskCache {
     return values;
   }
 
-  #make(field: string, original: string): PersonalValue {
+  #compute(field: string, original: string): PersonalValue {
     const mask = this.#masker.mask(field, original);
     return { field, original, mask, keptDay: "", keptAt: 0 };
   }

@@ -6,9 +6,9 @@ import type { StoreError } from "../store/store.ts";
 
 /** Options of {@linkcode Outage}. */
 export interface OutageOptions {
-  /** Fails while the store cannot be written to. */
+  /** Fails while the store is unavailable. */
   readonly probe: () => Promise<void>;
-  /** Ends all waiting. */
+  /** Ends every wait. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -17,58 +17,59 @@ export interface OutageOptions {
 const log = getLogger("outage");
 
 /**
- * Whether the store is there, known in one place. After a failure one probe, backing off, decides when
- * to try again. That it answers is not yet proof that rows can be written (a full disk answers too), so
- * receiving goes on only once a commit has succeeded, and the back-off starts anew only then.
+ * Tracks whether the store is available. After a failure, a single probe with backoff decides when to
+ * retry. A successful probe does not prove that rows can be written (a database with a full disk answers
+ * too). Only a successful commit resumes receiving and resets the backoff.
  */
 export class Outage {
   readonly #options: OutageOptions;
   readonly #clock: Clock;
-  #state: "up" | "away" | "trying" = "up";
+  #state: "up" | "unavailable" | "retrying" = "up";
   #attempts = 0;
   #since = 0;
   #probing: Promise<void> | undefined;
-  readonly #back = new Notifier();
+  readonly #recovery = new Notifier();
 
   constructor(options: OutageOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** No new message should be received. */
+  /** Whether an outage is under way, in which no message is received. */
   get isActive(): boolean {
     return this.#state !== "up";
   }
 
-  /** A commit failed transiently: waits until the store answers again, or the signal aborts. */
+  /** Records a transient commit failure. Waits until the store answers again or the signal aborts. */
   waitForRecovery(error: StoreError): Promise<void> {
     if (this.#state === "up") {
       this.#since = this.#clock.now();
-      log.warn("The store is away ({code}); receiving stops, what is held is kept", {
-        code: error.code,
-      });
+      log.warn(
+        "The store is unavailable ({code}). Receiving stops, and messages in flight are kept",
+        { code: error.code },
+      );
     }
-    this.#state = "away";
+    this.#state = "unavailable";
     this.#probing ??= this.#probe().finally(() => this.#probing = undefined);
     return this.#probing;
   }
 
-  /** A commit succeeded. */
+  /** Records a successful commit, which ends an outage. */
   recover(): void {
     if (this.#state === "up") return;
     this.#state = "up";
     const seconds = Math.round((this.#clock.now() - this.#since) / 100) / 10;
-    log.info("The store is back after {seconds} s and {attempts} tries", {
+    log.info("The store has recovered after {seconds} s and {attempts} attempts", {
       seconds,
       attempts: this.#attempts,
     });
     this.#attempts = 0;
-    this.#back.notify();
+    this.#recovery.notify();
   }
 
-  /** Waits until messages may be received again, or until `signal` aborts. */
+  /** Waits until messages may be received or `signal` aborts. */
   waitUntilUp(signal: AbortSignal): Promise<void> {
-    return this.isActive ? this.#back.wait(signal) : Promise.resolve();
+    return this.isActive ? this.#recovery.wait(signal) : Promise.resolve();
   }
 
   async #probe(): Promise<void> {
@@ -76,16 +77,18 @@ export class Outage {
     while (!signal.aborted) {
       this.#attempts++;
       await this.#clock.sleep(backoff(this.#attempts, random ? { random } : {}), signal);
-      // While this slept another committer's commit may have succeeded: the outage is over then, and
-      // what follows must not declare a new one.
+      // Another committer may have committed during the sleep. The outage is then over, and a failed
+      // probe must not start a new one.
       if (signal.aborted || !this.isActive) return;
       try {
         await probe();
-        if (this.isActive) this.#state = "trying";
+        if (this.isActive) this.#state = "retrying";
         return;
       } catch {
-        // Why the store stays away was said when it went; each further failure says the same.
-        log.debug("The store is still away after {attempts} tries", { attempts: this.#attempts });
+        // The cause was logged at the start of the outage.
+        log.debug("The store is still unavailable after {attempts} attempts", {
+          attempts: this.#attempts,
+        });
       }
     }
   }

@@ -17,14 +17,14 @@ import { releaseAll } from "./release.ts";
 import { stopInStages } from "./stop.ts";
 import type { Transformed } from "./transform.ts";
 
-/** The bounds within which a pipeline works; each is a setting. */
+/** The limits of a pipeline. Each one is a setting. */
 export interface Limits {
   readonly batchRows: number;
   readonly batchMilliseconds: number;
   readonly maxInFlight: number;
   readonly maxPollers: number;
   readonly maxMessagesPerSecond: number;
-  /** Batches that commit side by side. */
+  /** Number of batches that commit in parallel. */
   readonly committers: number;
   readonly stopSeconds: number;
 }
@@ -35,28 +35,28 @@ export interface PipelineOptions {
   readonly store: Store;
   readonly transform: (message: Message) => Transformed;
   readonly keepRejected: KeepRejected;
-  /** What seals originals; default: nothing is kept. */
+  /** Seals originals. Default: no original is stored. */
   readonly originals?: OriginalsSealer;
   readonly limits: Limits;
-  /** End once the queue hands nothing more out. */
+  /** Whether the run ends when the queue is drained. */
   readonly untilEmpty?: boolean;
-  /** Default: the machine's clock. */
+  /** Default: the system clock. */
   readonly clock?: Clock;
 }
 
-/** Bodies held at once, in characters. A guess: 64 of the largest messages that SQS takes. */
+/** Maximum characters of the bodies in flight: 64 of the largest SQS messages. Estimate, not measured. */
 const MAX_CHARACTERS = 64 * 1_048_576;
-/** A batch's bodies, in characters. A guess that keeps a statement well below Postgres' 1 GB. */
+/** Maximum characters of a batch: far below Postgres' 1 GB statement limit. Estimate, not measured. */
 const BATCH_CHARACTERS = 16 * 1_048_576;
 
-/** At a stop, the time for a receive that found messages to be answered. A guess: a few round trips. */
+/** Time for an open receive to return at a stop: a few round trips. Estimate, not measured. */
 const IDLE_GRACE_MS = 250;
-/** The same while something is held: no receive that is under way waits for longer. */
+/** The same while messages are in flight: no open receive waits longer. */
 const BUSY_GRACE_MS = BUSY_WAIT_SECONDS * 1000 + IDLE_GRACE_MS;
 
 const log = getLogger("pipeline");
 
-/** The line: receive → transform → batch → commit → delete. Wires the stages and nothing else. */
+/** Connects the stages: receive → transform → batch → commit → delete. */
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #clock: Clock;
@@ -67,7 +67,7 @@ export class Pipeline {
   readonly #deleter: Deleter;
   readonly #receiver: Receiver;
   readonly #leases: Leases;
-  /** Everything but receiving: aborted when the time to finish is over. */
+  /** Ends all stages except receiving. Aborted when the time to finish is over. */
   readonly #finishing = new AbortController();
 
   constructor(options: PipelineOptions) {
@@ -113,27 +113,27 @@ export class Pipeline {
     });
   }
 
-  /** The counters as they are now. */
+  /** Returns the current counters. */
   get counters(): CountersSnapshot {
     return this.#counters.snapshot();
   }
 
-  /** Keys that the contract does not name, ignored so far. */
+  /** Returns the number of ignored keys that are not in the contract. */
   get unknownFields(): number {
     return this.#counters.unknownFields;
   }
 
-  /** Whether rows can be stored at present, as far as the last try tells. */
+  /** Whether the store was available at the last attempt. */
   get isStoreUp(): boolean {
     return !this.#outage.isActive;
   }
 
   /**
-   * Works until `signal` aborts or, with `untilEmpty`, until the queue hands nothing more out; then
-   * finishes what is held, and releases what could not be finished within the limit.
+   * Processes messages until `signal` aborts or, with `untilEmpty`, until the queue is drained. Then
+   * finishes the messages in flight, and releases those that cannot be finished within the time limit.
    *
-   * @returns the final books; nothing is in flight any more
-   * @throws {StoreError} `fatal`: everything held was released, nothing of it deleted
+   * @returns the final counters, with no message in flight
+   * @throws {StoreError} `fatal`: all messages in flight were released and none of them was deleted
    */
   async run(signal: AbortSignal): Promise<CountersSnapshot> {
     const seconds = this.#options.limits.stopSeconds;
@@ -142,14 +142,14 @@ export class Pipeline {
     const receiving = this.#receiver.run();
     const committers = this.#startCommitters();
     const committing = Promise.all(committers).then(() => {});
-    let left = seconds * 1000;
+    let remaining = seconds * 1000;
     try {
-      left = await stopInStages({
+      remaining = await stopInStages({
         signal,
         receiver: this.#receiver,
         receiving,
         committing,
-        // While the store is away there is nothing to wait for: what is held is released at once.
+        // No commit can succeed during an outage, so messages in flight are released at once.
         canFinish: () => !this.#outage.isActive,
         finish: async () => {
           this.#batcher.close();
@@ -162,20 +162,20 @@ export class Pipeline {
       });
     } catch (error) {
       this.#endCommits();
-      // One committer failed, and others may be in the midst of a commit: what commits must stand in
-      // the books as committed and leave the queue, not be released first.
+      // One committer failed while others may still be committing. Their messages must be counted as
+      // committed and deleted from the queue, and not be released first.
       const ended = Promise.allSettled(committers).then(() => this.#deleter.waitUntilIdle());
-      await withTimeout(ended, left / 2, this.#clock);
-      left /= 2;
+      await withTimeout(ended, remaining / 2, this.#clock);
+      remaining /= 2;
       throw error;
     } finally {
       this.#endCommits();
-      await this.#release(leases, left);
+      await this.#release(leases, remaining);
     }
     return this.counters;
   }
 
-  /** No further batch begins, and nobody waits any longer for the store. */
+  /** Prevents further batches and ends every wait for the store. */
   #endCommits(): void {
     this.#finishing.abort();
     this.#batcher.close();
@@ -184,7 +184,7 @@ export class Pipeline {
   async #release(leases: Promise<void>, milliseconds: number): Promise<void> {
     const { queue } = this.#options;
     const endsAt = this.#clock.now() + milliseconds;
-    // An extension that is still under way would take a release back.
+    // An extension that is still under way would undo a release.
     await withTimeout(leases, milliseconds / 2, this.#clock);
     await releaseAll({
       queue,

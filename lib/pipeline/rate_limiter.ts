@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 
 /**
- * Keeps receiving at or below a rate. It is a token bucket that holds one second's worth, so any stretch
- * of n seconds brings at most n + 1 seconds' worth. A rate of 0 is no limit.
+ * Limits the rate of receiving. It is a token bucket with the tokens of one second, so any n seconds
+ * allow at most the messages of n + 1 seconds. A rate of 0 means no limit.
  */
 export class RateLimiter {
   readonly #perSecond: number;
@@ -13,7 +13,7 @@ export class RateLimiter {
   /** @throws {RangeError} the rate is negative or not finite */
   constructor(perSecond: number, clock: Clock = systemClock) {
     if (!(perSecond >= 0 && Number.isFinite(perSecond))) {
-      throw new RangeError(`Pace must be 0 or a positive number, got ${perSecond}`);
+      throw new RangeError(`Rate: expected 0 or a positive number, got ${perSecond}`);
     }
     this.#perSecond = perSecond;
     this.#clock = clock;
@@ -21,11 +21,13 @@ export class RateLimiter {
     this.#filledAt = clock.now();
   }
 
-  /** Waits until `count` messages may be received; early when aborted. Give back what did not come. */
+  /**
+   * Waits until `count` messages may be received, or `signal` aborts. The caller refunds unused tokens.
+   */
   async take(count: number, signal: AbortSignal): Promise<void> {
     if (this.#perSecond === 0) return;
-    // The bucket goes below zero and the wait pays it off, so that many waiters are served in order
-    // and a rate below ten a second still lets a receive of ten through now and then.
+    // The bucket may go below zero, and the wait restores it. Waiters are thus served in order, and a
+    // rate below ten per second still allows an occasional receive of ten.
     this.#fill();
     this.#tokens -= count;
     if (this.#tokens < 0) {
@@ -33,7 +35,7 @@ export class RateLimiter {
     }
   }
 
-  /** Gives back what was taken and not used. */
+  /** Returns unused tokens to the bucket. */
   refund(count: number): void {
     this.#tokens += count;
   }

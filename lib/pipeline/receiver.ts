@@ -15,47 +15,47 @@ export interface ReceiverOptions {
   readonly rateLimiter: RateLimiter;
   readonly deleter: Pick<Deleter, "waitForCapacity">;
   readonly maxPollers: number;
-  /** Seconds that a receive waits for a first message while nothing is held. */
+  /** How long a receive waits for a first message while none is in flight, in seconds. */
   readonly waitSeconds: number;
-  /** Takes what came. Everything it gets is already the pipeline's to settle. */
+  /** Processes a received message. The pipeline must settle every message that it receives here. */
   readonly handle: (message: Message) => void;
-  /** Asked after an empty receive of the only poller: whether to end. Never, by default. */
+  /** Decides after an empty receive of the only poller whether to end. Default: never. */
   readonly isDrained?: (emptyInARow: number) => boolean;
   readonly clock?: Clock;
 }
 
 /**
- * The least time between two empty answers, in milliseconds, for a queue that does not wait for a first
- * message: SQS waits, a substitute may not. A guess: ten calls a second harm nobody.
+ * Minimum time between two empty answers, in milliseconds. SQS waits for a first message, an emulator
+ * may not. Estimate, not measured: ten calls per second are harmless.
  */
 const MIN_EMPTY_POLL_MS = 100;
 
 /**
- * How long a receive waits while something is held, in seconds: a stop waits for it to end, because one
- * that is given up may swallow what is released (see `stop.ts`).
+ * How long a receive waits while messages are in flight, in seconds. A stop waits for the receive to end,
+ * because an aborted receive can take messages that were just released (see `stop.ts`).
  */
 export const BUSY_WAIT_SECONDS = 1;
 
 const log = getLogger("receiver");
 
 /**
- * Receives: one long poll at a time while the queue is empty, more side by side while it is full. Before
- * each receive there must be room to hold what it may bring, the store must be there, deletes must not
- * lag behind, and the pace must allow it.
+ * Receives messages by one long poll at a time while the queue is empty, and by parallel polls while it
+ * is full. Before each receive, the store must be available, deletes must not lag behind, capacity for
+ * the messages must be reserved, and the rate limiter must allow it.
  */
 export class Receiver {
   readonly #options: ReceiverOptions;
   readonly #clock: Clock;
-  /** Ends the waiting before a receive; no further one starts. */
+  /** Ends the wait before a receive and prevents further receives. */
   readonly #stopping = new AbortController();
-  /** Ends the receives under way. */
+  /** Aborts the receives under way. */
   readonly #aborting = new AbortController();
   readonly #pollers = new Set<Promise<void>>();
-  /** Pollers that have not decided to retire; lower than the set's size until their promises settle. */
+  /** Number of pollers that continue. Lower than the set's size until retired ones settle. */
   #active = 0;
   /**
-   * Ends with the last poller. A race between them would not do: a promise that is long pending
-   * remembers each race that it runs in, 300 bytes a time.
+   * Settles with the last poller. `Promise.race` is no alternative: a promise that stays pending keeps
+   * 300 bytes for each race that it takes part in.
    */
   readonly #ended = Promise.withResolvers<void>();
   #failures = 0;
@@ -69,7 +69,7 @@ export class Receiver {
   /**
    * Receives until it is stopped or the queue is drained.
    *
-   * @throws what `handle` throws: then nothing further is received
+   * @throws what `handle` throws: no further message is received then
    */
   async run(): Promise<void> {
     this.#spawn();
@@ -83,12 +83,12 @@ export class Receiver {
     }
   }
 
-  /** Starts no further receive. Those under way may still bring messages. */
+  /** Prevents further receives. The receives under way can still return messages. */
   stop(): void {
     this.#stopping.abort();
   }
 
-  /** Gives up the receives under way as well. */
+  /** Also aborts the receives under way. */
   abort(): void {
     this.#stopping.abort();
     this.#aborting.abort();
@@ -113,7 +113,7 @@ export class Receiver {
       if (count > 0) this.#empty = 0;
       if (count >= queue.batchSize && this.#active < maxPollers) this.#spawn();
       if (count > 0) continue;
-      // Empty: all pollers but one retire, so that an idle worker makes one call at a time.
+      // The queue is empty: all pollers but one retire, so that an idle worker makes one call at a time.
       if (this.#active > 1) {
         this.#active--;
         return;
@@ -124,7 +124,7 @@ export class Receiver {
     }
   }
 
-  /** One receive; how many messages it brought, or undefined where none was made. */
+  /** Receives once. Returns the number of messages, or undefined if no receive succeeded. */
   async #receive(): Promise<number | undefined> {
     const { queue, inFlight, outage, deleter, rateLimiter, waitSeconds, handle } = this.#options;
     const stopping = this.#stopping.signal;
@@ -148,7 +148,7 @@ export class Receiver {
       if (!this.#aborting.signal.aborted) await this.#waitAfter(error);
       return undefined;
     } finally {
-      // Also where nothing was received at all, or every failure would slow the pace down.
+      // Refunds a failed receive too. Otherwise every failure would reduce the rate.
       rateLimiter.refund(unused);
       inFlight.release(queue.batchSize);
     }
@@ -157,7 +157,7 @@ export class Receiver {
   async #waitAfter(error: QueueError): Promise<void> {
     this.#failures++;
     if (this.#failures === 1) {
-      log.warn("The queue is away ({code}); trying again", { code: error.code });
+      log.warn("The queue is unavailable ({code}). Retrying", { code: error.code });
     }
     await this.#clock.sleep(backoff(this.#failures), this.#stopping.signal);
   }

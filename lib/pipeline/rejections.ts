@@ -4,25 +4,25 @@ import { getLogger } from "../observe/log.ts";
 import { type DeadLetterQueue, QueueError, type RejectedMessage } from "../queue/queue.ts";
 import type { Sealer } from "../vault/seal.ts";
 
-/** A sealed body, as the store takes it. */
+/** A sealed body in the form that the store expects. */
 export interface SealedBody {
   readonly bytes: Uint8Array;
   readonly keyId: string;
 }
 
 /**
- * Puts the bodies of rejected messages where they are kept, before their rejection commits. Gives the
- * sealed form for each one, `null` where it went elsewhere, or `refused` where no place will ever take
- * it: that message must not be settled.
+ * Stores the bodies of rejected messages before their rejection commits. Returns for each body its
+ * sealed form, `null` if it went to a queue, or `refused` if that queue permanently refuses it. A message
+ * with a refused body must not be settled.
  */
 export type KeepRejected = (
   messages: readonly RejectedMessage[],
   signal: AbortSignal,
 ) => Promise<(SealedBody | null | "refused")[]>;
 
-const log = getLogger("set_aside");
+const log = getLogger("rejections");
 
-/** Seals bodies, all of a batch under one data key, for `maskline.rejected`. */
+/** Seals bodies for `maskline.rejected`, all bodies of a batch under one data key. */
 export function sealRejected(sealer: Sealer): KeepRejected {
   return async (messages) => {
     if (messages.length === 0) return [];
@@ -35,25 +35,28 @@ export function sealRejected(sealer: Sealer): KeepRejected {
 }
 
 /**
- * Sends bodies to another queue, again and again until all are there or the signal aborts. What that
- * queue refuses for itself is not tried again: it would hold up everything else for ever.
+ * Sends bodies to another queue and retries until all are sent or the signal aborts. A body that the
+ * queue refuses as invalid is not retried: it would block all other messages indefinitely.
  */
 export function sendRejected(sender: DeadLetterQueue, clock: Clock = systemClock): KeepRejected {
   return async (messages, signal) => {
     const refused = new Set<string>();
-    let left = messages;
-    for (let attempt = 1; left.length > 0; attempt++) {
-      if (signal.aborted) throw new QueueError("send rejected messages on", "stopped");
-      const unsent = await sender.send(left);
+    let remaining = messages;
+    for (let attempt = 1; remaining.length > 0; attempt++) {
+      if (signal.aborted) throw new QueueError("send rejected messages", "stopped");
+      const unsent = await sender.send(remaining);
       for (const [id, code] of unsent.refused) {
         refused.add(id);
-        log.error("The queue for rejected messages refuses message {id} ({code})", { id, code });
+        log.error(
+          "The dead-letter queue refused message {id} ({code}). The message stays in its source queue",
+          { id, code },
+        );
       }
-      left = left.filter(({ id }) => unsent.failed.has(id));
-      if (left.length === 0) break;
+      remaining = remaining.filter(({ id }) => unsent.failed.has(id));
+      if (remaining.length === 0) break;
       const [code] = unsent.failed.values();
       if (attempt === 1) {
-        log.warn("Rejected messages could not be sent ({code}); trying again", { code });
+        log.warn("Rejected messages could not be sent ({code}). Retrying", { code });
       }
       await clock.sleep(backoff(attempt), signal);
     }

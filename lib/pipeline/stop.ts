@@ -4,20 +4,20 @@ import type { Receiver } from "./receiver.ts";
 
 /** Options of {@linkcode stopInStages}. */
 export interface StopOptions {
-  /** Aborts when it is time to stop. */
+  /** Aborts to request a stop. */
   readonly signal: AbortSignal;
   readonly receiver: Pick<Receiver, "stop" | "abort">;
-  /** Ends when receiving has ended, by itself or by a stop. */
+  /** Settles when receiving has ended, by itself or by a stop. */
   readonly receiving: Promise<void>;
-  /** Fails when going on makes no sense. */
+  /** Rejects when the pipeline cannot continue. */
   readonly committing: Promise<void>;
-  /** Whether there is hope to finish at all. */
+  /** Whether the messages in flight can be finished. */
   readonly canFinish: () => boolean;
-  /** Finishes what is held. */
+  /** Finishes the messages in flight. */
   readonly finish: () => Promise<void>;
-  /** How long receives under way may still take, in milliseconds; asked when it is time to stop. */
+  /** Returns how long the receives under way may still take, in milliseconds. Called at the stop. */
   readonly grace: () => number;
-  /** The time for both stages together, the last second of which is kept for releasing. */
+  /** Time limit for both stages together. The last second is reserved for the release. */
   readonly seconds: number;
   readonly clock?: Clock;
 }
@@ -25,11 +25,12 @@ export interface StopOptions {
 const log = getLogger("stop");
 
 /**
- * Waits for a reason to stop, then stops in two stages: no new receives and finish what is held; then,
- * when the time is over, return all the same and let the caller release the rest.
+ * Waits for a reason to stop, then stops in two stages. The first stage ends receiving and finishes the
+ * messages in flight. The second stage starts when the time is over: it returns, and the caller releases
+ * the remaining messages.
  *
- * @returns the time that is left for releasing, in milliseconds
- * @throws what `receiving` or `committing` failed with
+ * @returns the remaining time for the release, in milliseconds
+ * @throws the error of `receiving` or `committing`
  */
 export async function stopInStages(options: StopOptions): Promise<number> {
   const { signal, receiver, receiving, committing, canFinish, finish, grace, seconds } = options;
@@ -40,17 +41,17 @@ export async function stopInStages(options: StopOptions): Promise<number> {
     await Promise.allSettled([reason]);
     const endsAt = clock.now() + seconds * 1000;
     receiver.stop();
-    if (signal.aborted) log.info("Stopping: no new receives, finishing what is held");
-    // One that is given up takes messages along: the queue may answer a peer that has gone, and what
-    // it answered with is hidden until its lease is over, even if it had just been released.
+    if (signal.aborted) log.info("Stopping: no new receives, finishing the messages in flight");
+    // An aborted receive can lose messages: the queue may answer the closed connection, and hides those
+    // messages until their leases expire, even if they were just released.
     await withTimeout(Promise.allSettled([receiving]), Math.min(grace(), seconds * 750), clock);
     receiver.abort();
     await reason;
     await receiving;
-    // The last second, or a fifth of a short time, is for telling the queue what is released.
-    const kept = Math.min(1000, seconds * 200);
-    if (canFinish()) await withTimeout(finish(), endsAt - kept - clock.now(), clock);
-    return Math.max(kept, endsAt - clock.now());
+    // Reserves the last second, or a fifth of a shorter time, for the release calls.
+    const reserved = Math.min(1000, seconds * 200);
+    if (canFinish()) await withTimeout(finish(), endsAt - reserved - clock.now(), clock);
+    return Math.max(reserved, endsAt - clock.now());
   } finally {
     over.abort();
     receiver.abort();
@@ -64,7 +65,7 @@ function aborted(signal: AbortSignal, over: AbortSignal): Promise<void> {
     if (signal.aborted) return resolve();
     const done = () => resolve();
     signal.addEventListener("abort", done, { once: true });
-    // Lets go of the listener: a signal may outlive many runs.
+    // Removes the listener, because a signal may outlive many runs.
     over.addEventListener("abort", () => signal.removeEventListener("abort", done), { once: true });
   });
 }

@@ -4,25 +4,25 @@ import type { Message } from "../queue/queue.ts";
 import type { ColumnValue, EventRow } from "../store/store.ts";
 import type { MaskCache, PersonalValue } from "./mask_cache.ts";
 
-/** A message that will be set aside, and why. */
+/** The reason of a rejection. */
 export interface RejectionReason {
   readonly reason: string;
   readonly field: string | null;
   readonly storeCode: string | null;
 }
 
-/** What a message became: a masked row or a refusal. */
+/** The result of a transformation: a masked row or a rejection. */
 export type Transformed =
   | {
     readonly kind: "row";
     readonly row: EventRow;
-    /** The originals behind the row's masks, for the vault and nobody else. */
+    /** The originals of the row's masks, for the vault only. */
     readonly personal: readonly PersonalValue[];
     readonly unknownFields: number;
   }
   | { readonly kind: "rejection"; readonly rejection: RejectionReason };
 
-/** Turns messages into rows by a contract: decodes, and puts masks where originals were. */
+/** Creates the function that turns messages into rows. It decodes a body and masks personal fields. */
 export function createTransform(
   contract: Contract,
   recent: MaskCache,
@@ -60,7 +60,7 @@ const DAY_MS = 86_400_000;
 let lastDay = NaN;
 let lastDate = "";
 
-/** The UTC date of a time, `YYYY-MM-DD`. Most messages are of the day of the one before: it is kept. */
+/** Formats the UTC date of a time as `YYYY-MM-DD`. Caches the last day, which most messages share. */
 export function formatUtcDate(milliseconds: number): string {
   const day = Math.floor(milliseconds / DAY_MS);
   if (day !== lastDay) {

@@ -115,7 +115,7 @@ Deno.test("run leaks no value when Postgres goes away in the midst of a commit",
     "SELECT pid FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
   await until(() => line.database.query(sleeping), (rows) => rows.length > 0);
   await line.database.query(`SELECT pg_terminate_backend(pid) FROM (${sleeping}) AS s`);
-  await worker.untilErr(/The store is away/);
+  await worker.untilErr(/The store is unavailable/);
   worker.kill("SIGTERM");
   const ended = await worker.ended;
   match(ended.err, /57P01|connection_lost/);

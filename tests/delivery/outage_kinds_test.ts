@@ -71,7 +71,7 @@ Deno.test("run waits and finds the way back by itself when a failover leaves it 
   await fromOutside(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
   await terminate(line);
   await line.sendNext(200);
-  await worker.untilErr(/The store is away \(25006\)/);
+  await worker.untilErr(/The store is unavailable \(25006\)/);
   await linger();
   // Its sessions stay read-only, whatever the default is, until it opens new ones.
   await fromOutside(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
@@ -96,7 +96,7 @@ Deno.test("run waits, at its start and later, when Postgres has no connection le
   await terminate(line);
   const before = tcp.cuts;
   await line.sendNext(200);
-  await worker.untilErr(/The store is away \(53300\)/);
+  await worker.untilErr(/The store is unavailable \(53300\)/);
   await linger();
   await line.database.query(`ALTER DATABASE ${name} CONNECTION LIMIT 5`);
   await line.expectDeliveredBy(worker);
@@ -124,7 +124,7 @@ Deno.test("run waits without hurry when the disk is full and everything but a co
   const worker = line.start(env);
   await line.sendNext(400);
   // The database answers each probe all the same: only a commit tells that the disk is still full.
-  await worker.untilErr(/The store is away \(53100\)/);
+  await worker.untilErr(/The store is unavailable \(53100\)/);
   await linger();
   await line.database.query("UPDATE disk SET is_full = false");
   await line.expectDeliveredBy(worker);
@@ -152,7 +152,7 @@ Deno.test("run tries again when Postgres chooses its commit to break a deadlock"
   await until(() => line.database.query(waiting), (rows) => rows.length > 0);
   // Whichever of its batches waits for the last id holds a part of the others.
   await other.query(insert, [ids.slice(0, -1)]);
-  await worker.untilErr(/The store is away \(40P01\)/);
+  await worker.untilErr(/The store is unavailable \(40P01\)/);
   await other.query("ROLLBACK");
   await line.expectDeliveredBy(worker);
   expectPatience(worker, /40P01/);
@@ -167,7 +167,7 @@ Deno.test("run waits without hurry when somebody locks the table and lock_timeou
   await other.query("LOCK TABLE user_logins IN SHARE MODE");
   const worker = line.start(env);
   await line.sendNext(300);
-  await worker.untilErr(/The store is away \(55P03\)/);
+  await worker.untilErr(/The store is unavailable \(55P03\)/);
   await linger();
   await other.query("ROLLBACK");
   await line.expectDeliveredBy(worker);

@@ -38,7 +38,7 @@ Deno.test("run loses and doubles nothing when Postgres is away for longer than t
   await worker.untilErr(/Started/);
   await postgres.stop("immediate");
   await line.queue.send(sampleMessages({ count: COUNT }));
-  await worker.untilErr(/The store is away/);
+  await worker.untilErr(/The store is unavailable/);
   // Three leases long: what is held would have come three times and gone to the dead-letter queue.
   await new Promise((resolve) => setTimeout(resolve, 13_000));
   await postgres.start();
@@ -48,7 +48,7 @@ Deno.test("run loses and doubles nothing when Postgres is away for longer than t
   strictEqual(code, 0, err);
   const { ready, inflight } = await letters.inspect();
   deepStrictEqual([ready, inflight], [0, 0]);
-  match(err, /The store is back/);
+  match(err, /The store has recovered/);
   strictEqual(lastBooks(err).duplicate, 0);
 });
 
@@ -61,7 +61,7 @@ Deno.test("run notices a Postgres that accepts and never answers, and goes on wh
   await untilCount(line, ({ rows }) => rows > 0);
   await postgres.pause();
   await line.queue.send(sampleMessages({ count: COUNT, seed: 2 }));
-  await worker.untilErr(/The store is away/);
+  await worker.untilErr(/The store is unavailable/);
   await postgres.resume();
   await untilCount(line, ({ ledger }) => ledger === 2 * COUNT);
   worker.kill("SIGTERM");

@@ -178,7 +178,7 @@ Deno.test("drain loses nothing when an answer with messages comes after it gave 
   const { code, err } = await line.drain({ AWS_ENDPOINT_URL_SQS: proxy.endpoint });
   strictEqual(code, 0, err);
   strictEqual(late, 10);
-  match(err, /The queue is away \(deadline\)/);
+  match(err, /The queue is unavailable \(deadline\)/);
   // Deno 2.9.6 sends a call that was given up once more (denoland/deno#36786), and nobody reads that
   // answer either: its messages may still be hidden when the drain ends.
   const next = line.start();

@@ -88,5 +88,5 @@ Deno.test("run() throws fatal when the store refuses a row and its rejection as 
   store.badRejections.add("a");
   hold("a");
   await clock.advance(200);
-  await rejects(running, { kind: "fatal", message: /set message a aside/ });
+  await rejects(running, { kind: "fatal", message: /rejection of message a, got SQLSTATE 22001/ });
 });

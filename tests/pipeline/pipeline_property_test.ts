@@ -64,7 +64,7 @@ function mend({ queue, store }: Line): void {
   store.failures.length = 0;
 }
 
-/** Every message is stored or set aside, once, and is gone from the queue. */
+/** Every message is stored or rejected, once, and is gone from the queue. */
 function checkAll({ queue, store }: Line, sent: readonly string[]): void {
   const stored = [...store.rows, ...store.rejections].map(({ id }) => id).sort();
   deepStrictEqual(stored, sent);

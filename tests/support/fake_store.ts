@@ -60,7 +60,7 @@ export class FakeStore implements Store {
     } finally {
       this.#committing--;
     }
-    if (this.away) throw new StoreError("transient", "ECONNREFUSED", "The store is away");
+    if (this.away) throw new StoreError("transient", "ECONNREFUSED", "The store is unavailable");
     if (failure && !failure.committed) throw errorOf(failure.kind);
     const result = this.#write(batch);
     if (failure) throw errorOf(failure.kind);
@@ -69,7 +69,7 @@ export class FakeStore implements Store {
 
   async probe(): Promise<void> {
     this.probes++;
-    if (this.away) throw new StoreError("transient", "ECONNREFUSED", "The store is away");
+    if (this.away) throw new StoreError("transient", "ECONNREFUSED", "The store is unavailable");
   }
 
   async close(): Promise<void> {}

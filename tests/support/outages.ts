@@ -56,17 +56,17 @@ export async function untilAway(worker: MasklineProcess, times: number): Promise
 /** The worker said when the store went and when it was back, and tried again at a measured pace. */
 export function expectPatience(worker: MasklineProcess, code: RegExp, outages = 1): void {
   const err = worker.err();
-  match(err, new RegExp(`The store is away \\((?:${code.source})\\)`));
-  const tries = [...err.matchAll(/The store is back after [\d.]+ s and (\d+) tries/g)]
+  match(err, new RegExp(`The store is unavailable \\((?:${code.source})\\)`));
+  const tries = [...err.matchAll(/The store has recovered after [\d.]+ s and (\d+) attempts/g)]
     .map(([, count]) => Number(count));
   ok(tries.length >= 1, err);
   strictEqual(tries.length, timesAway(worker), err);
   ok(tries.every((count) => count <= MOST_TRIES), `Tries: ${tries}`);
   // Two for each outage, and some that every run has; a warning for each bad message is wanted.
-  const lines = err.split("\n").filter((line) => line && !line.includes("was set aside")).length;
+  const lines = err.split("\n").filter((line) => line && !line.includes("was rejected")).length;
   ok(lines <= 2 * outages + 10, `${lines} lines:\n${err}`);
 }
 
 function timesAway(worker: MasklineProcess): number {
-  return worker.err().match(/The store is away/g)?.length ?? 0;
+  return worker.err().match(/The store is unavailable/g)?.length ?? 0;
 }
