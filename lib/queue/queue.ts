@@ -1,32 +1,32 @@
 /**
- * The seam to whatever hands messages over. The pipeline knows nothing else of a queue.
+ * The interface between the pipeline and a queue. The pipeline uses nothing else of a queue.
  *
  * @module
  */
 import { OperationError } from "../base/errors.ts";
 
-/** What the queue hands over. */
+/** A message as the queue delivers it. */
 export interface Message {
-  /** The queue's own id: the same when the message comes again. */
+  /** The queue's own id. A redelivery has the same id. */
   readonly id: string;
   readonly body: string;
   /** When the producer sent it, in milliseconds since 1970 UTC. */
   readonly sentAt: number;
-  /** How often it was handed over, this time included. A queue may know it only approximately. */
+  /** How often it was delivered, including this time. The number may be approximate. */
   readonly receiveCount: number;
-  /** Names this one hand-over; the newest handle of a message is the one that surely works. */
+  /** Identifies this delivery. Only the newest handle of a message is certain to work. */
   readonly handle: string;
 }
 
-/** A message that is held, as the calls after receiving need it. */
+/** The id and handle of a message in flight, for the calls after the receive. */
 export interface MessageHandle {
   readonly id: string;
   readonly handle: string;
 }
 
 /**
- * The ids for which a batch call did not succeed, each with a code (never a value). Every id that is
- * not in it succeeded for certain; an id in it may or may not have.
+ * The ids that a batch call did not confirm, each with a code (never a value). Every other id succeeded
+ * for certain. An id in the map may have succeeded or failed.
  */
 export type Failures = ReadonlyMap<string, string>;
 
@@ -34,11 +34,11 @@ export type Failures = ReadonlyMap<string, string>;
 export interface ReceiveOptions {
   /** How long the queue may wait for a first message, in seconds, 0 to {@linkcode Queue.longestWaitSeconds}. */
   readonly waitSeconds: number;
-  /** Gives the call up; messages that were under way come again when their lease is over. */
+  /** Aborts the call. Messages that were being delivered are redelivered when their lease expires. */
   readonly signal: AbortSignal;
 }
 
-/** A message that Maskline rejected, on its way to a queue for such messages. */
+/** A rejected message that is sent to the dead-letter queue. */
 export interface RejectedMessage {
   readonly id: string;
   readonly body: string;
@@ -46,91 +46,91 @@ export interface RejectedMessage {
   readonly field: string | null;
 }
 
-/** Rejected messages that were not sent for certain, by id, each with a code. */
+/** The rejected messages whose sending the queue did not confirm, by id, each with a code. */
 export interface Unsent {
-  /** Their state is unknown, or the queue failed: sending them again may help. */
+  /** The call failed or its outcome is unknown. Resending may succeed. */
   readonly failed: Failures;
-  /** The queue refuses the message itself, for example because it is too large. */
+  /** The queue refuses the message permanently, for example because it is too large. */
   readonly refused: Failures;
 }
 
-/** Sends rejected messages to a queue of their own. */
+/** Sends rejected messages to a queue. */
 export interface DeadLetterQueue {
   /**
-   * Sends messages with their reasons. It does not throw when a call fails, because what an earlier call
-   * sent must not be sent again; the caller resends `failed` and gives up on `refused`.
+   * Sends messages with their reasons. A failed call does not throw, because the messages of earlier
+   * calls must not be resent. The caller resends `failed` and gives up on `refused`.
    */
   send(messages: readonly RejectedMessage[]): Promise<Unsent>;
 }
 
 /**
- * A queue with leases: a message is hidden for a while after it was handed over, and is then redelivered.
- * The properties are what differs from one kind of queue to the next.
+ * A queue with leases: a delivered message is hidden for the time of its lease and is then redelivered.
+ * The properties describe how one kind of queue differs from another.
  */
 export interface Queue {
-  /** How long a message is hidden after it was handed over, in seconds. */
+  /** How long a delivered message is hidden, in seconds. */
   readonly leaseSeconds: number;
 
-  /** How long a lease can last from the receive on, in seconds, however often it is extended. */
+  /** Maximum time from the receive to the end of an extended lease, in seconds. */
   readonly longestLeaseSeconds: number;
 
-  /** The most messages that one delete, extend or release takes, and one receive gives. */
+  /** Maximum number of messages in one receive, delete, extend or release. */
   readonly batchSize: number;
 
-  /** The longest time that one receive may wait for a first message, in seconds. */
+  /** Maximum time that one receive may wait for a first message, in seconds. */
   readonly longestWaitSeconds: number;
 
-  /** The shortest wait after which an empty answer says that the queue is empty, in seconds. */
+  /** Minimum wait after which an empty answer means that the queue is empty, in seconds. */
   readonly reliableWaitSeconds: number;
 
-  /** How many empty answers in a row say that the queue is drained. */
+  /** Number of consecutive empty answers that mean that the queue is drained. */
   readonly emptyReceivesWhenDrained: number;
 
   /**
-   * Asks for up to {@linkcode batchSize} messages; none is a normal answer. Several calls may be under
-   * way. It has a deadline of its own (the wait and five seconds), after which the connection is
-   * dropped. The caller owns what it got: each message must be deleted, released, or left to its lease.
+   * Receives up to {@linkcode batchSize} messages. No message is a normal answer. Several calls may run in
+   * parallel. Each has its own deadline (the wait plus five seconds), after which the connection is
+   * dropped. The caller must delete or release each message, or let its lease expire.
    *
-   * @throws {QueueError} the queue could not be asked or did not answer; asking again is safe
+   * @throws {QueueError} the queue was not reachable or did not answer; a retry is safe
    */
   receive(options: ReceiveOptions): Promise<Message[]>;
 
   /**
-   * Removes messages for good. Called only with what is committed. An id among the failures is tried
-   * again by the caller; deleting twice does no harm.
+   * Deletes messages. Called only with committed messages. The caller retries the failures. Deleting a
+   * message twice is harmless.
    *
-   * @throws {QueueError} nothing is known of any of them; trying again is safe
+   * @throws {QueueError} the outcome is unknown for all of them; a retry is safe
    */
-  delete(held: readonly MessageHandle[]): Promise<Failures>;
+  delete(messages: readonly MessageHandle[]): Promise<Failures>;
 
   /**
-   * Hides messages for `seconds` more from now on. A message among the failures may come again at any
-   * moment and must not be counted on.
+   * Hides messages for `seconds` from now on. A message among the failures may be redelivered at any
+   * moment.
    *
-   * @throws {QueueError} nothing is known of any of them
+   * @throws {QueueError} the outcome is unknown for all of them
    */
-  extend(held: readonly MessageHandle[], seconds: number): Promise<Failures>;
+  extend(messages: readonly MessageHandle[], seconds: number): Promise<Failures>;
 
   /**
-   * Gives messages back: they can be received again after `delaySeconds`. Failing does no harm but
-   * delay, since the lease ends by itself.
+   * Releases messages: they can be received again after `delaySeconds`. A failure only causes a delay,
+   * because the lease expires.
    *
-   * @throws {QueueError} nothing is known of any of them
+   * @throws {QueueError} the outcome is unknown for all of them
    */
-  release(held: readonly MessageHandle[], delaySeconds: number): Promise<Failures>;
+  release(messages: readonly MessageHandle[], delaySeconds: number): Promise<Failures>;
 
-  /** Drops the connections. */
+  /** Closes the connections. */
   close(): void;
 }
 
-/** The queue could not do what it was asked. Its message carries codes only, never a part of a message. */
+/** A call to the queue failed. The message contains codes only, never a part of a queue message. */
 export class QueueError extends OperationError {
   override readonly name = "QueueError";
   /** The service's error code, or the network's (`ECONNREFUSED`). */
   readonly code: string;
   /**
-   * Whether asking again may help: the network, the service's own failures, throttling. A queue that does
-   * not exist or may not be read stays so. Default false.
+   * Whether a retry may succeed: after failures of the network or the service, and after throttling. A
+   * missing queue or a missing permission is permanent. Default false.
    */
   readonly isTransient: boolean;
 

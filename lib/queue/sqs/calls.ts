@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-sqs";
 import { withSdkDeadline } from "./deadline.ts";
 
-/** What the three calls that a worker makes all the time are told. */
+/** The inputs of the three frequent calls of a worker. */
 export interface SqsInputs {
   readonly ReceiveMessage: ReceiveMessageCommandInput;
   readonly DeleteMessageBatch: DeleteMessageBatchCommandInput;
@@ -20,7 +20,7 @@ export interface SqsInputs {
 /** `ReceiveMessage`, `DeleteMessageBatch`, `ChangeMessageVisibilityBatch` */
 export type SqsAction = keyof SqsInputs;
 
-/** How a batch call went, entry by entry. */
+/** The answer to a batch call, entry by entry. */
 export interface BatchAnswer {
   readonly Successful?: readonly { readonly Id?: string | undefined }[] | undefined;
   readonly Failed?:
@@ -28,7 +28,7 @@ export interface BatchAnswer {
     | undefined;
 }
 
-/** What they are answered: SQS leaves out what is empty. */
+/** The answers to the calls. SQS omits empty parts. */
 export interface SqsAnswers {
   readonly ReceiveMessage: { readonly Messages?: readonly Message[] | undefined };
   readonly DeleteMessageBatch: BatchAnswer;
@@ -37,33 +37,33 @@ export interface SqsAnswers {
 
 /** Options of {@linkcode SqsCalls.call}. */
 export interface SqsCallOptions {
-  /** What the call is for, as its error says it. */
+  /** The purpose of the call, as its error names it. */
   readonly purpose: string;
-  /** After so long the connection is dropped, in seconds. */
+  /** Time after which the connection is dropped, in seconds. */
   readonly deadlineSeconds: number;
-  /** Gives the call up. */
+  /** Aborts the call. */
   readonly signal?: AbortSignal;
 }
 
-/** Whoever makes the calls: {@linkcode SignedCalls} or, where those cannot, {@linkcode SdkCalls}. */
+/** The frequent calls: by {@linkcode SignedCalls}, or by {@linkcode SdkCalls} for the query protocol. */
 export interface SqsCalls {
-  /** @throws {QueueError} with the code that the SDK gives it, whoever makes the call */
+  /** @throws {QueueError} with the SDK's error code, in both implementations */
   call<A extends SqsAction>(
     action: A,
     input: SqsInputs[A],
     options: SqsCallOptions,
   ): Promise<SqsAnswers[A]>;
 
-  /** Drops the connections. */
+  /** Closes the connections. */
   close(): void;
 }
 
-/** How the SDK sends each input; the older protocol is spoken by the SDK alone. */
+/** The SDK's function for each call. Only the SDK implements the query protocol. */
 type Senders = {
   readonly [A in SqsAction]: (input: SqsInputs[A], signal: AbortSignal) => Promise<SqsAnswers[A]>;
 };
 
-/** The calls as the SDK makes them, in whatever protocol its client speaks. */
+/** Makes the calls through the SDK, in the protocol of its client. */
 export class SdkCalls implements SqsCalls {
   readonly #client: SQSClient;
   readonly #senders: Senders;

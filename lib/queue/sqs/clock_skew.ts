@@ -1,35 +1,35 @@
-/** Where the SDK's client keeps how far the service's clock is ahead of ours, in milliseconds. */
+/** The part of the SDK's client that stores how far the service's clock is ahead, in milliseconds. */
 export interface SkewedClock {
   systemClockOffset: number;
 }
 
 /**
- * From here on a clock counts as wrong, in milliseconds: the SDK's own figure. AWS refuses a signature
- * whose time is five minutes off.
+ * Maximum tolerated clock skew, in milliseconds: the SDK's own value. AWS refuses a signature whose time
+ * is five minutes off.
  */
 const TOLERATED_SKEW_MS = 240_000;
 
 /**
- * Corrects the offset by the `date` of an answer that refused a signature. The SDK takes one with each
- * answer; here only a refusal is looked at, since a time that was accepted was right enough.
+ * Corrects the offset by the `date` header of an answer that refused a signature. The SDK reads the
+ * header of each answer. Here a refusal is enough, because an accepted time was within the tolerance.
  */
 export function correctClock(clock: SkewedClock, date: string | undefined, now = Date.now()): void {
   const offset = Date.parse(date ?? "") - now;
-  // An answer without a date, or with one that is none, teaches nothing.
+  // A missing or invalid date changes nothing.
   if (isTooFar(offset, clock.systemClockOffset)) clock.systemClockOffset = offset;
 }
 
-/** Whether what was signed by one offset may have been refused where the other is right. */
+/** Checks whether a signature made with one offset is refused if the other offset is right. */
 export function isTooFar(offset: number, other: number): boolean {
   return Math.abs(offset - other) >= TOLERATED_SKEW_MS;
 }
 
-/** Writes times as `x-amz-date` has them (20150830T123600Z), once a second: each second is asked often. */
+/** Formats times for `x-amz-date` (20150830T123600Z). Caches the text for one second. */
 export class AmzTimeFormatter {
   #second = NaN;
   #text = "";
 
-  /** The service's time by our clock and its offset. */
+  /** Formats the service's time: the local clock plus the offset. */
   format({ systemClockOffset }: SkewedClock, now = Date.now()): string {
     const second = Math.floor((now + systemClockOffset) / 1000);
     if (second !== this.#second) {

@@ -6,12 +6,12 @@ import {
 import { type DeadLetterQueue, QueueError, type RejectedMessage, type Unsent } from "../queue.ts";
 import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "./deadline.ts";
 
-/** The most bytes of one SendMessageBatch, bodies and attributes together, by AWS's API reference. */
+/** Maximum bytes of one SendMessageBatch, bodies and attributes together (AWS API reference). */
 const MAX_BATCH_BYTES = 1_048_576;
-/** Names and values of the attributes below, at most; a guess on the safe side. */
+/** Maximum bytes of the attribute names and values below. Conservative estimate, not measured. */
 const MAX_ATTRIBUTE_BYTES = 512;
 
-/** The queue that takes rejected messages as they came, with the reason as message attributes. */
+/** Sends rejected messages unchanged, with the reason as message attributes. */
 export class SqsDeadLetterQueue implements DeadLetterQueue {
   readonly #client: SQSClient;
   readonly #url: string;
@@ -22,9 +22,9 @@ export class SqsDeadLetterQueue implements DeadLetterQueue {
   }
 
   /**
-   * Sends rejected messages on. They may arrive twice when an answer gets lost: SQS has no way to ask
-   * whether a message is there already, so the original's id goes along as `MasklineMessageId`. For the
-   * same reason a call that fails does not throw: what earlier calls sent is not to be sent again.
+   * Sends rejected messages. They may arrive twice if an answer is lost, because SQS cannot report whether
+   * a message arrived. The attribute `MasklineMessageId` therefore carries the original message id. For the
+   * same reason, a failed call does not throw: the messages of earlier calls must not be resent.
    */
   async send(messages: readonly RejectedMessage[]): Promise<Unsent> {
     const failed = new Map(messages.map(({ id }) => [id, "no_answer"]));
@@ -41,7 +41,7 @@ export class SqsDeadLetterQueue implements DeadLetterQueue {
         }
       } catch (error) {
         if (!(error instanceof QueueError)) throw error;
-        // The next calls would only wait for the same queue.
+        // Further calls would wait for the same unavailable queue.
         for (const id of failed.keys()) failed.set(id, error.code);
         break;
       }
@@ -51,7 +51,7 @@ export class SqsDeadLetterQueue implements DeadLetterQueue {
 
   #send(messages: readonly RejectedMessage[]): Promise<SendMessageBatchCommandOutput> {
     return withSdkDeadline(
-      "send rejected messages on",
+      "send rejected messages",
       DEADLINE_MARGIN_SECONDS,
       (abortSignal) => this.#client.send(createSendCommand(this.#url, messages), { abortSignal }),
     );
@@ -68,7 +68,7 @@ function createSendCommand(
     Entries: messages.map(({ id, body, reason, field }, index) => ({
       Id: String(index),
       MessageBody: body,
-      // Attributes count towards the limit: a body that fills it alone is sent on without them.
+      // Attributes count towards the limit. A body that fills the limit is sent without them.
       ...(countBytes(body) + MAX_ATTRIBUTE_BYTES > MAX_BATCH_BYTES ? {} : {
         MessageAttributes: {
           MasklineMessageId: text(id),
@@ -80,7 +80,7 @@ function createSendCommand(
   });
 }
 
-/** Groups of at most ten and at most 1 MiB; a body that fills the limit alone goes alone. */
+/** Splits messages into groups of at most ten and at most 1 MiB. A body of the full size gets its own group. */
 function groupBySize(messages: readonly RejectedMessage[]): RejectedMessage[][] {
   const groups: RejectedMessage[][] = [];
   let group: RejectedMessage[] = [];

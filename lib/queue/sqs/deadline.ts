@@ -1,25 +1,25 @@
 import { QueueError } from "../queue.ts";
 
-/** How long a call may take beyond the wait that it asks for, in seconds. */
+/** Time that a call may take in addition to its requested wait, in seconds. */
 export const DEADLINE_MARGIN_SECONDS = 5;
 
-/** How a call learns that nobody waits for it any more. */
+/** Connects a call with its deadline and its abort signal. */
 export interface CallScope {
-  /** Whether the call was given up: what has not begun yet must not begin. */
+  /** Whether the call was aborted. Steps that have not started must not start. */
   readonly isOver: boolean;
-  /** Drops what is under way, at once. Set by the call; called once at most. */
+  /** Drops the request under way at once. The call sets it; it is called at most once. */
   drop: () => void;
 }
 
 /**
- * Runs one call with a hard deadline. When it passes, or the outer signal aborts, what is under way is
- * dropped and the call fails at once, whether or not it heeds that. Nothing is left behind on the outer
- * signal, which lives for months.
+ * Runs one call with a hard deadline. When the deadline passes or the outer signal aborts, the request is
+ * dropped and the promise rejects at once, even if the call ignores that. The outer signal lives for
+ * months, so no listener stays on it.
  *
- * It costs a promise, a timer and a listener. An `AbortController` a call, as `withSdkDeadline` has for the
- * SDK, would add its signal, that one's listener and a race.
+ * The cost is a promise, a timer and a listener. An `AbortController` per call, which `withSdkDeadline`
+ * uses for the SDK, would add a signal, its listener and a race.
  *
- * @throws {QueueError} with the service's or the network's code, whatever went wrong
+ * @throws {QueueError} with the code of the service or the network, for every failure
  */
 export function withDeadline<T>(
   action: string,
@@ -33,7 +33,7 @@ export function withDeadline<T>(
       clearTimeout(timer);
       outer?.removeEventListener("abort", onAbort);
     };
-    const giveUp = (code: string) => {
+    const abort = (code: string) => {
       if (scope.isOver) return;
       scope.isOver = true;
       settle();
@@ -42,11 +42,11 @@ export function withDeadline<T>(
     };
     const fail = (error: unknown) => {
       settle();
-      // The SDK's own message may quote what was sent, so it goes no further than its code.
+      // The SDK's message may quote the request, so only its code is used.
       reject(error instanceof QueueError ? error : createQueueError(action, readErrorCode(error)));
     };
-    const onAbort = () => giveUp("AbortError");
-    const timer = setTimeout(giveUp, seconds * 1000, "deadline");
+    const onAbort = () => abort("AbortError");
+    const timer = setTimeout(abort, seconds * 1000, "deadline");
     if (outer?.aborted) return onAbort();
     outer?.addEventListener("abort", onAbort);
     try {
@@ -61,10 +61,10 @@ export function withDeadline<T>(
 }
 
 /**
- * {@linkcode withDeadline} for a call that takes a signal, as the SDK's do. Aborting drops its connection: a
- * peer that accepts and never answers looks like any other failure.
+ * Runs an SDK call with a hard deadline, like {@linkcode withDeadline}. Aborting the signal drops its
+ * connection, so a peer that accepts and never answers causes an ordinary failure.
  *
- * @throws {QueueError} with the service's or the network's code, whatever went wrong
+ * @throws {QueueError} with the code of the service or the network, for every failure
  */
 export function withSdkDeadline<T>(
   action: string,
@@ -81,25 +81,25 @@ export function withSdkDeadline<T>(
 
 function nothing(): void {}
 
-/** Node's own `ERR_…` are not failures of the network: waiting does not repair a certificate. */
+/** Codes of transient failures. Node's `ERR_…` codes are not among them: a bad certificate is permanent. */
 const TRANSIENT_CODE =
   /^E(?!RR_)[A-Z_]+$|^deadline$|^http_5|TimeoutError|Throttl|InternalFailure|InternalError|Unavailable|ServiceError/;
 
-/** Creates the seam's error from a code of SQS, of the AWS SDK or of the network. */
+/** Creates a QueueError from a code of SQS, of the AWS SDK or of the network. */
 export function createQueueError(action: string, code: string): QueueError {
   return new QueueError(action, code, { isTransient: TRANSIENT_CODE.test(code) });
 }
 
 function readErrorCode(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
-  if (error instanceof Deno.errors.NotCapable) return "this binary was not made for that host";
+  if (error instanceof Deno.errors.NotCapable) return "this binary was not compiled for that host";
   const { code, $metadata } = error as {
     code?: unknown;
     $metadata?: { httpStatusCode?: number };
   };
   if (typeof code === "string") return code;
-  // What cannot be read comes from a balancer or a proxy, and its status is all that is known of it.
+  // An unreadable answer comes from a load balancer or a proxy. Only its status is known.
   const status = $metadata?.httpStatusCode ?? 200;
-  const unread = error.name === "SyntaxError" || error.name.startsWith("Unknown");
-  return unread && status >= 400 ? `http_${status}` : error.name;
+  const isUnreadable = error.name === "SyntaxError" || error.name.startsWith("Unknown");
+  return isUnreadable && status >= 400 ? `http_${status}` : error.name;
 }

@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand, type SQSClient } from "@aws-sdk/client-sqs";
 
-/** Where the SDK would send a request. */
+/** The endpoint to which the SDK would send a request. */
 export interface ResolvedEndpoint {
   readonly protocol: "http:" | "https:";
   /** Without the brackets of an IPv6 address. */
@@ -8,33 +8,33 @@ export interface ResolvedEndpoint {
   readonly port: number | undefined;
   /** Begins and ends with a slash. */
   readonly path: string;
-  /** As a signature has it. */
+  /** The path in the form that signatures use. */
   readonly canonicalPath: string;
-  /** As in the `host` header. */
+  /** The value of the `host` header. */
   readonly host: string;
   readonly region: string;
 }
 
 /**
- * Asks the SDK where the queue's requests go, by having it write one and taking it away before it is
- * signed and sent. Whatever decides it is then the SDK's own: `AWS_ENDPOINT_URL_SQS`, a profile's
- * `endpoint_url`, FIPS, dual stack, the partition of the region.
+ * Resolves the queue's endpoint through the SDK. The SDK builds a request, which is captured before it is
+ * signed and sent. The SDK's own rules thus apply: `AWS_ENDPOINT_URL_SQS`, a profile's `endpoint_url`,
+ * FIPS, dual stack and the partition of the region.
  *
- * @throws what the SDK throws when region, endpoint or credentials (which it asks for first) are missing
+ * @throws the SDK's error when the region, the endpoint or the credentials are missing
  */
 export async function resolveEndpoint(client: SQSClient, url: string): Promise<ResolvedEndpoint> {
   const command = new GetQueueAttributesCommand({ QueueUrl: url });
-  let written: unknown;
+  let captured: unknown;
   command.middlewareStack.add(
     () => ({ request }) => {
-      written = request;
+      captured = request;
       return Promise.resolve({ response: undefined, output: { $metadata: {} } });
     },
-    { step: "build", priority: "high", name: "takeAway" },
+    { step: "build", priority: "high", name: "captureRequest" },
   );
   const region = await client.config.region();
   await client.send(command);
-  const { protocol, hostname, port, path } = written as {
+  const { protocol, hostname, port, path } = captured as {
     protocol: string;
     hostname: string;
     port?: number;
@@ -51,7 +51,7 @@ export async function resolveEndpoint(client: SQSClient, url: string): Promise<R
   };
 }
 
-/** By the rules of Signature Version 4: no empty segments, and each encoded, a second time if need be. */
+/** Applies the rules of Signature Version 4: no empty segments, and each segment is encoded again. */
 function toCanonicalPath(path: string): string {
   const segments = path.split("/").filter((segment) => segment !== "").map((segment) =>
     encodeURIComponent(segment).replace(

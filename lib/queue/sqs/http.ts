@@ -11,29 +11,29 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { CallScope } from "./deadline.ts";
 import type { ResolvedEndpoint } from "./endpoint.ts";
 
-/** What came back, whatever its status. */
+/** The answer to a request, with any status. */
 export interface Answer {
   readonly status: number;
   readonly body: Buffer;
-  /** For its headers, which are only made where somebody looks. */
+  /** Gives access to the headers, which are parsed only on access. */
   readonly incoming: IncomingMessage;
 }
 
-/** How long a connection may take, in seconds: the SDK's client here has the same. */
+/** Time limit for a connection attempt, in seconds: the same as in `sdk_client.ts`. */
 const CONNECT_SECONDS = 5;
 
 /**
- * Posts to one endpoint over connections that are kept, and no more of them than `maxSockets`. TLS is
- * what `node:https` makes of it, as with the SDK.
+ * Posts requests to one endpoint over at most `maxSockets` kept-alive connections. TLS uses the defaults
+ * of `node:https`, as in the SDK.
  *
- * Against the SDK's handler it spares the copies of request and answer and the handler's own timers: the
- * caller's scope is the only clock.
+ * It avoids the copies of request and answer and the timers of the SDK's handler: the caller's scope
+ * supplies the only timer.
  */
 export class Poster {
   readonly #agent: HttpAgent;
   readonly #request: typeof requestHttp;
   readonly #options: RequestOptions;
-  /** What drops each request that is under way. */
+  /** The functions that drop the requests under way. */
   readonly #drops = new Set<() => void>();
   #closed = false;
 
@@ -47,12 +47,12 @@ export class Poster {
   }
 
   /**
-   * Sends one request and gives what came back. A request that is given up is never sent again: Deno
-   * 2.9.6 would take it for one on a stale connection (see `send_once.ts`), were it still marked as
-   * sent on a kept one. What really is stale is sent again by Deno itself.
+   * Sends one request and returns the answer. A dropped request is never resent. Deno 2.9.6 would resend
+   * it as one on a stale connection if it were still marked as sent on a kept one (see `sendOnce()` in
+   * `sdk_client.ts`). Deno itself resends requests on connections that are really stale.
    *
-   * @param headers an object, since Deno 2.7 drops those of a list; with `content-length`
-   * @throws the network's error
+   * @param headers an object with `content-length`; Deno 2.7 drops the headers of a list
+   * @throws the network error
    */
   post(headers: OutgoingHttpHeaders, body: string, scope: CallScope): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -62,7 +62,7 @@ export class Poster {
         this.#drops.delete(drop);
         request.reusedSocket = false;
         request.destroy();
-        // While it waits for a connection it would tell nobody.
+        // A destroyed request that still waits for a connection emits no event.
         reject(new DOMException("Dropped", "AbortError"));
       };
       const fail = (error: Error) => {
@@ -87,7 +87,7 @@ export class Poster {
     });
   }
 
-  /** Drops what is under way and the connections; nothing further is sent. */
+  /** Drops the requests under way, closes the connections and prevents further requests. */
   close(): void {
     this.#closed = true;
     for (const drop of this.#drops) drop();
@@ -96,17 +96,17 @@ export class Poster {
 }
 
 /**
- * Gives up a connection that does not come about in time, so that a host that is gone fails long before
- * the deadline of a long poll. The timer is the connection's: a request on a kept one costs nothing,
- * where the SDK's handler sets some for each request.
+ * Aborts a connection attempt that takes too long. An unreachable host thus fails long before the
+ * deadline of a long poll. The timer belongs to the connection, so a request on a kept connection needs
+ * none, while the SDK's handler sets several timers per request.
  */
 export function limitConnectTime(agent: Agent, seconds: number): void {
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
     const socket = create(options, callback);
     if (!socket) return socket;
-    const giveUp = () => socket.destroy(new DOMException("No connection in time", "TimeoutError"));
-    const timer = setTimeout(giveUp, seconds * 1000);
+    const abort = () => socket.destroy(new DOMException("No connection in time", "TimeoutError"));
+    const timer = setTimeout(abort, seconds * 1000);
     const done = () => clearTimeout(timer);
     socket.once("connect", done);
     socket.once("close", done);

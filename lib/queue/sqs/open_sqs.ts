@@ -9,11 +9,11 @@ import { createSqsClient, type SqsProtocol } from "./sdk_client.ts";
 import { SignedCalls } from "./signed_calls.ts";
 import { SqsQueue } from "./sqs_queue.ts";
 
-/** A queue that is open, with what it says of itself. */
+/** An open queue with its attributes. */
 export interface OpenedSqs {
   readonly queue: SqsQueue;
   readonly attributes: SqsAttributes;
-  /** Made where a queue for rejected messages is configured. */
+  /** Undefined if no queue for rejected messages is configured. */
   readonly deadLetter: SqsDeadLetterQueue | undefined;
 }
 
@@ -21,17 +21,17 @@ export interface OpenedSqs {
 export interface OpenSqsOptions {
   readonly url: URL;
   readonly deadLetterUrl?: URL | undefined;
-  /** Calls under way at once; a socket each. */
+  /** Maximum number of parallel calls; each uses one socket. */
   readonly maxCalls: number;
   /** Default `json`. */
   readonly protocol?: SqsProtocol;
 }
 
 /**
- * Opens the queue and asks for its attributes, which tells early whether it is there, may be read, and
- * how long a lease lasts.
+ * Opens the queue and reads its attributes. This detects a missing queue or permission early and returns
+ * the length of a lease.
  *
- * @throws {QueueError} it is not there, may not be asked, or does not answer
+ * @throws {QueueError} the queue does not exist, access is denied, or it does not answer
  */
 export async function openSqs(
   { url, deadLetterUrl, maxCalls, protocol }: OpenSqsOptions,
@@ -82,12 +82,12 @@ async function readQueueAttributes(client: SQSClient, url: string): Promise<SqsA
   return seconds ? { ...attributes, deadLetterRetentionSeconds: seconds } : attributes;
 }
 
-/** For both calls together, in seconds. A guess: it is asked at the start, for the sake of a warning. */
+/** Time limit for both calls together, in seconds. Estimate, not measured: only a warning needs them. */
 const RETENTION_DEADLINE_SECONDS = 3;
 
 /**
- * How long the queue of an ARN keeps a message, in seconds; undefined where it may not be asked or does
- * not answer, which is no fault: a worker needs no right on that queue.
+ * Returns the retention of the queue with an ARN, in seconds. Returns undefined if access is denied or
+ * the queue does not answer. That is no error, because a worker needs no permission on that queue.
  */
 export async function readDeadLetterRetention(
   client: SQSClient,
@@ -97,14 +97,14 @@ export async function readDeadLetterRetention(
   const [, , , , QueueOwnerAWSAccountId, QueueName] = arn.split(":");
   try {
     return await withSdkDeadline(
-      "ask for the dead-letter queue's retention",
+      "read the dead-letter queue's retention",
       RETENTION_DEADLINE_SECONDS,
       async (abortSignal) => {
         const url = new GetQueueUrlCommand({ QueueName, QueueOwnerAWSAccountId });
         const { QueueUrl } = await client.send(url, { abortSignal });
         const AttributeNames = ["MessageRetentionPeriod" as const];
-        const ask = new GetQueueAttributesCommand({ QueueUrl, AttributeNames });
-        const { Attributes } = await client.send(ask, { abortSignal });
+        const read = new GetQueueAttributesCommand({ QueueUrl, AttributeNames });
+        const { Attributes } = await client.send(read, { abortSignal });
         return Attributes && readAttributes(Attributes).retentionSeconds;
       },
     );

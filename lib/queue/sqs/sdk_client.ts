@@ -3,13 +3,13 @@ import { AwsQueryProtocol } from "@aws-sdk/core/protocols";
 import { type Agent, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 
-/** How requests are written: `query` is the form before 2023, which older emulators alone know. */
+/** The protocol of requests. `query` is the protocol before 2023, the only one of older emulators. */
 export type SqsProtocol = "json" | "query";
 
 /**
- * The SDK's client for the queue at `url`. Region, endpoint and credentials are the SDK's own business
- * (`AWS_REGION`, `AWS_ENDPOINT_URL_SQS`, the default credential chain); only where no region is said
- * is it taken from the queue's host name, which names it.
+ * Creates the SDK's client for the queue at `url`. The SDK resolves the region, the endpoint and the
+ * credentials (`AWS_REGION`, `AWS_ENDPOINT_URL_SQS`, the default credential chain). If no region is
+ * configured, it is read from the queue's host name.
  */
 export function createSqsClient(
   url: URL,
@@ -18,10 +18,10 @@ export function createSqsClient(
 ): SQSClient {
   const region = readRegion(url);
   const config: SQSClientConfig = {
-    // The URL of the queue names its host, but an endpoint that was configured must win over it:
-    // emulators answer with URLs that only they can resolve.
+    // A configured endpoint must override the host of the queue's URL, because emulators return URLs
+    // that only they can resolve.
     useQueueUrlAsEndpoint: false,
-    // Retrying is the pipeline's business: it knows what is held, and what an outage is.
+    // The pipeline retries, because it knows the messages in flight and detects outages.
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: 5_000,
@@ -36,7 +36,7 @@ export function createSqsClient(
   return new SQSClient(config);
 }
 
-/** The values are those of SQS's API of 2012-11-05, which it still has. */
+/** Creates the query protocol with the values of SQS's API version 2012-11-05, which is still current. */
 function createQueryProtocol(): AwsQueryProtocol {
   return new AwsQueryProtocol({
     defaultNamespace: "com.amazonaws.sqs",
@@ -48,25 +48,25 @@ function createQueryProtocol(): AwsQueryProtocol {
 const AWS_HOST =
   /^(?:sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)|([a-z0-9-]+)\.queue\.amazonaws\.com)$/;
 
-/** The region that an AWS queue's host names, or undefined; a region that is configured comes first. */
+/** Reads the region from the host of an AWS queue. Undefined if a region is configured or unknown. */
 function readRegion(url: URL): string | undefined {
   if (Deno.env.get("AWS_REGION")) return undefined;
   const [, modern, legacy] = AWS_HOST.exec(url.hostname) ?? [];
   return modern ?? legacy ?? (url.hostname.endsWith(".amazonaws.com") ? undefined : "us-east-1");
 }
 
-/** For a queue outside AWS the URL itself says where the endpoint is, unless one is configured. */
+/** Returns the URL's origin as the endpoint of a queue outside AWS, unless one is configured. */
 function readEndpoint(url: URL): string | undefined {
   const configured = Deno.env.get("AWS_ENDPOINT_URL_SQS") ?? Deno.env.get("AWS_ENDPOINT_URL");
   return configured || AWS_HOST.test(url.hostname) ? undefined : url.origin;
 }
 
 /**
- * Keeps an agent from sending a request again that was given up. On a kept connection Deno 2.9.6 takes
- * our own giving up for a stale connection and sends the request once more
- * (https://github.com/denoland/deno/issues/36786): a receive whose answer nobody reads takes ten
- * messages, hides them for a lease and uses one of their receipts up. What really is stale is still
- * sent again.
+ * Prevents an agent from resending an aborted request. On a kept connection, Deno 2.9.6 mistakes our
+ * abort for a stale connection and resends the request
+ * (https://github.com/denoland/deno/issues/36786). A resent receive, whose answer is lost, takes ten
+ * messages, hides them for a lease and uses up one receive of each. Requests on connections that are
+ * really stale are still resent.
  */
 export function sendOnce<A extends Agent>(agent: A): A {
   const reuse = agent.reuseSocket.bind(agent);

@@ -1,32 +1,32 @@
 import { createHmac, hash } from "node:crypto";
 import { HmacSha256 } from "../../base/hmac.ts";
 
-/** What a signature proves to know. */
+/** The credentials that sign requests. */
 export interface SigningCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string | undefined;
 }
 
-/** Options of {@linkcode RequestSigner}: all that stays the same from request to request. */
+/** Options of {@linkcode RequestSigner}: the parts that all requests share. */
 export interface RequestSignerOptions {
   readonly credentials: SigningCredentials;
   readonly region: string;
   readonly service: string;
   readonly method: string;
-  /** In canonical form; there is no query. */
+  /** In canonical form, without a query. */
   readonly path: string;
-  /** The headers to sign, beside `x-amz-date` and the session token: lower-case names, trimmed values. */
+  /** The headers to sign besides `x-amz-date` and the session token: lower-case names, trimmed values. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 const ALGORITHM = "AWS4-HMAC-SHA256";
 
 /**
- * Signature Version 4 of requests that differ in time and body only
+ * Signs requests that differ only in time and body, by Signature Version 4
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html). The rest
- * of the canonical request is written once, the key is derived once a day, and a request like the last
- * one, within the same second, keeps its signature: that is every receive of a busy worker.
+ * of the canonical request is built once, and the key is derived once a day. A request that equals the
+ * last one within the same second reuses its signature, as the receives of a busy worker do.
  */
 export class RequestSigner {
   readonly #options: RequestSignerOptions;
@@ -34,7 +34,7 @@ export class RequestSigner {
   readonly #afterTime: string;
   readonly #signedHeaders: string;
   #day = "";
-  /** What follows the time in the string to sign. */
+  /** The part after the time in the string to sign. */
   #scope = "";
   #front = "";
   #key: HmacSha256 | undefined;
@@ -49,21 +49,21 @@ export class RequestSigner {
     this.#signedHeaders = names.join(";");
     const canonical = `${method}\n${path}\n\n` +
       `${names.map((name) => `${name}:${lines.get(name)}\n`).join("")}\n${this.#signedHeaders}\n`;
-    // No header can hold it: it marks where the time goes.
+    // NUL marks the place of the time, because no header can contain it.
     const [before = "", after = ""] = canonical.split("\0");
     this.#beforeTime = before;
     this.#afterTime = after;
   }
 
   /**
-   * The `authorization` header of a request.
+   * Returns the `authorization` header of a request.
    *
-   * @param time as in `x-amz-date`: 20150830T123600Z
+   * @param time in the form of `x-amz-date`: 20150830T123600Z
    */
   sign(time: string, body: string): string {
     const last = this.#last;
     if (last.time === time && last.body === body) return last.authorization;
-    const key = this.#keyOf(time.slice(0, 8));
+    const key = this.#deriveKey(time.slice(0, 8));
     const request = hash(
       "sha256",
       this.#beforeTime + time + this.#afterTime + hash("sha256", body, "hex"),
@@ -75,15 +75,15 @@ export class RequestSigner {
     return authorization;
   }
 
-  #keyOf(day: string): HmacSha256 {
+  #deriveKey(day: string): HmacSha256 {
     if (this.#key && this.#day === day) return this.#key;
     const { credentials: { accessKeyId, secretAccessKey }, region, service } = this.#options;
     this.#day = day;
     this.#scope = `${day}/${region}/${service}/aws4_request`;
     this.#front = `${ALGORITHM} Credential=${accessKeyId}/${this.#scope}, ` +
       `SignedHeaders=${this.#signedHeaders}, Signature=`;
-    const ofRegion = hmac(hmac(`AWS4${secretAccessKey}`, day), region);
-    return this.#key = new HmacSha256(hmac(hmac(ofRegion, service), "aws4_request"));
+    const regionKey = hmac(hmac(`AWS4${secretAccessKey}`, day), region);
+    return this.#key = new HmacSha256(hmac(hmac(regionKey, service), "aws4_request"));
   }
 }
 

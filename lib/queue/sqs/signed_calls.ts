@@ -9,15 +9,15 @@ import { SignerCache, type Signers } from "./signers.ts";
 
 /** Options of {@linkcode SignedCalls}. */
 export interface SignedCallsOptions {
-  /** Lends its credentials and its clock, and tells what an error is. */
+  /** Supplies the credentials and the clock offset, and interprets errors. */
   readonly client: SQSClient;
-  /** Where the client sends the queue's requests. */
+  /** The endpoint of the queue. */
   readonly endpoint: ResolvedEndpoint;
-  /** Calls under way at once; further ones wait. */
+  /** Maximum number of parallel calls. Further calls wait. */
   readonly maxSockets: number;
 }
 
-/** One request, as it may be sent twice. */
+/** One request. It may be sent twice. */
 interface SignedRequest {
   readonly action: SqsAction;
   readonly body: string;
@@ -25,14 +25,14 @@ interface SignedRequest {
 }
 
 /**
- * The three calls that a worker makes all the time, signed and sent by ourselves. The SDK is asked for
- * what it knows: credentials, region, endpoint, clock, and what an error's answer means.
+ * Signs and sends the three frequent calls of a worker without the SDK's client. The SDK still supplies the
+ * credentials, the region, the endpoint and the clock offset, and interprets error answers.
  *
- * Measured, since a client of our own wants a reason: CPU of the client for receive and delete against
- * fauxqs in a process of its own, 8 interleaved rounds of 4,000 messages each, four calls at once, Deno
- * 2.9.6, a busy machine with two cores, so that only ratios count. The SDK as it comes is 1; with what its
- * public options let go (no MD5, our signer and request handler, middleware removed, and no deadline) it
- * is 0.50 (0.32 to 0.77); this is 0.28 (0.22 to 0.37).
+ * Measured, to justify a client of our own: client CPU for receive and delete, against fauxqs in its own
+ * process, 8 interleaved rounds of 4,000 messages each, four parallel calls, Deno 2.9.6, a busy machine
+ * with two cores, so only ratios count. The unchanged SDK is 1. With everything disabled that its public
+ * options allow (no MD5, our signer and request handler, middleware removed, no deadline) it is 0.50 (0.32
+ * to 0.77). This client is 0.28 (0.22 to 0.37).
  */
 export class SignedCalls implements SqsCalls {
   readonly #client: SQSClient;
@@ -55,16 +55,17 @@ export class SignedCalls implements SqsCalls {
   ): Promise<SqsAnswers[A]> {
     const body = JSON.stringify(input);
     return withDeadline(purpose, deadlineSeconds, async (scope) => {
-      const ask = { action, body, scope };
+      const request = { action, body, scope };
       const signers = this.#signers.current ?? await this.#signers.ask(this.#endpoint);
       const offset = this.#client.config.systemClockOffset;
-      const answer = await this.#post(ask, signers);
+      const answer = await this.#post(request, signers);
       if (isSuccess(answer)) return parseAnswer(answer);
       const error = await readError(this.#client, answer);
-      // What was refused was not done: it may be asked again, once, where the cause is mended.
-      const mended = answer.status < 500 && await this.#mend(error, answer, signers, offset);
-      if (!mended) throw error;
-      const second = await this.#post(ask, mended);
+      // A refused request was not executed. It may be resent once if the signature can be corrected.
+      const corrected = answer.status < 500 &&
+        await this.#correctSigners(error, answer, signers, offset);
+      if (!corrected) throw error;
+      const second = await this.#post(request, corrected);
       if (isSuccess(second)) return parseAnswer(second);
       throw await readError(this.#client, second);
     }, signal);
@@ -88,10 +89,10 @@ export class SignedCalls implements SqsCalls {
   }
 
   /**
-   * What to sign with instead, where the signature was at fault and a new one may do: our clock was
-   * wrong, or the credentials had expired. Another call may have mended it meanwhile.
+   * Returns signers for a resend, or undefined if a new signature would not help. The local clock may have
+   * been wrong, or the credentials may have expired. Another call may have corrected them already.
    */
-  async #mend(
+  async #correctSigners(
     error: unknown,
     { incoming }: Answer,
     signers: Signers,
@@ -105,8 +106,8 @@ export class SignedCalls implements SqsCalls {
     }
     const { current } = this.#signers;
     if (current && current !== signers) return current;
-    const asked = await this.#signers.ask(this.#endpoint, true);
-    return asked === signers ? undefined : asked;
+    const refreshed = await this.#signers.ask(this.#endpoint, true);
+    return refreshed === signers ? undefined : refreshed;
   }
 }
 
@@ -114,17 +115,17 @@ function isSuccess({ status }: Answer): boolean {
   return status < 300;
 }
 
-/** An answer in JSON, of which nothing further is believed than that it is an object. */
+/** Parses a JSON answer. Its type only promises an object, without any property. */
 function parseAnswer({ body }: Answer): Record<string, never> {
   return body.length === 0 ? {} : Object(JSON.parse(body.toString()));
 }
 
-/** What the SDK's protocols have in common; their types exclude one another. */
+/** The method that the SDK's protocols share. Their types are incompatible. */
 interface ReadsAnswers {
   deserializeResponse(operation: object, context: object, response: object): Promise<unknown>;
 }
 
-/** What an error's answer looks like does not depend on what was asked. */
+/** A placeholder operation. The form of an error answer does not depend on the operation. */
 const ANY_OPERATION = {
   namespace: "com.amazonaws.sqs",
   name: "Any",
@@ -134,9 +135,9 @@ const ANY_OPERATION = {
 };
 
 /**
- * The error that the SDK would throw for an answer. Which of the code's five places counts
- * (`x-amzn-query-error`, `__type`, …), and which name an older code has by now, is the SDK's to know;
- * errors are rare enough to be read the long way.
+ * Returns the error that the SDK would throw for an answer. The SDK decides which of the five places of
+ * the code counts (`x-amzn-query-error`, `__type`, …) and how older codes are named now. This is slow, but
+ * errors are rare.
  */
 export async function readError(
   client: SQSClient,
@@ -146,9 +147,9 @@ export async function readError(
   const protocol = client.config.protocol as unknown as ReadsAnswers;
   try {
     await protocol.deserializeResponse(ANY_OPERATION, client.config, response);
-    return new TypeError(`Answer with status ${status} read as no error`);
+    return new TypeError(`Expected an error for status ${status}, got a success from the SDK`);
   } catch (error) {
-    // As the SDK's client does where an answer cannot be read: a balancer's page, an empty body.
+    // Adds the status to an unreadable answer (a load balancer's page, an empty body), as the SDK does.
     if (error instanceof Error && !("$metadata" in error)) {
       Object.assign(error, { $metadata: { httpStatusCode: status } });
     }

@@ -3,7 +3,7 @@ import type { SqsAction } from "./calls.ts";
 import type { ResolvedEndpoint } from "./endpoint.ts";
 import { RequestSigner, type SigningCredentials } from "./signature.ts";
 
-/** What one identity signs with, and what its requests say that never changes. */
+/** The signers and constant headers of one identity. */
 export interface Signers {
   readonly credentials: SigningCredentials;
   readonly byAction: Readonly<Record<SqsAction, ActionSigner>>;
@@ -12,20 +12,20 @@ export interface Signers {
 /** The part of {@linkcode Signers} for one call. */
 export interface ActionSigner {
   readonly signer: RequestSigner;
-  /** Those that stay the same. */
+  /** The headers that are constant. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
- * So long before they expire the SDK has new credentials made, in milliseconds: its own figure. From
- * then on it is asked each time.
+ * How long before the expiry the SDK renews credentials, in milliseconds: the SDK's own value. From then
+ * on the SDK is asked for each call.
  */
 const REFRESH_BEFORE_MS = 300_000;
 
 /**
- * The SDK's credentials, kept at hand. It remembers them too, but answers by promises through several
- * layers; it is asked again only where they may have changed: when they are about to expire, or the
- * service took them for expired.
+ * Caches the signers for the SDK's credentials. The SDK caches credentials too, but returns them through
+ * several layers of promises. It is asked again only when they are about to expire or the service reports
+ * them as expired.
  */
 export class SignerCache {
   readonly #client: SQSClient;
@@ -37,16 +37,16 @@ export class SignerCache {
     this.#client = client;
   }
 
-  /** What is at hand; undefined where the SDK must be asked. */
+  /** Returns the cached signers, or undefined if the SDK must be asked. */
   get current(): Signers | undefined {
     return this.#freshUntil > Date.now() ? this.#current : undefined;
   }
 
   /**
-   * Asks the SDK. The same signers come back while its credentials are the same.
+   * Gets credentials from the SDK. Returns the same signers while the credentials are the same.
    *
-   * @param forceRefresh new ones, also where those that are known seem good
-   * @throws what the credential chain throws
+   * @param forceRefresh renews credentials even if the cached ones seem valid
+   * @throws the error of the credential chain
    */
   async ask(endpoint: ResolvedEndpoint, forceRefresh = false): Promise<Signers> {
     const credentials = await this.#client.config.credentials(forceRefresh ? { forceRefresh } : {});
@@ -64,18 +64,18 @@ function isSameIdentity(one: SigningCredentials, other: SigningCredentials): boo
     one.sessionToken === other.sessionToken;
 }
 
-/** Signers for an identity at an endpoint. */
+/** Creates the signers of an identity for an endpoint. */
 export function createSigners(
   credentials: SigningCredentials,
   endpoint: ResolvedEndpoint,
 ): Signers {
-  const of = (action: SqsAction) => createActionSigner(action, credentials, endpoint);
+  const create = (action: SqsAction) => createActionSigner(action, credentials, endpoint);
   return {
     credentials,
     byAction: {
-      ReceiveMessage: of("ReceiveMessage"),
-      DeleteMessageBatch: of("DeleteMessageBatch"),
-      ChangeMessageVisibilityBatch: of("ChangeMessageVisibilityBatch"),
+      ReceiveMessage: create("ReceiveMessage"),
+      DeleteMessageBatch: create("DeleteMessageBatch"),
+      ChangeMessageVisibilityBatch: create("ChangeMessageVisibilityBatch"),
     },
   };
 }
@@ -89,7 +89,7 @@ function createActionSigner(
     "content-type": "application/x-amz-json-1.0",
     host,
     "x-amz-target": `AmazonSQS.${action}`,
-    // Asks for the older error codes as well, which the SDK tells errors apart by.
+    // Requests the older error codes too, by which the SDK identifies errors.
     "x-amzn-query-mode": "true",
   };
   const { sessionToken } = credentials;

@@ -7,24 +7,24 @@ import { DEADLINE_MARGIN_SECONDS } from "./deadline.ts";
 export interface SqsQueueOptions {
   readonly calls: SqsCalls;
   readonly url: string;
-  /** For how long a message is hidden once received, in seconds: the queue's visibility timeout. */
+  /** How long a received message is hidden, in seconds: the queue's visibility timeout. */
   readonly leaseSeconds: number;
 }
 
-/** The most entries of one SQS batch call, by AWS's API reference. */
+/** Maximum entries of one SQS batch call (AWS API reference). */
 const BATCH_SIZE = 10;
 
-/** An SQS standard queue behind the seam. */
+/** Implements {@linkcode Queue} for an SQS standard queue. */
 export class SqsQueue implements Queue {
   readonly leaseSeconds: number;
   /** SQS ends every lease 12 hours after the receive (ChangeMessageVisibility). */
   readonly longestLeaseSeconds = 12 * 3_600;
   readonly batchSize = BATCH_SIZE;
-  /** The longest wait that SQS offers: the fewest calls while the queue is empty. */
+  /** Maximum wait of SQS. It causes the fewest calls while the queue is empty. */
   readonly longestWaitSeconds = 20;
-  /** The shortest wait that asks all of SQS's servers, so that "empty" means empty. */
+  /** Minimum wait that queries all SQS servers, so that an empty answer is reliable. */
   readonly reliableWaitSeconds = 1;
-  /** SQS is a distributed system: one empty answer may be chance. */
+  /** SQS is a distributed system, so one empty answer is not certain. */
   readonly emptyReceivesWhenDrained = 2;
   readonly #calls: SqsCalls;
   readonly #url: string;
@@ -40,8 +40,8 @@ export class SqsQueue implements Queue {
       QueueUrl: this.#url,
       MaxNumberOfMessages: BATCH_SIZE,
       WaitTimeSeconds: waitSeconds,
-      // Said with each receive: the lease is then what `leaseSeconds` promises, also where the queue's
-      // own timeout is 0 or was changed since.
+      // Sent with each receive, so that the lease is `leaseSeconds` even if the queue's own timeout is 0
+      // or was changed meanwhile.
       VisibilityTimeout: this.leaseSeconds,
       MessageSystemAttributeNames: ["SentTimestamp", "ApproximateReceiveCount"],
     }, {
@@ -52,20 +52,20 @@ export class SqsQueue implements Queue {
     return (Messages ?? []).map(toMessage);
   }
 
-  async delete(held: readonly MessageHandle[]): Promise<Failures> {
+  async delete(messages: readonly MessageHandle[]): Promise<Failures> {
     const answer = await this.#calls.call("DeleteMessageBatch", {
       QueueUrl: this.#url,
-      Entries: held.map(toEntry),
+      Entries: messages.map(toEntry),
     }, { purpose: "delete messages", deadlineSeconds: DEADLINE_MARGIN_SECONDS });
-    return listFailures(held, answer);
+    return listFailures(messages, answer);
   }
 
-  extend(held: readonly MessageHandle[], seconds: number): Promise<Failures> {
-    return this.#changeVisibility("extend leases", held, seconds);
+  extend(messages: readonly MessageHandle[], seconds: number): Promise<Failures> {
+    return this.#changeVisibility("extend leases", messages, seconds);
   }
 
-  release(held: readonly MessageHandle[], delaySeconds: number): Promise<Failures> {
-    return this.#changeVisibility("release messages", held, delaySeconds);
+  release(messages: readonly MessageHandle[], delaySeconds: number): Promise<Failures> {
+    return this.#changeVisibility("release messages", messages, delaySeconds);
   }
 
   close(): void {
@@ -74,32 +74,35 @@ export class SqsQueue implements Queue {
 
   async #changeVisibility(
     purpose: string,
-    held: readonly MessageHandle[],
+    messages: readonly MessageHandle[],
     seconds: number,
   ): Promise<Failures> {
     const answer = await this.#calls.call("ChangeMessageVisibilityBatch", {
       QueueUrl: this.#url,
-      Entries: held.map((one, at) => ({ ...toEntry(one, at), VisibilityTimeout: seconds })),
+      Entries: messages.map((message, at) => ({
+        ...toEntry(message, at),
+        VisibilityTimeout: seconds,
+      })),
     }, { purpose, deadlineSeconds: DEADLINE_MARGIN_SECONDS });
-    return listFailures(held, answer);
+    return listFailures(messages, answer);
   }
 }
 
-/** Batch entries are named by their place: an SQS entry id is short and of few characters. */
+/** Creates a batch entry whose id is its index. SQS limits the length and characters of entry ids. */
 function toEntry({ handle }: MessageHandle, at: number): { Id: string; ReceiptHandle: string } {
   return { Id: String(at), ReceiptHandle: handle };
 }
 
-/** Only an id that came back as successful has succeeded; one that the answer leaves out has not. */
+/** Lists the ids that the answer does not confirm as successful. */
 function listFailures(
-  held: readonly MessageHandle[],
+  messages: readonly MessageHandle[],
   { Successful, Failed }: BatchAnswer,
 ): Failures {
-  const codes: (string | undefined)[] = held.map(() => "no_answer");
+  const codes: (string | undefined)[] = messages.map(() => "no_answer");
   for (const { Id } of Successful ?? []) codes[Number(Id)] = undefined;
   for (const { Id, Code } of Failed ?? []) codes[Number(Id)] = Code ?? "unknown";
   const failures = new Map<string, string>();
-  for (const [at, { id }] of held.entries()) {
+  for (const [at, { id }] of messages.entries()) {
     const code = codes[at];
     if (code !== undefined) failures.set(id, code);
   }
@@ -111,7 +114,7 @@ function toMessage(message: SqsMessage): Message {
   return {
     id: message.MessageId ?? "",
     body: message.Body ?? "",
-    // SQS always tells it when asked; an emulator that does not must not make a date of 1970.
+    // SQS always sends it on request. An emulator that omits it must not cause a date in 1970.
     sentAt: Number.isFinite(sent) && sent > 0 ? sent : Date.now(),
     receiveCount: Number(message.Attributes?.ApproximateReceiveCount ?? 1),
     handle: message.ReceiptHandle ?? "",

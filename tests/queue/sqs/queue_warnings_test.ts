@@ -64,7 +64,7 @@ Deno.test("findQueueWarnings() warns when dead letters are kept for no longer th
   for (const deadLetterRetentionSeconds of [60, 345_599, 345_600]) {
     match(
       only({ deadLetterRetentionSeconds }),
-      /^The dead-letter queue keeps messages for \d+ s, not longer than the queue does \(345600 s\)/,
+      /^The dead-letter queue keeps messages for \d+ s, not longer than the queue \(345600 s\)/,
     );
   }
   deepStrictEqual(warn({ deadLetterRetentionSeconds: 345_601 }), []);
