@@ -1,7 +1,7 @@
 import type { Settings } from "./read_settings.ts";
 import { type Row, settings } from "./settings.ts";
 
-/** What a setting may be, in words: `1 to 10000 rows`, `on or off`. */
+/** Describes the allowed values of a setting: `1 to 10000 rows`, `on, off`. */
 export function describeRange(row: Row): string {
   switch (row.kind) {
     case "url":
@@ -19,7 +19,7 @@ export function describeRange(row: Row): string {
   }
 }
 
-/** The settings' table in Markdown, as the README shows it. */
+/** Formats the settings as a Markdown table for the documentation. */
 export function settingsMarkdown(): string {
   const rows = Object.entries<Row>(settings).map(([name, row]) => {
     const fallback = "default" in row ? `\`${row.default}\`` : "";
@@ -29,7 +29,7 @@ export function settingsMarkdown(): string {
   return ["| name | values | default | meaning |", "| --- | --- | --- | --- |", ...rows].join("\n");
 }
 
-/** The settings' table for a terminal. */
+/** Formats the settings for a terminal. */
 export function settingsHelp(): string {
   return Object.entries<Row>(settings).map(([name, row]) => {
     const fallback = "default" in row ? `, default ${row.default}` : "";
@@ -40,22 +40,22 @@ export function settingsHelp(): string {
 }
 
 /**
- * The settings as a log line may show them: secrets are left out but for the ids of keys, and a URL
- * keeps its host and path only, since user names, passwords and queries may be secret too.
+ * Formats the settings for a log line without secrets. A key is reduced to its id. A URL is reduced to its
+ * protocol, host and path, because user names, passwords and queries can be secret.
  */
 export function redactSettings(values: Settings): Record<string, string | number> {
-  const shown: Record<string, string | number> = {};
+  const redacted: Record<string, string | number> = {};
   for (const [name, row] of Object.entries<Row>(settings)) {
     const value: unknown = values[name as keyof Settings];
     if (value === undefined) continue;
-    if (value instanceof URL) shown[name] = `${value.protocol}//${value.host}${value.pathname}`;
+    if (value instanceof URL) redacted[name] = `${value.protocol}//${value.host}${value.pathname}`;
     else if (row.kind === "keys") {
-      shown[name] = (value as { id: string }[]).map((key) => `${key.id}:…`).join(",");
-    } else if (typeof value === "number" || typeof value === "string") shown[name] = value;
+      redacted[name] = (value as { id: string }[]).map((key) => `${key.id}:…`).join(",");
+    } else if (typeof value === "number" || typeof value === "string") redacted[name] = value;
     else {
       const { hostname, port } = value as { hostname: string; port: number };
-      shown[name] = `${hostname}:${port}`;
+      redacted[name] = `${hostname}:${port}`;
     }
   }
-  return shown;
+  return redacted;
 }

@@ -1,7 +1,7 @@
 /**
- * The environment variables that the AWS SDK and the Postgres driver look at. The runtime refuses every
- * name that a binary was not made for, and the libraries do not expect a refusal, so each stands here;
- * `tests/config/library_variables_test.ts` compares the list with the program's own text.
+ * The environment variables that the AWS SDK and the Postgres driver read. The runtime refuses access to
+ * every name that a binary was not compiled for, and the libraries do not expect a refusal. The list must
+ * therefore be complete: `tests/config/library_variables_test.ts` compares it with the program's source.
  */
 export const libraryVariables: readonly string[] = [
   // Credentials, in the order of the SDK's default chain.
@@ -49,7 +49,7 @@ export const libraryVariables: readonly string[] = [
   "AWS_LAMBDA_MAX_CONCURRENCY",
   "AWS_LAMBDA_NODEJS_NO_GLOBAL_AWSLAMBDA",
   "_X_AMZN_TRACE_ID",
-  // Where home is.
+  // Home directory.
   "HOME",
   "HOMEPATH",
   "HOMEDRIVE",
@@ -57,7 +57,7 @@ export const libraryVariables: readonly string[] = [
   "APPDATA",
   "USER",
   "USERNAME",
-  // libpq's, which the driver falls back to.
+  // libpq's variables, which the driver uses as defaults.
   "NODE_PG_FORCE_NATIVE",
   "PGAPPNAME",
   "PGBINARY",

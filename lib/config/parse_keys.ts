@@ -1,39 +1,43 @@
 import { OperationError } from "../base/errors.ts";
 import { KEY_BYTES, type NamedKey } from "../base/named_key.ts";
 
-const EXPECTED_FORM = "wanted <id>:<base64 of 32 bytes>, a line that `maskline keygen` prints";
+const EXPECTED_FORM = "expected <id>:<base64 of 32 bytes>";
+const NEXT_STEP = "Use a line that `maskline keygen` prints";
 
 /**
- * Reads `id:base64`, several with commas between where `atMost` allows it. Both base64 alphabets are
- * taken. Messages name a key's position and id, never its text: it is a secret.
+ * Parses keys of the form `id:base64`, up to `atMost` of them, separated by commas. Both base64 alphabets
+ * are valid. Messages contain a key's position and id, and never its secret text.
  *
- * @throws {OperationError} a key is malformed, short, long, named twice, or easy to guess
+ * @throws {OperationError} a key is malformed, too short or too long, has a repeated id, or is guessable
  */
 export function parseNamedKeys(text: string, atMost = 1): [NamedKey, ...NamedKey[]] {
   const parts = text.split(",");
   if (parts.length > atMost) {
-    throw new OperationError(`${parts.length} keys are there, wanted at most ${atMost}`);
+    throw new OperationError(
+      `expected at most ${atMost} ${atMost === 1 ? "key" : "keys"}, got ${parts.length}`,
+    );
   }
   const [first, ...others] = parts.map((part, index) => parseKey(part.trim(), index + 1));
-  if (!first) throw new OperationError(`No key is there; ${EXPECTED_FORM}`);
+  if (!first) throw new OperationError(`${EXPECTED_FORM}, got no key. ${NEXT_STEP}`);
   const ids = [first, ...others].map((key) => key.id);
   const repeated = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (repeated) throw new OperationError(`Two keys have the id ${repeated}, wanted each id once`);
+  if (repeated) throw new OperationError(`expected each key id once, got ${repeated} twice`);
   return [first, ...others];
 }
 
 function parseKey(text: string, position: number): NamedKey {
   const [, id, encoded] = /^([a-z][a-z0-9]{0,15}):(.+)$/.exec(text) ?? [];
   if (!id || !encoded) {
-    throw new OperationError(`Key ${position} has another form; ${EXPECTED_FORM}`);
+    throw new OperationError(`Key ${position}: ${EXPECTED_FORM}, got another form. ${NEXT_STEP}`);
   }
   const bytes = decodeBase64(encoded);
-  if (!bytes) throw new OperationError(`Key ${position} (${id}) is not base64; ${EXPECTED_FORM}`);
+  const expected = `Key ${position} (${id}): ${EXPECTED_FORM}, got`;
+  if (!bytes) throw new OperationError(`${expected} invalid base64. ${NEXT_STEP}`);
   if (bytes.length !== KEY_BYTES) {
-    throw new OperationError(`Key ${position} (${id}) has ${bytes.length} bytes; ${EXPECTED_FORM}`);
+    throw new OperationError(`${expected} ${bytes.length} bytes. ${NEXT_STEP}`);
   }
   const weakness = findWeakness(bytes);
-  if (weakness) throw new OperationError(`Key ${position} (${id}) ${weakness}; ${EXPECTED_FORM}`);
+  if (weakness) throw new OperationError(`${expected} a key that ${weakness}. ${NEXT_STEP}`);
   return { id, bytes };
 }
 
@@ -47,11 +51,11 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
 }
 
 /**
- * Tells why a key of 32 bytes could be guessed, or `null`. A random key is refused less than once in
- * 10¹³: it has 30 distinct byte values on average, and is printable ASCII with a chance of (95/256)³².
+ * Explains why a key of 32 bytes is guessable, or returns `null`. A random key is refused less than once
+ * in 10¹³: it has 30 distinct byte values on average, and is printable ASCII with probability (95/256)³².
  */
 export function findWeakness(bytes: Uint8Array): string | null {
-  if (wellKnownKeys.has(bytes.toHex())) return "stands in a document for everybody to read";
+  if (wellKnownKeys.has(bytes.toHex())) return "is published in a document";
   if (new Set(bytes).size < 16) return "repeats few byte values";
   if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return "is text, not random bytes";
   return isSequence(bytes) ? "is a plain sequence of bytes" : null;
@@ -64,8 +68,8 @@ function isSequence(bytes: Uint8Array): boolean {
 }
 
 /**
- * Keys that anybody can look up, as hex: the ones in Maskline's own documents and test vectors, and the
- * digests that people reach for when they want "some 32 bytes".
+ * Published keys, as hex: the keys of Maskline's own documents and test vectors, and the digests that are
+ * often used as "some 32 bytes".
  */
 export const wellKnownKeys: ReadonlySet<string> = new Set([
   // The key of the frozen vectors in tests/mask/mask_test.ts.

@@ -2,7 +2,7 @@ import { libraryVariables } from "./library_variables.ts";
 import type { Settings } from "./read_settings.ts";
 import { type Row, settings } from "./settings.ts";
 
-/** What the runtime lets a program do; everything else it refuses. */
+/** The permissions of a program. The runtime refuses everything else. */
 export interface Permissions {
   /** Hosts with ports. */
   readonly net: readonly string[];
@@ -14,7 +14,7 @@ export interface Permissions {
   readonly sys: readonly string[];
 }
 
-/** Where AWS credentials come from; each source reaches other hosts and reads other files. */
+/** The source of the AWS credentials. Each source uses different hosts and files. */
 export type CredentialSource =
   | "environment"
   | "container"
@@ -22,10 +22,10 @@ export type CredentialSource =
   | "web_identity"
   | "profile";
 
-/** Environment variables as they are when the binary is made. */
+/** Reads an environment variable at compile time. */
 export type Lookup = (name: string) => string | undefined;
 
-/** Guesses the source as the SDK's default chain would choose it from the variables that are set. */
+/** Determines the source that the SDK's default chain would choose from the variables that are set. */
 export function detectCredentialSource(get: Lookup): CredentialSource {
   if (get("AWS_ACCESS_KEY_ID")) return "environment";
   if (get("AWS_PROFILE")) return "profile";
@@ -36,7 +36,7 @@ export function detectCredentialSource(get: Lookup): CredentialSource {
   return "instance";
 }
 
-/** The least permissions with which a worker of these settings works. */
+/** Derives the minimum permissions that a worker with these settings needs. */
 export function derivePermissions(
   values: Settings,
   get: Lookup,
@@ -58,28 +58,28 @@ export function derivePermissions(
   if (values.HTTP_ADDRESS !== "off") {
     const { hostname, port } = values.HTTP_ADDRESS;
     net.add(`${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`);
-    // `check --health` asks a worker that listens everywhere by the loopback address.
+    // `check --health` uses the loopback address for a worker that listens on all addresses.
     if (hostname === "0.0.0.0" || hostname === "::") net.add(`127.0.0.1:${port}`);
   }
-  const credentials = credentialNeeds(source, get);
+  const credentials = findCredentialNeeds(source, get);
   for (const host of credentials.net) net.add(host);
   return {
     net: [...net],
     env: [...settingVariables(), ...libraryVariables],
     read: [...settingFiles(get), ...certificateFiles(values), ...credentials.read],
-    // The SDK tells its host's system to AWS, and asks where home is when HOME does not say; the audit
-    // notes which user of the system it was.
+    // The SDK sends the operating system to AWS, and reads the home directory if HOME is not set. The
+    // audit log records the system user.
     sys: ["osRelease", "homedir", "uid", "gid", "username"],
   };
 }
 
-/** The SDK asks `sqs.<region>.amazonaws.com` even where a queue's URL has the host of former days. */
+/** Replaces the legacy host of a queue's URL by the one that the SDK uses: `sqs.<region>.amazonaws.com`. */
 function replaceLegacyHost(url: URL): URL {
   const [, region] = /^([a-z0-9-]+)\.queue\.amazonaws\.com$/.exec(url.hostname) ?? [];
   return region ? new URL(`https://sqs.${region}.amazonaws.com`) : url;
 }
 
-/** The permissions as flags of `deno compile`. */
+/** Formats the permissions as flags of `deno compile`. */
 export function toFlags({ net, env, read, sys }: Permissions): string[] {
   const flag = (name: string, values: readonly string[]) =>
     values.length > 0 ? [`--allow-${name}=${values.join(",")}`] : [];
@@ -112,12 +112,15 @@ function certificateFiles(values: Settings): string[] {
   });
 }
 
-function credentialNeeds(source: CredentialSource, get: Lookup): { net: string[]; read: string[] } {
+function findCredentialNeeds(
+  source: CredentialSource,
+  get: Lookup,
+): { net: string[]; read: string[] } {
   switch (source) {
     case "environment":
       return { net: [], read: [] };
     case "container": {
-      // ECS answers at this address, EKS's pod identity at the other (AWS SDKs reference guide).
+      // ECS uses this fixed address. EKS Pod Identity sets the full URI (AWS SDKs reference guide).
       const full = URL.parse(get("AWS_CONTAINER_CREDENTIALS_FULL_URI") ?? "");
       const port = full?.port || (full?.protocol === "https:" ? 443 : 80);
       const token = get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
@@ -147,8 +150,8 @@ function credentialNeeds(source: CredentialSource, get: Lookup): { net: string[]
 }
 
 /**
- * The hosts of these settings that the runtime will refuse, a sentence each. A binary reaches only the
- * hosts that it was made for; said at the start, this is a wrong setting and not an outage.
+ * Returns a problem for each host that the runtime will refuse. A binary can reach only the hosts that it
+ * was compiled for. The check at the start reports a wrong setting instead of an outage.
  */
 export function findUnreachableHosts(values: Settings, get: Lookup): string[] {
   return derivePermissions(values, get).net.flatMap((host) => {
@@ -156,7 +159,7 @@ export function findUnreachableHosts(values: Settings, get: Lookup): string[] {
     return state === "granted" ? [] : [
       `${
         findSettingName(values, host)
-      }: this binary was not made for ${host}; set the hosts where it is compiled`,
+      }: this binary was not compiled for ${host}. Recompile it with this setting`,
     ];
   });
 }

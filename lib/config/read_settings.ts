@@ -2,20 +2,20 @@ import { OperationError } from "../base/errors.ts";
 import { nearest, readValue } from "./read_value.ts";
 import { type Row, type SettingName, settings, type ValueOf } from "./settings.ts";
 
-/** The settings as read: one value a row, `undefined` where nothing was given and nothing is implied. */
+/** The settings as read. A value is `undefined` if the setting is not set and has no default. */
 export type Settings = { readonly [N in SettingName]: ValueOf<(typeof settings)[N]> };
 
-/** Where settings come from: the environment, and the files that `<name>_FILE` names. */
+/** A source of settings: the environment, and the files at the paths in `<name>_FILE`. */
 export interface Source {
   get(name: string): string | undefined;
   readFile(path: string): string;
-  /** Whether others than the file's owner may read it; false where the system cannot tell. */
+  /** Checks whether users other than the file's owner can read it. False if the system has no modes. */
   othersMayRead(path: string): boolean;
-  /** Names that are set, where the runtime may list them; else none. */
+  /** Returns the names that are set, or none if the runtime does not allow a list. */
   names(): readonly string[];
 }
 
-/** All that is wrong with the settings, at once. */
+/** Reports all problems of the settings at once. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
   readonly problems: readonly string[];
@@ -27,11 +27,11 @@ export class SettingsError extends Error {
 }
 
 /**
- * Reads all settings and says everything that is wrong in one go.
+ * Reads all settings and reports all problems at once.
  *
- * @param required names without which the command at hand cannot work
- * @param check rules between settings; asked even where single settings are wrong already
- * @throws {SettingsError} with one sentence a problem
+ * @param required the settings that the command requires
+ * @param check the rules between settings; applied even if single settings are wrong
+ * @throws {SettingsError} with one text per problem
  */
 export function readSettings(
   source: Source,
@@ -53,9 +53,9 @@ export function readSettings(
       problems.push(`${name}: ${error.message}`);
     }
   }
-  // A setting that is wrong by itself would look like one that is missing.
+  // A setting with an invalid value has no value here and must not be reported as missing too.
   const wrong = new Set(problems.map((problem) => problem.split(":")[0]?.replace(/_FILE$/, "")));
-  const typos = misspelled(source);
+  const typos = findMisspelled(source);
   for (const name of required) {
     if (values[name] === undefined && !wrong.has(name)) {
       wrong.add(name);
@@ -66,7 +66,7 @@ export function readSettings(
     }
   }
   for (const [name, meant] of typos) {
-    problems.push(`${name}: is no setting, did you mean ${meant}?`);
+    problems.push(`${name}: is not a setting. Did you mean ${meant}?`);
   }
   const read = values as unknown as Settings;
   for (const problem of check(read)) {
@@ -87,30 +87,31 @@ function readText(
   row: Row,
   problems: string[],
 ): string | undefined {
-  // An empty value is what `NAME=` in an env file leaves: nothing was said.
+  // An empty value counts as not set: it comes from `NAME=` in an env file.
   const direct = source.get(name) || undefined;
   if (!row.secret) return direct;
   const path = source.get(`${name}_FILE`) || undefined;
   if (path === undefined) return direct;
   if (direct !== undefined) {
-    problems.push(`${name}: is set twice, by itself and by ${name}_FILE; wanted one`);
+    problems.push(`${name}: is set twice. Set either ${name} or ${name}_FILE`);
     return undefined;
   }
   try {
     return source.readFile(path).trim();
   } catch (error) {
     problems.push(
-      `${name}_FILE: cannot be read (${error instanceof Error ? error.name : "error"})`,
+      `${name}_FILE: cannot be read (${error instanceof Error ? error.name : "error"}). ` +
+        "Check the path and the file's permissions",
     );
     return undefined;
   }
 }
 
 /**
- * Names in the environment that are almost a setting's, with the setting that was meant. A setting that
- * is itself given was not mistyped, and short names (VAULT) have too many innocent neighbours.
+ * Finds variables whose names resemble a setting, with the setting that was probably meant. A setting that
+ * is set was not mistyped. Short names (VAULT) resemble too many unrelated names.
  */
-function misspelled(source: Source): [name: string, meant: SettingName][] {
+function findMisspelled(source: Source): [name: string, meant: SettingName][] {
   const known = Object.keys(settings) as SettingName[];
   const given = new Set(source.names());
   const free = known.filter((name) => !given.has(name) && !given.has(`${name}_FILE`));
@@ -122,15 +123,15 @@ function misspelled(source: Source): [name: string, meant: SettingName][] {
   });
 }
 
-/** What was read, since a pipe (`MASK_PEPPER_FILE=/dev/fd/3`) gives what it has only once. */
-const read = new Map<string, string>();
+/** Caches file contents, because a pipe (`MASK_PEPPER_FILE=/dev/fd/3`) can be read only once. */
+const fileTexts = new Map<string, string>();
 
-/** The settings of this process: its environment, and the files that it names. */
+/** The source of this process: its environment, and the files that it refers to. */
 export const environment: Source = {
   get: (name) => Deno.env.get(name),
   readFile(path) {
-    const text = read.get(path) ?? Deno.readTextFileSync(path);
-    read.set(path, text);
+    const text = fileTexts.get(path) ?? Deno.readTextFileSync(path);
+    fileTexts.set(path, text);
     return text;
   },
   othersMayRead(path) {
@@ -138,7 +139,7 @@ export const environment: Source = {
     return mode !== null && (mode & 0o077) !== 0;
   },
   names() {
-    // A compiled binary may read its own names only, and so cannot list what else is set.
+    // A compiled binary may read only its own variables and cannot list the others.
     const { state } = Deno.permissions.querySync({ name: "env" });
     return state === "granted" ? Object.keys(Deno.env.toObject()) : [];
   },

@@ -4,9 +4,9 @@ import { parseNamedKeys } from "./parse_keys.ts";
 import type { Row } from "./settings.ts";
 
 /**
- * Reads one setting's text by its row.
+ * Parses the text of one setting.
  *
- * @throws {OperationError} the text is not what the row wants; the message never repeats a secret
+ * @throws {OperationError} the text is invalid; the message never repeats a secret
  */
 export function readValue(row: Row, text: string): unknown {
   switch (row.kind) {
@@ -28,9 +28,9 @@ export function readValue(row: Row, text: string): unknown {
 function readUrl(text: string, protocols: readonly string[]): URL {
   const url = URL.parse(text);
   if (!url || !protocols.includes(url.protocol) || url.hostname === "") {
-    // What came is not repeated: it may be the URL of another row, with a password in it.
+    // The text is not repeated: it may be another setting's URL with a password.
     throw new OperationError(
-      `wanted a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}`,
+      `expected a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}`,
     );
   }
   return url;
@@ -40,8 +40,8 @@ function readChoice(text: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text;
   const hint = nearest(text, choices);
   throw new OperationError(
-    `wanted ${choices.join(", ")}; got ${JSON.stringify(text)}${
-      hint ? `, did you mean ${hint}?` : ""
+    `expected one of ${choices.join(", ")}, got ${JSON.stringify(text)}${
+      hint ? `. Did you mean ${hint}?` : ""
     }`,
   );
 }
@@ -50,7 +50,7 @@ function readAddress(text: string): unknown {
   if (text === "off") return "off";
   const [, hostname, port] = /^(\[[0-9a-f:]+\]|[^:\s]+):(\d{1,5})$/i.exec(text) ?? [];
   if (!hostname || !port || Number(port) > 65_535) {
-    throw new OperationError(`wanted host:port or off, got ${JSON.stringify(text)}`);
+    throw new OperationError(`expected host:port or off, got ${JSON.stringify(text)}`);
   }
   return { hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
@@ -58,20 +58,20 @@ function readAddress(text: string): unknown {
 function readText(text: string, min: number, max: number): string {
   const count = [...text].length;
   if (count >= min && count <= max) return text;
-  throw new OperationError(`wanted ${min} to ${max} characters, got ${count}`);
+  throw new OperationError(`expected ${min} to ${max} characters, got ${count}`);
 }
 
 function readInteger(text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!(value >= min && value <= max)) {
     throw new OperationError(
-      `wanted a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`,
+      `expected a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`,
     );
   }
   return value;
 }
 
-/** The choice that a person most likely meant: at most two in five of its letters away; else `null`. */
+/** Finds the most similar choice, or `null` if more than two in five of its letters differ. */
 export function nearest(
   text: string,
   choices: readonly string[],

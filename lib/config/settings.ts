@@ -1,13 +1,13 @@
 import type { NamedKey } from "../base/named_key.ts";
 
 interface Common {
-  /** One sentence for people: what it means, with the default's reason where it is not plain. */
+  /** Explains the setting for `--help` and the documentation, in one or two sentences. */
   readonly about: string;
-  /** The value is shown nowhere, and may come from the file that `<name>_FILE` names. */
+  /** Whether the value is never shown. It may then come from the file at the path in `<name>_FILE`. */
   readonly secret?: true;
 }
 
-/** One setting: what it may be, and what it is when nothing is said. */
+/** One setting: its allowed values and its default. */
 export type Row =
   & Common
   & (
@@ -15,7 +15,7 @@ export type Row =
     | { readonly kind: "keys"; readonly atMost: number }
     | { readonly kind: "choice"; readonly choices: readonly string[]; readonly default: string }
     | { readonly kind: "address"; readonly default: string }
-    /** Any text of so many characters (code points); nothing by default. */
+    /** Any text with a length in characters (code points). No default. */
     | { readonly kind: "text"; readonly min: number; readonly max: number }
     | {
       readonly kind: "integer";
@@ -32,7 +32,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** The type of a row's value once it is read. */
+/** The type of a row's parsed value. */
 export type ValueOf<R extends Row> = R extends { kind: "url" } ? URL | undefined
   : R extends { kind: "keys" } ? readonly [NamedKey, ...NamedKey[]] | undefined
   : R extends { kind: "choice"; choices: readonly (infer C)[] } ? C
@@ -41,16 +41,16 @@ export type ValueOf<R extends Row> = R extends { kind: "url" } ? URL | undefined
   : number;
 
 /**
- * Every setting of Maskline, a row each. The parser, the error texts, `--help`, the README's table, the
- * redacted start-up line and the compiled binary's permissions all come from here.
+ * Every setting of Maskline, one row each. The parser, the error texts, `--help`, the table in the
+ * documentation, the redacted start-up line and the permissions of the binary all use this table.
  *
- * Defaults that are guesses say so; the others were measured with `deno task bench` or are AWS limits.
+ * The numeric defaults were measured with `deno task bench` or are AWS limits, unless stated otherwise.
  */
 export const settings = {
   SQS_QUEUE_URL: {
     kind: "url",
     protocols: ["https:", "http:"],
-    about: "The queue to read from",
+    about: "The SQS queue to receive messages from",
   },
   SQS_PROTOCOL: {
     kind: "choice",
@@ -63,68 +63,69 @@ export const settings = {
     protocols: ["postgres:", "postgresql:"],
     secret: true,
     about:
-      "Postgres; TLS with a verified certificate unless the host is loopback or sslmode says otherwise",
+      "The Postgres database. TLS with a verified certificate is required unless the host is loopback or sslmode sets another mode",
   },
   MASK_KEY: {
     kind: "keys",
     atMost: 8,
     secret: true,
-    about: "Mask keys, `k1:<base64 of 32 bytes>`, with commas between; the first makes new masks",
+    about:
+      "Mask keys, `k1:<base64 of 32 bytes>`, separated by commas. The first key computes new masks",
   },
   MASK_PEPPER: {
     kind: "keys",
     atMost: 1,
     secret: true,
     about:
-      "A second secret for masks, `p1:<base64 of 32 bytes>`, held apart from MASK_KEY: who has one of them can guess nothing. Another pepper makes other masks",
+      "A second secret for masks, `p1:<base64 of 32 bytes>`, stored apart from MASK_KEY. One of them alone is useless to an attacker. Another pepper results in other masks",
   },
   VAULT_PUBLIC_KEY: {
     kind: "keys",
     atMost: 1,
-    about: "Public half of the vault's key, `v1:<base64 of 32 bytes>`; wanted unless VAULT=off",
+    about: "The vault's public key, `v1:<base64 of 32 bytes>`. Required unless VAULT=off",
   },
   VAULT_PRIVATE_KEY: {
     kind: "keys",
     atMost: 8,
     secret: true,
     about:
-      "Private half, `v1:<base64 of 32 bytes>`; only for the commands that open, and never on the worker's machine",
+      "The vault's private key, `v1:<base64 of 32 bytes>`. Only the commands that open originals need it. Never store it on the worker's machine",
   },
   VAULT_DATABASE_URL: {
     kind: "url",
     protocols: ["postgres:", "postgresql:"],
     secret: true,
-    about: "A Postgres of its own for the vault and the audit; default the one of DATABASE_URL",
+    about: "A separate Postgres database for the vault and the audit log. Default: DATABASE_URL",
   },
   VAULT: {
     kind: "choice",
     choices: ["on", "off"],
     default: "on",
-    about: "`off` seals nothing and so needs REJECTED_TO=queue",
+    about: "`off` seals nothing and requires REJECTED_TO=queue",
   },
   REJECTED_TO: {
     kind: "choice",
     choices: ["table", "queue"],
     default: "table",
     about:
-      "Where a message goes that is not an event: `maskline.rejected`, sealed, or the queue of SQS_DLQ_URL",
+      "Destination of rejected messages: the table `maskline.rejected`, sealed, or the queue of SQS_DLQ_URL",
   },
   SQS_DLQ_URL: {
     kind: "url",
     protocols: ["https:", "http:"],
-    about: "The queue for rejected messages; wanted with REJECTED_TO=queue",
+    about: "The queue for rejected messages. Required when REJECTED_TO=queue",
   },
   DEDUPE_FIELD: {
     kind: "text",
     min: 1,
     max: 128,
     about:
-      "Field of the body that names an event, so that one sent again under a new message id is a duplicate too; kept in clear, so not a personal field",
+      "A field of the body that identifies an event, so that an event resent under a new message id is a duplicate. It is stored in clear text and must not be personal",
   },
   HTTP_ADDRESS: {
     kind: "address",
     default: "127.0.0.1:8080",
-    about: "Where `run` answers /healthz and /books; `off` for nowhere",
+    about: "The address at which `run` serves /healthz and /books; `off` disables both",
   },
   BATCH_ROWS: {
     kind: "integer",
@@ -132,7 +133,7 @@ export const settings = {
     min: 1,
     max: 10_000,
     default: 500,
-    about: "A batch commits when it has this many",
+    about: "A batch commits when it has this many rows",
   },
   BATCH_MILLISECONDS: {
     kind: "integer",
@@ -140,7 +141,7 @@ export const settings = {
     min: 1,
     max: 60_000,
     default: 200,
-    about: "…or when its first row has waited this long",
+    about: "A batch also commits when its first row has waited this long",
   },
   MAX_IN_FLIGHT: {
     kind: "integer",
@@ -148,7 +149,8 @@ export const settings = {
     min: 10,
     max: 120_000,
     default: 4_000,
-    about: "Messages held at once; no receive starts beyond (SQS allows 120,000 a queue)",
+    about:
+      "Maximum number of messages in flight. No receive starts beyond it (SQS allows 120,000 per queue)",
   },
   MAX_POLLERS: {
     kind: "integer",
@@ -156,7 +158,8 @@ export const settings = {
     min: 1,
     max: 100,
     default: 8,
-    about: "Receives under way at once while the queue is full; one while it is empty",
+    about:
+      "Maximum number of parallel receives while the queue is full. A single receive runs while it is empty",
   },
   MAX_MESSAGES_PER_SECOND: {
     kind: "integer",
@@ -164,7 +167,7 @@ export const settings = {
     min: 0,
     max: 1_000_000,
     default: 0,
-    about: "Pace of receiving; 0 is as fast as it goes",
+    about: "Maximum rate of receiving; 0 means no limit",
   },
   DATABASE_CONNECTIONS: {
     kind: "integer",
@@ -172,7 +175,7 @@ export const settings = {
     min: 1,
     max: 64,
     default: 2,
-    about: "Batches that commit side by side",
+    about: "Number of batches that commit in parallel",
   },
   STATEMENT_SECONDS: {
     kind: "integer",
@@ -189,19 +192,20 @@ export const settings = {
     min: 1,
     max: 900,
     default: 20,
-    about: "After SIGTERM: time to finish what is held, before the rest is released",
+    about:
+      "Time after SIGTERM to finish the messages in flight. The remaining messages are then released",
   },
   LOG_LEVEL: {
     kind: "choice",
     choices: ["debug", "info", "warning", "error"],
     default: "info",
-    about: "The least level that is written",
+    about: "The lowest level that is logged",
   },
   LOG_FORMAT: {
     kind: "choice",
     choices: ["auto", "json", "text"],
     default: "auto",
-    about: "`auto` is text on a terminal and JSON lines elsewhere",
+    about: "`auto` writes text to a terminal and JSON lines elsewhere",
   },
 } as const satisfies Record<string, Row>;
 

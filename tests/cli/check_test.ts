@@ -25,7 +25,7 @@ function serve(hostname = "127.0.0.1") {
 
 Deno.test("check --offline says ok when the settings are right, and asks no network", async () => {
   const note =
-    "note  MASK_KEY: stands in the environment; MASK_KEY_FILE, a path, keeps it out of /proc\n";
+    "note  MASK_KEY: is set in the environment. Use MASK_KEY_FILE with a path to keep it out of /proc\n";
   deepStrictEqual(await check("--offline", fine), {
     code: 0,
     out: `ok    settings\n${note}`,
@@ -56,7 +56,7 @@ Deno.test("check --offline lists all that is wrong, a line each, when settings a
 Deno.test("check --offline checks the rules between settings", async () => {
   const { code, out } = await check("--offline", { ...fine, MAX_IN_FLIGHT: "10" });
   strictEqual(code, 2);
-  match(out, /^WRONG MAX_IN_FLIGHT: 10 is below BATCH_ROWS \(500\)/);
+  match(out, /^WRONG MAX_IN_FLIGHT: expected at least BATCH_ROWS \(500\), got 10/);
 });
 
 Deno.test("check --offline shows no secret when secrets are wrong", async () => {

@@ -237,5 +237,5 @@ Deno.test("reveal names one fault only when VAULT_DATABASE_URL is no URL", async
   const settings = { VAULT_DATABASE_URL: "zq7", DATABASE_URL: "" };
   const { code, err } = await revealNowhere(["ip", UNKNOWN, ...WHY], { settings });
   strictEqual(code, 2);
-  match(err, /^1 wrong setting:\n {2}VAULT_DATABASE_URL: wanted a URL/);
+  match(err, /^1 wrong setting:\n {2}VAULT_DATABASE_URL: expected a URL/);
 });

@@ -28,19 +28,19 @@ Deno.test("checkSettings() finds nothing when VAULT=off and REJECTED_TO=queue", 
   deepStrictEqual(wrongWith({ VAULT: "off", VAULT_PUBLIC_KEY: "", ...withQueue }), []);
 });
 
-Deno.test("checkSettings() wants the vault's key when the vault is on", () => {
+Deno.test("checkSettings() requires the vault's key when the vault is on", () => {
   deepStrictEqual(wrongWith({ VAULT_PUBLIC_KEY: "" }), ["VAULT_PUBLIC_KEY"]);
 });
 
-Deno.test("checkSettings() wants the vault's key though a queue takes rejections", () => {
+Deno.test("checkSettings() requires the vault's key when a queue takes rejections", () => {
   deepStrictEqual(wrongWith({ VAULT_PUBLIC_KEY: "", ...withQueue }), ["VAULT_PUBLIC_KEY"]);
 });
 
-Deno.test("checkSettings() wants a queue for rejections when the vault is off", () => {
+Deno.test("checkSettings() requires a queue for rejections when the vault is off", () => {
   deepStrictEqual(wrongWith({ VAULT: "off" }), ["REJECTED_TO"]);
 });
 
-Deno.test("checkSettings() wants the dead-letter queue when rejections go to it", () => {
+Deno.test("checkSettings() requires the dead-letter queue when rejections go to it", () => {
   deepStrictEqual(wrongWith({ REJECTED_TO: "queue" }), ["SQS_DLQ_URL"]);
 });
 
@@ -56,16 +56,16 @@ Deno.test("checkSettings() refuses fewer messages in flight than fill a batch", 
   deepStrictEqual(wrongWith({ MAX_IN_FLIGHT: "500" }), []);
 });
 
-Deno.test("checkSettings() says all that is wrong at once", () => {
+Deno.test("checkSettings() reports all problems at once", () => {
   const values = { VAULT: "off", MAX_IN_FLIGHT: "10", SQS_DLQ_URL: fine.SQS_QUEUE_URL };
   deepStrictEqual(wrongWith(values), ["REJECTED_TO", "SQS_DLQ_URL", "MAX_IN_FLIGHT"]);
 });
 
-Deno.test("checkSettings() tells how to make the vault's key when it lacks", () => {
+Deno.test("checkSettings() explains how to generate the vault's key when it is missing", () => {
   const [problem] = checkSettings(readSettings(fakeSource({ ...fine, VAULT_PUBLIC_KEY: "" }), []));
   strictEqual(
     problem,
-    "VAULT_PUBLIC_KEY: is not set. Make one with `maskline keygen`, " +
-      "or say VAULT=off and REJECTED_TO=queue",
+    "VAULT_PUBLIC_KEY: is not set. Generate a key pair with `maskline keygen`, " +
+      "or set VAULT=off and REJECTED_TO=queue",
   );
 });

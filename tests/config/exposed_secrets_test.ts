@@ -6,14 +6,14 @@ import { fakeSource } from "../support/fake_io.ts";
 Deno.test("findExposedSecrets() tells of keys that stand in the environment, and repeats none", () => {
   const source = fakeSource({ MASK_KEY: "k1:zq7", DATABASE_URL: "postgres://u:zq7@db/app" });
   deepStrictEqual(findExposedSecrets(source), [
-    "MASK_KEY: stands in the environment; MASK_KEY_FILE, a path, keeps it out of /proc",
+    "MASK_KEY: is set in the environment. Use MASK_KEY_FILE with a path to keep it out of /proc",
   ]);
 });
 
 Deno.test("findExposedSecrets() tells of files that others may read", () => {
   const source = fakeSource({ MASK_KEY_FILE: "/open/key", DATABASE_URL_FILE: "/closed/url" });
   deepStrictEqual(findExposedSecrets(source), [
-    "MASK_KEY_FILE: others may read the file too; chmod 400 and its owner the worker's user",
+    "MASK_KEY_FILE: other users can read the file. Make the worker's user its owner and set mode 400",
   ]);
 });
 

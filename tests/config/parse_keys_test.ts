@@ -13,7 +13,7 @@ function textOf(key: Uint8Array, id = "k1"): string {
   return `${id}:${key.toBase64()}`;
 }
 
-/** It throws an OperationError with this message, in which no part of the text behind an id stands. */
+/** It throws an OperationError with this message, which contains no part of the text after an id. */
 function refuses(text: string, message: RegExp, atMost = 1): void {
   throws(() => parseNamedKeys(text, atMost), (error) => {
     ok(error instanceof OperationError);
@@ -37,7 +37,7 @@ Deno.test("parseNamedKeys() keeps the order when several keys are right", () => 
   deepStrictEqual(parseNamedKeys(text, 8), wanted);
 });
 
-Deno.test("parseNamedKeys() ignores white space when it stands around a key", () => {
+Deno.test("parseNamedKeys() ignores white space around a key", () => {
   const other = bytes.map((byte) => byte ^ 0xff);
   const keys = parseNamedKeys(` ${textOf(bytes)} ,\n${textOf(other, "k2")}\r\n`, 2);
   deepStrictEqual(keys, [{ id: "k1", bytes }, { id: "k2", bytes: other }]);
@@ -62,20 +62,20 @@ for (const id of ["k", "k1", "v2", "k2026", "abcdefghij012345"]) {
 const badIds = ["", "K1", "1k", "k-1", "k.1", "é", "k 1", "abcdefghij0123456"];
 for (const id of badIds) {
   Deno.test(`parseNamedKeys() throws when the id is ${JSON.stringify(id)}`, () => {
-    refuses(`${id}:${base64}`, /^Key 1 has another form; wanted <id>:<base64 of 32 bytes>/);
+    refuses(`${id}:${base64}`, /^Key 1: expected <id>:<base64 of 32 bytes>, got another form\./);
   });
 }
 
 Deno.test("parseNamedKeys() throws when the text is empty, has no id or no key", () => {
   for (const text of ["", " ", base64, "k1", "k1:", ":", "k1: "]) {
-    refuses(text, /^Key 1 has another form/);
+    refuses(text, /^Key 1: .*, got another form\./);
   }
 });
 
 for (const length of [1, 16, 31, 33, 64]) {
   Deno.test(`parseNamedKeys() throws when a key has ${length} bytes`, () => {
     const key = Uint8Array.from({ length }, (_, index) => bytes[index % 32] ?? 0);
-    refuses(textOf(key), new RegExp(`^Key 1 \\(k1\\) has ${length} bytes; wanted`));
+    refuses(textOf(key), new RegExp(`^Key 1 \\(k1\\): expected .*, got ${length} bytes\\.`));
   });
 }
 
@@ -85,15 +85,15 @@ Deno.test("KEY_BYTES is 32", () => {
 
 Deno.test("parseNamedKeys() throws when a key is not base64", () => {
   for (const text of ["!".repeat(44), bytes.toHex().slice(0, 43) + "*", "ä".repeat(44)]) {
-    refuses(`k1:${text}`, /^Key 1 \(k1\) is not base64; wanted/);
+    refuses(`k1:${text}`, /^Key 1 \(k1\): expected .*, got invalid base64\./);
   }
   // Both alphabets in one key are neither.
-  refuses(`k1:${"+-/_".repeat(11)}`, /^Key 1 \(k1\) is not base64; wanted/);
+  refuses(`k1:${"+-/_".repeat(11)}`, /^Key 1 \(k1\): expected .*, got invalid base64\./);
 });
 
-Deno.test("parseNamedKeys() throws when one id stands twice, whatever the keys", () => {
+Deno.test("parseNamedKeys() throws when two keys have one id", () => {
   const other = textOf(bytes.map((byte) => byte ^ 1));
-  const message = /^Two keys have the id k1, wanted each id once$/;
+  const message = /^expected each key id once, got k1 twice$/;
   refuses(`${textOf(bytes)},${other}`, message, 2);
   refuses(`${textOf(bytes)},${textOf(bytes)}`, message, 2);
   refuses(`${textOf(bytes)},${textOf(bytes, "k2")},${other}`, message, 3);
@@ -101,12 +101,12 @@ Deno.test("parseNamedKeys() throws when one id stands twice, whatever the keys",
 
 Deno.test("parseNamedKeys() throws when there are more keys than allowed", () => {
   const two = `${textOf(bytes)},${textOf(bytes, "k2")}`;
-  refuses(two, /^2 keys are there, wanted at most 1$/);
+  refuses(two, /^expected at most 1 key, got 2$/);
 });
 
 Deno.test("parseNamedKeys() names the place of the key that is wrong", () => {
-  refuses(`${textOf(bytes)},k2:AAAA`, /^Key 2 \(k2\) has 3 bytes/, 2);
-  refuses(`${textOf(bytes)},`, /^Key 2 has another form/, 2);
+  refuses(`${textOf(bytes)},k2:AAAA`, /^Key 2 \(k2\): expected .*, got 3 bytes/, 2);
+  refuses(`${textOf(bytes)},`, /^Key 2: .*, got another form/, 2);
 });
 
 const weak: Record<string, [key: Uint8Array, message: RegExp]> = {
@@ -141,7 +141,7 @@ const wellKnown = {
 };
 for (const [what, hex] of Object.entries(wellKnown)) {
   Deno.test(`parseNamedKeys() throws when a key is the one ${what}`, () => {
-    refuses(textOf(Uint8Array.fromHex(hex)), /stands in a document for everybody to read/);
+    refuses(textOf(Uint8Array.fromHex(hex)), /is published in a document/);
   });
 }
 

@@ -112,20 +112,20 @@ Deno.test("readSettings() says one thing when a secret and its file are both set
   // It also said that MASK_KEY is not set.
   deepStrictEqual(
     findProblems({ MASK_KEY: KEY, MASK_KEY_FILE: "/run/key" }, { "/run/key": KEY }, ["MASK_KEY"]),
-    ["MASK_KEY: is set twice, by itself and by MASK_KEY_FILE; wanted one"],
+    ["MASK_KEY: is set twice. Set either MASK_KEY or MASK_KEY_FILE"],
   );
 });
 
 Deno.test("readSettings() says one thing when the file cannot be read", () => {
   // It also said that MASK_KEY is not set.
   deepStrictEqual(findProblems({ MASK_KEY_FILE: "/run/zq7" }, {}, ["MASK_KEY"]), [
-    "MASK_KEY_FILE: cannot be read (NotFound)",
+    "MASK_KEY_FILE: cannot be read (NotFound). Check the path and the file's permissions",
   ]);
 });
 
-Deno.test("readSettings() says what is wanted when the file is empty", () => {
+Deno.test("readSettings() reports what it expected when the file is empty", () => {
   const [problem] = findProblems({ MASK_KEY_FILE: "/run/key" }, { "/run/key": "\n" }, ["MASK_KEY"]);
-  match(problem ?? "", /^MASK_KEY: Key 1 has another form; wanted <id>:<base64/);
+  match(problem ?? "", /^MASK_KEY: Key 1: expected <id>:<base64/);
 });
 
 const typos: [typo: string, meant: string][] = [
@@ -139,8 +139,8 @@ const typos: [typo: string, meant: string][] = [
 ];
 for (const [typo, meant] of typos) {
   Deno.test(`readSettings() says ${meant} when ${typo} is set`, () => {
-    const wanted = `${typo}: is no setting, did you mean ${meant}?`;
-    deepStrictEqual(findProblems({ [typo]: "zq7" }), [wanted]);
+    const expected = `${typo}: is not a setting. Did you mean ${meant}?`;
+    deepStrictEqual(findProblems({ [typo]: "zq7" }), [expected]);
   });
 }
 
@@ -175,7 +175,7 @@ Deno.test("readSettings() asks for the rules between settings though single ones
 Deno.test("readSettings() keeps a rule's problem back when the setting's file is wrong", () => {
   const check = () => ["MASK_KEY: a rule"];
   deepStrictEqual(findProblems({ MASK_KEY_FILE: "/run/no" }, {}, [], check), [
-    "MASK_KEY_FILE: cannot be read (NotFound)",
+    "MASK_KEY_FILE: cannot be read (NotFound). Check the path and the file's permissions",
   ]);
 });
 

@@ -20,7 +20,7 @@ for (const { name, row } of integers) {
     for (const value of [min - 1, max + 1]) {
       throws(() => readValue(row, `${value}`), {
         name: "OperationError",
-        message: `wanted a whole number from ${min} to ${max}, got "${value}"`,
+        message: `expected a whole number from ${min} to ${max}, got "${value}"`,
       });
     }
   });
@@ -56,10 +56,10 @@ for (const { name, row } of choices) {
 
 Deno.test("readValue() names the nearest choice when one is mistyped", () => {
   throws(() => readValue(settings.LOG_LEVEL, "wraning"), {
-    message: `wanted debug, info, warning, error; got "wraning", did you mean warning?`,
+    message: `expected one of debug, info, warning, error, got "wraning". Did you mean warning?`,
   });
   throws(() => readValue(settings.LOG_LEVEL, "everything"), {
-    message: `wanted debug, info, warning, error; got "everything"`,
+    message: `expected one of debug, info, warning, error, got "everything"`,
   });
 });
 
@@ -101,7 +101,7 @@ for (
   Deno.test(`readValue() throws when an address is ${JSON.stringify(text)}`, () => {
     throws(() => readValue(settings.HTTP_ADDRESS, text), {
       name: "OperationError",
-      message: `wanted host:port or off, got ${JSON.stringify(text)}`,
+      message: `expected host:port or off, got ${JSON.stringify(text)}`,
     });
   });
 }
@@ -119,7 +119,7 @@ Deno.test("readValue() throws when a URL lacks its scheme or host, or has others
   for (const text of ["", "a", "db:5432", "//db/a", "postgres://", "postgres:db", "https://db/a"]) {
     throws(() => readValue(settings.DATABASE_URL, text), {
       name: "OperationError",
-      message: "wanted a URL that starts with postgres:// or postgresql://",
+      message: "expected a URL that starts with postgres:// or postgresql://",
     }, text);
   }
 });
@@ -136,7 +136,7 @@ Deno.test("readValue() throws, and repeats nothing, when a text is too short or 
   ) {
     throws(() => readValue(settings.DEDUPE_FIELD, text), {
       name: "OperationError",
-      message: `wanted 1 to 128 characters, got ${count}`,
+      message: `expected 1 to 128 characters, got ${count}`,
     });
   }
 });

@@ -60,12 +60,12 @@ Deno.test(
       };
       const host = await runMaskline(["drain"], { env: elsewhere, binary });
       strictEqual(host.code, 2);
-      match(host.err, /DATABASE_URL: this binary was not made for 192\.0\.2\.1:5432/);
+      match(host.err, /DATABASE_URL: this binary was not compiled for 192\.0\.2\.1:5432/);
 
       const otherQueue = { ...line.env, AWS_ENDPOINT_URL_SQS: "http://192.0.2.1:9324" };
       const queue = await runMaskline(["drain"], { env: otherQueue, binary });
       strictEqual(queue.code, 2);
-      match(queue.err, /this binary was not made for 192\.0\.2\.1:9324/);
+      match(queue.err, /this binary was not compiled for 192\.0\.2\.1:9324/);
 
       const { MASK_KEY: _, ...keyless } = line.env;
       const fromFile = { ...keyless, MASK_KEY_FILE: "/etc/hostname" };
