@@ -59,7 +59,7 @@ export async function createAside(
       const event = decode(contract, body);
       const rejection = event.kind === "rejection"
         ? { reason: event.reason, field: event.field }
-        : { reason: "store_refused", field: null, sqlstate: "23514" };
+        : { reason: "store_refused", field: null, storeCode: "23514" };
       const row = rejectedRow(id, { ...rejection, sealed: { bytes, keyId: "v1" }, ...more });
       const dateSent = new Date(row.sentAt).toISOString().slice(0, 10);
       await store.store.commit(batchOf([], [{ ...row, dateSent }]));
