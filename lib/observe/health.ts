@@ -1,19 +1,20 @@
 import { OperationError } from "../base/errors.ts";
-/** What the HTTP server shows of a worker: numbers only. */
+
+/** The parts of a worker's state that the HTTP server exposes: numbers only. */
 export interface WorkerStatus {
   readonly counters: () => object;
   readonly isStoreUp: () => boolean;
 }
 
 /**
- * Serves `/healthz` (200 while the worker lives, with whether the store is up) and `/books` (the
- * counters) as JSON. An outage is no reason to be restarted, so it does not make `/healthz` fail.
+ * Serves `/healthz` (200 while the worker runs, with the state of the store) and `/books` (the counters)
+ * as JSON. A restart does not end an outage, so an outage does not make `/healthz` fail.
  *
- * @throws {OperationError} the address is taken or not this machine's
+ * @throws {OperationError} the address is in use or does not belong to this machine
  */
 export function serveHealth(
   address: { hostname: string; port: number },
-  shown: WorkerStatus,
+  status: WorkerStatus,
 ): { readonly port: number; close(): Promise<void> } {
   const handler = (request: Request): Response => {
     const { pathname } = new URL(request.url);
@@ -21,10 +22,10 @@ export function serveHealth(
       return new Response(null, { status: 405 });
     }
     if (pathname === "/healthz") {
-      return Response.json({ status: "ok", store: shown.isStoreUp() ? "up" : "away" });
+      return Response.json({ status: "ok", store: status.isStoreUp() ? "up" : "unavailable" });
     }
-    if (pathname === "/books") return Response.json(shown.counters());
-    return new Response("Not found: /healthz and /books are here\n", { status: 404 });
+    if (pathname === "/books") return Response.json(status.counters());
+    return new Response("Not found. Available paths: /healthz, /books\n", { status: 404 });
   };
   try {
     const server = Deno.serve({ ...address, onListen: () => {}, onError: answerFailure }, handler);
@@ -32,7 +33,7 @@ export function serveHealth(
   } catch (cause) {
     const { hostname, port } = address;
     throw new OperationError(
-      `HTTP_ADDRESS: cannot listen on ${hostname}:${port}; wanted a free address of this machine, or off`,
+      `HTTP_ADDRESS: cannot listen on ${hostname}:${port}. Set a free address of this machine, or off`,
       { cause },
     );
   }

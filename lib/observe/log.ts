@@ -11,21 +11,21 @@ import {
 /** Options of {@linkcode startLog}. */
 export interface LogOptions {
   readonly level: "debug" | "info" | "warning" | "error";
-  /** `auto`: text on a terminal, JSON lines elsewhere. */
+  /** `auto` writes text to a terminal and JSON lines elsewhere. */
   readonly format: "auto" | "json" | "text";
-  /** Takes each line. Default: stderr, so that stdout stays free for results. */
+  /** Writes a line. Default: to stderr, because stdout is for results. */
   readonly write?: (line: string) => void;
 }
 
 /**
- * The log of one part of Maskline. Properties may be ids, names, codes and numbers; a value of a payload
- * never is one, and the text of a foreign error never is one either, since it may quote a value.
+ * Returns the logger of one part of Maskline. Properties may be ids, names, codes and numbers. They are
+ * never a payload value, and never the text of a foreign error, which may quote a value.
  */
 export function getLogger(part: string): Logger {
   return getLogTapeLogger(["maskline", part]);
 }
 
-/** Starts writing the log. Before that nothing is written, which is what tests and `--help` want. */
+/** Starts writing the log. Nothing is written before that, as tests and `--help` require. */
 export async function startLog(options: LogOptions): Promise<void> {
   const json = options.format === "json" ||
     (options.format === "auto" && !Deno.stderr.isTerminal());
@@ -38,7 +38,7 @@ export async function startLog(options: LogOptions): Promise<void> {
     sinks: { lines: (record: LogRecord) => write(format(record)) },
     loggers: [
       { category: ["maskline"], lowestLevel: options.level, sinks: ["lines"] },
-      // LogTape's own news (a sink that fails) would otherwise be announced on every start.
+      // Without this logger, LogTape prints a notice about its own log on every start.
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
     ],
   });
@@ -49,7 +49,7 @@ export async function stopLog(): Promise<void> {
   await reset();
 }
 
-/** One JSON object: when, how grave, which part, the sentence, and what it carries. */
+/** Formats a record as a JSON object: time, level, part, message and properties. */
 function formatJson(record: LogRecord): string {
   const { timestamp, level, category, properties } = record;
   return JSON.stringify({
@@ -61,17 +61,20 @@ function formatJson(record: LogRecord): string {
   }) + "\n";
 }
 
-/** `17:22:21.005 [warning] outage: The store is away (57P01)`, then what the sentence does not say. */
+/**
+ * Formats a record as text: `17:22:21.005 [warning] outage: The store is unavailable (57P01)`, then the
+ * properties that are not in the message.
+ */
 function formatText({ timestamp, level, record }: FormattedValues): string {
   const template = String(record.rawMessage);
-  const carried = Object.entries(record.properties)
+  const others = Object.entries(record.properties)
     .filter(([name]) => !template.includes(`{${name}}`))
     .map(([name, value]) => ` ${name}=${value}`);
   const part = record.category.at(-1);
-  return `${timestamp} [${level}] ${part}: ${renderMessage(record)}${carried.join("")}`;
+  return `${timestamp} [${level}] ${part}: ${renderMessage(record)}${others.join("")}`;
 }
 
-/** The sentence with its values in it, as they are: LogTape's own rendering would quote them. */
+/** Inserts the values into the message without quotes, which LogTape's own rendering adds. */
 function renderMessage({ message }: LogRecord): string {
   return message.map(String).join("");
 }
@@ -83,6 +86,6 @@ function writeToStderr(line: string): void {
     let bytes = encoder.encode(line);
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
   } catch {
-    // Nobody reads stderr any more (EPIPE). Losing a log line is better than losing the worker.
+    // The reader of stderr has closed it (EPIPE). Losing a log line is better than losing the worker.
   }
 }

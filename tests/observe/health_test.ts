@@ -26,10 +26,10 @@ Deno.test("serveHealth() answers /healthz with 200 while the store is up", async
   deepStrictEqual(await response.json(), { status: "ok", store: "up" });
 });
 
-Deno.test("serveHealth() answers /healthz with 200 though the store is away", async () => {
+Deno.test("serveHealth() answers /healthz with 200 when the store is unavailable", async () => {
   const response = await ask("/healthz", {}, { ...shown, isStoreUp: () => false });
   strictEqual(response.status, 200);
-  deepStrictEqual(await response.json(), { status: "ok", store: "away" });
+  deepStrictEqual(await response.json(), { status: "ok", store: "unavailable" });
 });
 
 Deno.test("serveHealth() answers /healthz when a query stands behind it", async () => {
@@ -55,7 +55,7 @@ for (const path of ["/", "/health", "/healthz/", "/books/1", "//healthz", "/%2e%
   Deno.test(`serveHealth() answers 404 when the path is ${path}`, async () => {
     const response = await ask(path);
     strictEqual(response.status, 404);
-    strictEqual(await response.text(), "Not found: /healthz and /books are here\n");
+    strictEqual(await response.text(), "Not found. Available paths: /healthz, /books\n");
   });
 }
 
@@ -92,7 +92,7 @@ Deno.test("serveHealth() throws when the address is taken", async () => {
   try {
     throws(() => serveHealth({ hostname: "127.0.0.1", port: first.port }, shown), {
       name: "OperationError",
-      message: `HTTP_ADDRESS: cannot listen on 127.0.0.1:${first.port}; wanted a free address of ` +
+      message: `HTTP_ADDRESS: cannot listen on 127.0.0.1:${first.port}. Set a free address of ` +
         "this machine, or off",
     });
   } finally {
