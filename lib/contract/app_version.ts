@@ -1,4 +1,4 @@
-/** UTF-16 units. A guess with room to spare: three numbers and a full commit hash take about 55. */
+/** Maximum length in UTF-16 units. Estimate, not measured: three numbers and a commit hash take about 55. */
 const LONGEST = 64;
 
 /** With 2147 the packed value could pass 2³¹ - 1, the largest `integer` of Postgres. */
@@ -11,28 +11,28 @@ const MINOR = 1_000;
 const LARGEST_PACKED = LARGEST_MAJOR * MAJOR + LARGEST_PART * MINOR + LARGEST_PART;
 
 /**
- * No two pieces of it can begin with the same character, so it never steps back and its time grows
- * with the length alone. `\d` is ASCII, because there is no `u` flag that would change it.
+ * Matches a version. No two alternatives begin with the same character, so it never backtracks and its
+ * time is linear. `\d` matches ASCII digits only.
  */
 const VERSION = /^[vV]?(\d+)(?:\.(\d+)(?:\.(\d+)(?:\.\d+)?)?)?(?:[-+][0-9A-Za-z.+-]+)?$/;
 
 /**
- * A version as one integer that keeps the order: major·10⁶ + minor·10³ + patch.
+ * Packs a version into one integer that keeps the order: major·10⁶ + minor·10³ + patch.
  *
- * The text is one to four decimal numbers with dots between them. Missing numbers are 0. Tolerated:
+ * The text is one to four decimal numbers separated by dots. Missing numbers are 0. Accepted:
  *
- * - a `v` or `V` in front, which says nothing about the version;
- * - leading zeros, as in `2024.01.05`: these are numbers, and nobody reads them as octal;
- * - a fourth number of any size, which is dropped: it counts builds, and there is no room for it;
- * - a tail of `-` or `+` and at least one of `0-9 A-Z a-z . + -`, which is dropped too. So a
- *   pre-release is equal to its release, which is coarser than SemVer's order but never against it.
+ * - a leading `v` or `V`, which has no meaning;
+ * - leading zeros, as in `2024.01.05`: these are decimal numbers and never octal;
+ * - a fourth number of any size, which is dropped: it counts builds, and the integer has no room for it;
+ * - a suffix of `-` or `+` and at least one of `0-9 A-Z a-z . + -`, which is dropped too. A pre-release
+ *   thus equals its release, which is coarser than SemVer's order but never contradicts it.
  *
- * White space is not tolerated.
+ * White space is not accepted.
  *
- * @param text Of any length; more than 64 UTF-16 units are malformed unread.
- * @returns An integer from 0 to 2 146 999 999, which a Postgres `integer` holds; `"malformed"` when
- * the text is no version; `"out_of_range"` when it is one, but the major number is above 2146, or
- * the minor or the patch number above 999.
+ * @param text Of any length. More than 64 UTF-16 units are malformed and are not parsed.
+ * @returns An integer from 0 to 2 146 999 999, which fits into a Postgres `integer`; `"malformed"` if
+ * the text is not a version; `"out_of_range"` if the major number is above 2146, or the minor or the
+ * patch number above 999.
  *
  * @example
  * ```ts
@@ -57,12 +57,12 @@ export function packAppVersion(text: string): number | "malformed" | "out_of_ran
 }
 
 /**
- * The version that {@linkcode packAppVersion} packed, for people: always three numbers, without
- * what the packing dropped.
+ * Formats a version that {@linkcode packAppVersion} packed. The result always has three numbers and lacks
+ * the parts that packing dropped.
  *
  * @param packed An integer from 0 to 2 146 999 999.
- * @throws {RangeError} `packed` is not such an integer. The message does not repeat it, because it
- * may come from a message.
+ * @throws {RangeError} `packed` is outside this range. The error does not repeat it, because it may be a
+ * payload value.
  *
  * @example
  * ```ts
@@ -74,7 +74,7 @@ export function packAppVersion(text: string): number | "malformed" | "out_of_ran
 export function unpackAppVersion(packed: number): string {
   if (!Number.isInteger(packed) || packed < 0 || packed > LARGEST_PACKED) {
     throw new RangeError(
-      `Cannot unpack an app version: wanted an integer from 0 to ${LARGEST_PACKED}`,
+      `App version: expected an integer from 0 to ${LARGEST_PACKED}, got another value`,
     );
   }
   const major = Math.floor(packed / MAJOR);

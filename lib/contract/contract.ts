@@ -1,7 +1,6 @@
 /**
- * What a message must look like. A contract is data: every stage that follows (decode, mask, store,
- * explain, migrate) reads it, so a second kind of event is a second value of this type and nothing
- * else.
+ * The definition of a valid message. A contract is data that all stages use (decode, mask, store, explain,
+ * migrate). A second kind of event therefore needs only a second value of this type.
  *
  * @module
  */
@@ -11,11 +10,11 @@ export interface TextRule {
   readonly kind: "text";
   readonly min: number;
   readonly max: number;
-  /** White space at both ends is cut and the text is put into Unicode NFC before it is measured. */
+  /** Whether the text is trimmed and converted to Unicode NFC before its length is checked. */
   readonly normalize?: boolean;
 }
 
-/** An IPv4 or IPv6 address, made canonical (see `ip_address.ts`). */
+/** An IPv4 or IPv6 address, converted to its canonical form (see `ip_address.ts`). */
 export interface IpAddressRule {
   readonly kind: "ip_address";
 }
@@ -25,10 +24,10 @@ export interface AppVersionRule {
   readonly kind: "app_version";
 }
 
-/** How a field's value is checked and brought into its one canonical form. */
+/** The check of a field's value and its conversion to the canonical form. */
 export type Rule = TextRule | IpAddressRule | AppVersionRule;
 
-/** A column of the target table, with the type that `migrate` gives it. */
+/** A column of the target table, with the type that `migrate` uses. */
 export interface Column {
   readonly name: string;
   readonly type: `varchar(${number})` | "integer" | "date";
@@ -36,13 +35,13 @@ export interface Column {
 
 /** One field of the message and the column that it fills. */
 export interface Field {
-  /** The key in the JSON object; for a personal field also the name that separates its mask key. */
+  /** The key in the JSON object. The mask subkey of a personal field is derived from it. */
   readonly name: string;
   readonly rule: Rule;
   readonly column: Column;
-  /** The value never leaves the process in clear: a mask goes to the column. */
+  /** Whether the column stores a mask. The value then never leaves the process in clear text. */
   readonly personal?: boolean;
-  /** `null` and absence are allowed and become SQL `NULL`. */
+  /** Whether the field may be absent or `null`, which is stored as SQL `NULL`. */
   readonly optional?: boolean;
 }
 
@@ -51,21 +50,21 @@ export interface Contract {
   readonly name: string;
   readonly table: { readonly schema: string; readonly name: string };
   readonly fields: readonly Field[];
-  /** Column that takes the UTC date on which the message was sent. */
+  /** The column for the UTC date on which the message was sent. */
   readonly sentDate: Column;
   /**
-   * The field that names the person whom an event is about, by which they can be forgotten; not a
-   * personal one. None where events name nobody.
+   * The field that identifies the user of an event, by which a user can be forgotten. It is not a personal
+   * field. Undefined if events identify no user.
    */
   readonly subject?: string;
   /**
-   * The key in the JSON object that names an event, where the queue's message id does not do: two
-   * messages with the same value are one event (see `read_key.ts`). Not a personal field.
+   * The key in the JSON object that identifies an event, if the message id is not sufficient: two messages
+   * with the same value are one event (see `readKey()`). It is not a personal field.
    */
   readonly dedupeField?: string;
 }
 
-/** All columns in the order in which rows carry their values: the fields', then the date sent. */
+/** Lists the columns in the order of a row's values: the fields, then the date sent. */
 export function listContractColumns(contract: Contract): readonly Column[] {
   return [...contract.fields.map((field) => field.column), contract.sentDate];
 }

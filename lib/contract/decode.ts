@@ -8,11 +8,11 @@ export type Value = string | number | null;
 /** A message that satisfies the contract. */
 export interface Event {
   readonly kind: "event";
-  /** One value a field, in the contract's order; personal ones are still the originals. */
+  /** One value per field, in the contract's order. Personal values are still originals. */
   readonly values: readonly Value[];
-  /** How many keys of the message the contract does not name. */
+  /** The number of keys that are not in the contract. */
   readonly unknownFields: number;
-  /** The name of the event itself, where the contract has a field for that. */
+  /** The key of the event, if the contract has a dedupe field. */
   readonly key?: string;
 }
 
@@ -20,15 +20,14 @@ export interface Event {
 export interface Rejection {
   readonly kind: "rejection";
   readonly reason: Reason;
-  /** The field at fault; `null` where the whole body is. */
+  /** The invalid field; `null` if the whole body is invalid. */
   readonly field: string | null;
 }
 
 /**
- * Reads a message body by a contract. Total: whatever comes, the answer is an event or a rejection and
- * nothing is thrown. Of a key that stands twice the last one counts, as in ECMA-404's `JSON.parse`;
- * the first field in the contract's order that is at fault names the rejection, the one that names the
- * event last.
+ * Decodes a message body by a contract. It never throws: every body results in an event or a rejection.
+ * The last value of a repeated key counts, as in `JSON.parse`. The rejection names the first invalid field
+ * in the contract's order. The dedupe field is checked last.
  *
  * @example
  * ```ts
@@ -63,7 +62,7 @@ export function decode(contract: Contract, body: string): Event | Rejection {
   return { kind: "event", values, unknownFields: unknown.size, key };
 }
 
-/** Own keys only: `{"__proto__": …}` and inherited names such as `constructor` are not fields. */
+/** Reads an own key. `{"__proto__": …}` and inherited names such as `constructor` are not fields. */
 function readOwn(object: Record<string, unknown>, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
@@ -80,7 +79,7 @@ function parseObject(body: string): Record<string, unknown> | "not_json" | "not_
   try {
     json = JSON.parse(body);
   } catch {
-    // V8's message quotes the text around the fault, so it is dropped here and goes nowhere.
+    // V8's message quotes the text around the error, so it is dropped.
     return "not_json";
   }
   return typeof json === "object" && json !== null && !Array.isArray(json)
@@ -91,9 +90,9 @@ function parseObject(body: string): Record<string, unknown> | "not_json" | "not_
 const KEY: TextRule = { kind: "text", min: 1, max: 128 };
 
 /**
- * Reads the value that names an event and gives the key by which it is known: `d:` and the value as it
- * came, so that an operator can look an event up by the id that its producer knows. A whole number is as
- * good as the text of its digits; one that JSON's numbers cannot hold exactly would stand for several.
+ * Converts the value of the dedupe field to the key of the event: `d:` and the unchanged value. An operator
+ * can thus find an event by the producer's id. A whole number equals the text of its digits. A number that
+ * JavaScript cannot represent exactly is refused, because it would be the same for several events.
  */
 export function readKey(value: unknown): string | { reason: Reason } {
   if (value === undefined) return { reason: "missing" };

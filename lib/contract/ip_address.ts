@@ -1,6 +1,6 @@
 /** `ABCD:ABCD:ABCD:ABCD:ABCD:ABCD:255.255.255.255`, the longest text that RFC 4291 allows. */
 const LONGEST = 45;
-/** `::`, the shortest. */
+/** `::`, the shortest text. */
 const SHORTEST = 2;
 
 const ZEROS: readonly number[] = new Array(8).fill(0);
@@ -9,26 +9,26 @@ const DOT = 0x2e;
 const COLON = 0x3a;
 
 /**
- * The one spelling of an IP address, or null when the text is not one. Two texts that mean the same
- * address give the same answer, because a mask must not depend on how the address was written.
+ * Converts an IP address to its canonical form, or returns null if the text is not an address. All texts
+ * of one address have the same form, because a mask must not depend on how the address was written.
  *
  * - **IPv4**: four decimal numbers from 0 to 255 and three dots. A leading zero is refused: some
- *   programs read `010` as eight, others as ten (RFC 6943, section 3.1.1), and a wrong guess would
+ *   programs read `010` as eight, others as ten (RFC 6943, section 3.1.1), and the wrong choice would
  *   give one person the mask of another.
- * - **IPv6**: every text form of RFC 4291, section 2.2, answered as RFC 5952, section 4, writes it.
- * - **IPv4-mapped IPv6** (`::ffff:0:0/96`), however written, is the plain IPv4 address.
+ * - **IPv6**: every text form of RFC 4291, section 2.2, converted to the form of RFC 5952, section 4.
+ * - **IPv4-mapped IPv6** (`::ffff:0:0/96`), in any text form: the plain IPv4 address.
  *
  * RFC 5952, section 5, recommends the dotted form for the low 32 bits under well-known prefixes,
- * such as `64:ff9b::/96`. Here those stay hexadecimal: the list of such prefixes grows, and a mask
+ * such as `64:ff9b::/96`. Here those stay hexadecimal: the list of well-known prefixes grows, and a mask
  * must not change with it.
  *
  * A zone (`fe80::1%eth0`), a port, brackets, a prefix length and white space are refused: they are
- * not part of the address, and to cut them off would be to guess.
+ * not part of the address, and removing them could change its meaning.
  *
- * @param text Of any length; more than 45 UTF-16 units are refused unread.
- * @returns At most 39 ASCII characters, and unchanged when passed through again; or null.
+ * @param text Of any length. More than 45 UTF-16 units are refused without parsing.
+ * @returns At most 39 ASCII characters, or null. The canonical form of a result is the result itself.
  *
- * @example The same address, the same text
+ * @example Texts of one address have one form
  * ```ts
  * import { strictEqual } from "node:assert";
  *
@@ -41,13 +41,13 @@ const COLON = 0x3a;
  */
 export function canonicalIpAddress(text: string): string | null {
   if (text.length < SHORTEST || text.length > LONGEST) return null;
-  // Most logins come from plain IPv4, whose only accepted spelling is the answer: nothing is built.
+  // Most addresses are plain IPv4, whose only accepted form is canonical: no new text is created.
   if (!text.includes(":")) return parseDottedQuad(text, 0) === null ? null : text;
   const groups = parseGroups(text);
-  return groups === null ? null : spell(groups);
+  return groups === null ? null : formatGroups(groups);
 }
 
-/** The 32 bits of the dotted IPv4 address that runs from `from` to the end of the text. */
+/** Parses the dotted IPv4 address from index `from` to the end of the text into 32 bits. */
 function parseDottedQuad(text: string, from: number): number | null {
   let bits = 0;
   let dots = 0;
@@ -64,7 +64,7 @@ function parseDottedQuad(text: string, from: number): number | null {
     }
     const digit = code - 0x30;
     if (digit < 0 || digit > 9) return null;
-    // A digit behind a number that is still zero is behind a leading zero.
+    // A digit after a number that is still zero follows a leading zero.
     if (digits > 0 && value === 0) return null;
     value = value * 10 + digit;
     if (value > 255) return null;
@@ -73,10 +73,10 @@ function parseDottedQuad(text: string, from: number): number | null {
   return dots === 3 && digits > 0 ? bits * 256 + value : null;
 }
 
-/** The eight 16-bit groups of an IPv6 address, `::` filled in. */
+/** Parses an IPv6 address into its eight 16-bit groups and expands `::`. */
 function parseGroups(text: string): number[] | null {
   const groups: number[] = [];
-  /** How many groups stand before `::`; -1 while there is none. */
+  /** The number of groups before `::`, or -1 if none was found. */
   let gap = -1;
   let at = 0;
   if (text.startsWith("::")) {
@@ -86,7 +86,7 @@ function parseGroups(text: string): number[] | null {
   while (at < text.length) {
     const start = at;
     let value = 0;
-    for (let digit; at < text.length && (digit = hexDigit(text.charCodeAt(at))) >= 0; at++) {
+    for (let digit; at < text.length && (digit = parseHexDigit(text.charCodeAt(at))) >= 0; at++) {
       value = value * 16 + digit;
     }
     if (text.charCodeAt(at) === DOT) {
@@ -99,40 +99,40 @@ function parseGroups(text: string): number[] | null {
     groups.push(value);
     if (at === text.length) break;
     if (text.charCodeAt(at++) !== COLON) return null;
-    if (at === text.length) return null; // one colon at the end
+    if (at === text.length) return null; // a single colon at the end
     if (text.charCodeAt(at) === COLON) {
-      if (gap >= 0) return null; // a second `::` would leave open how long each is
+      if (gap >= 0) return null; // with two `::`, the length of each is ambiguous
       gap = groups.length;
       at++;
     }
   }
   if (gap < 0) return groups.length === 8 ? groups : null;
-  // `::` stands for one group or more (RFC 4291, section 2.2), never for none.
+  // `::` represents at least one group (RFC 4291, section 2.2).
   if (groups.length > 7) return null;
   return groups.slice(0, gap).concat(ZEROS.slice(groups.length), groups.slice(gap));
 }
 
-/** The value of a hexadecimal digit's code unit, or -1. */
-function hexDigit(code: number): number {
+/** Returns the value of a hexadecimal digit's code unit, or -1. */
+function parseHexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const lower = code | 0x20; // folds A–F onto a–f
+  const lower = code | 0x20; // converts A–F to a–f
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
-/** Eight groups as RFC 5952, section 4, writes them; the IPv4-mapped ones as dotted IPv4. */
-function spell(groups: readonly number[]): string {
-  const [from, length] = longestZeroRun(groups);
+/** Formats eight groups by RFC 5952, section 4. IPv4-mapped addresses become dotted IPv4. */
+function formatGroups(groups: readonly number[]): string {
+  const [from, length] = findLongestZeroRun(groups);
   if (from === 0 && length === 5 && groups[5] === 0xffff) {
     const [high = 0, low = 0] = groups.slice(6);
     return `${high >> 8}.${high & 0xff}.${low >> 8}.${low & 0xff}`;
   }
-  // A single zero group is written out (section 4.2.2).
-  if (length < 2) return hexadecimal(groups, 0, 8);
-  return `${hexadecimal(groups, 0, from)}::${hexadecimal(groups, from + length, 8)}`;
+  // A single zero group is not compressed (section 4.2.2).
+  if (length < 2) return joinGroups(groups, 0, 8);
+  return `${joinGroups(groups, 0, from)}::${joinGroups(groups, from + length, 8)}`;
 }
 
-/** Where the longest run of zero groups begins, and its length; of equal ones the first (4.2.3). */
-function longestZeroRun(groups: readonly number[]): [from: number, length: number] {
+/** Finds the longest run of zero groups, the first of equal ones (section 4.2.3). */
+function findLongestZeroRun(groups: readonly number[]): [from: number, length: number] {
   let from = 0;
   let longest = 0;
   let length = 0;
@@ -146,7 +146,7 @@ function longestZeroRun(groups: readonly number[]): [from: number, length: numbe
   return [from, longest];
 }
 
-function hexadecimal(groups: readonly number[], from: number, to: number): string {
+function joinGroups(groups: readonly number[], from: number, to: number): string {
   let text = "";
   for (let index = from; index < to; index++) {
     text += (index > from ? ":" : "") + (groups[index] ?? 0).toString(16);

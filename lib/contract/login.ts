@@ -1,6 +1,6 @@
 import type { Contract } from "./contract.ts";
 
-/** The login event: who logged in, with what device, from where. Fills `public.user_logins`. */
+/** The login event: the user, the device and the address. It is stored in `public.user_logins`. */
 export const login: Contract = {
   name: "login",
   table: { schema: "public", name: "user_logins" },

@@ -3,7 +3,7 @@ import type { Rule, TextRule } from "./contract.ts";
 import { canonicalIpAddress } from "./ip_address.ts";
 import type { Reason } from "./reasons.ts";
 
-/** Checks one JSON value by its rule and gives its canonical form, or the reason why it has none. */
+/** Converts a JSON value to its canonical form by a rule. Returns a reason if the value is invalid. */
 export function readValue(rule: Rule, value: unknown): string | number | { reason: Reason } {
   if (typeof value !== "string") return { reason: "wrong_type" };
   switch (rule.kind) {
@@ -28,9 +28,9 @@ function readText(rule: TextRule, value: string): string | { reason: Reason } {
 }
 
 /**
- * A text that no normalizing could make short enough is left as it is: the time of NFC grows with the
- * square of a run of combining marks, so that 1 MiB of them would stop the worker for minutes. One
- * character of NFC stands for at most four (UAX #15, section 12), each at most two UTF-16 units.
+ * Trims a text and converts it to NFC, unless it stays too long in any case. The time of NFC grows with the
+ * square of a run of combining marks, so 1 MiB of them would block the worker for minutes. One character
+ * of NFC replaces at most four (UAX #15, section 12), each of at most two UTF-16 units.
  */
 function normalize(value: string, max: number): string {
   const text = value.trim();
@@ -42,7 +42,7 @@ function isShorter(text: string, min: number): boolean {
 }
 
 function isLonger(text: string, max: number): boolean {
-  // A character is one or two UTF-16 units, so most texts are decided by their length alone.
+  // A character is one or two UTF-16 units, so the length alone decides for most texts.
   return text.length > 2 * max || (text.length > max && countCharacters(text) > max);
 }
 

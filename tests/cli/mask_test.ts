@@ -48,7 +48,7 @@ const refused: [what: string, field: string, stdin: string, err: RegExp][] = [
   ["empty", "ip", "", /neither an IPv4/],
   ["empty", "device_id", "\n", /field device_id: The text is shorter than the contract allows$/],
   ["too long", "device_id", "zq7".repeat(99), /field device_id: The text is longer/],
-  ["NUL", "device_id", "zq7\0", /field device_id: The text has U\+0000/],
+  ["NUL", "device_id", "zq7\0", /field device_id: The text contains U\+0000/],
 ];
 for (const [what, field, stdin, message] of refused) {
   Deno.test(`mask tells the reason and not the value when ${field} is ${what}`, async () => {

@@ -77,7 +77,7 @@ Deno.test("explain says what was wanted when the field that names an event is at
   strictEqual(code, 1);
   strictEqual(
     out,
-    "set aside: not_a_whole_number (event_id): The number has a fraction, or is beyond 2⁵³ and so " +
+    "set aside: not_a_whole_number (event_id): The number has a fraction, or is above 2⁵³ and " +
       "not exact\nwanted:    a string of 1 to 128 characters, or a whole number\n",
   );
 });
