@@ -8,24 +8,24 @@ import {
   subkeyDerivation,
 } from "./mask.ts";
 
-/** Makes the masks of one key without waiting. */
+/** Computes the masks of one key synchronously. */
 export interface FastMasker {
   /**
-   * The same mask as {@linkcode createMasker}'s.
+   * Computes the same mask as {@linkcode createMasker}.
    *
-   * @throws {RangeError} the masker was made without this field
+   * @throws {RangeError} the masker was created without this field
    */
   mask(field: string, canonical: string): string;
 }
 
 /**
- * Makes the masks of {@linkcode createMasker} with two calls of the runtime's one-shot SHA-256 over
- * HMAC's padded keys, which are computed once. Web Crypto's HMAC hops to a thread and back for every
- * value, at several times the CPU (the README's figures say how much). The price: the padded subkeys
- * stand in JavaScript's memory, which `SECURITY.md` counts among what a stolen process gives away.
+ * Creates a masker with the masks of {@linkcode createMasker}. It calls the runtime's one-shot SHA-256 twice
+ * over HMAC's padded keys, which are computed once. Web Crypto's HMAC switches threads for every value and
+ * costs several times the CPU (see the README for figures). The drawback is that the padded subkeys are in
+ * JavaScript's memory. `SECURITY.md` lists them among the secrets of a compromised process.
  *
  * @throws {RangeError} as {@linkcode createMasker}
- * @throws {Error} the runtime's hash gives other masks than Web Crypto: nothing may be stored then
+ * @throws {Error} the runtime's hash computes other masks than Web Crypto, so no row may be stored
  */
 export async function createFastMasker(options: MaskerOptions): Promise<FastMasker> {
   const key = findKey(options);
@@ -51,13 +51,14 @@ export async function createFastMasker(options: MaskerOptions): Promise<FastMask
   return masker;
 }
 
-/** Once a start: masks that differ would silently split every group of rows. */
+/** Compares the masks once per start. Different masks would silently split every group of rows. */
 async function assertSameMasks(masker: FastMasker, options: MaskerOptions): Promise<void> {
   const reference = await createMasker(options);
   for (const field of options.fields) {
     if (masker.mask(field, "probe") !== await reference.mask(field, "probe")) {
       throw new Error(
-        `The runtime's SHA-256 does not give Web Crypto's masks in the field ${field}`,
+        `Field ${field}: expected the mask that Web Crypto computes, got another one from the ` +
+          "runtime's SHA-256. Use another version of the runtime",
       );
     }
   }

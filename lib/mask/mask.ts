@@ -3,18 +3,18 @@ import type { KeyRing, NamedKey } from "../base/named_key.ts";
 /** Options of a masker. */
 export interface MaskerOptions {
   readonly ring: KeyRing;
-  /** The fields that will be masked; each gets a subkey of its own. */
+  /** The fields to mask. Each has its own subkey. */
   readonly fields: readonly string[];
-  /** A second secret of 256 bits, held apart from the keys. Default none. */
+  /** A second secret of 256 bits, stored apart from the keys. Default: none. */
   readonly pepper?: Uint8Array<ArrayBuffer> | undefined;
-  /** The id of the key. Default that of the ring's first. */
+  /** The id of the key. Default: the first key of the ring. */
   readonly keyId?: string;
 }
 
 /**
- * The key that a masker is to use.
+ * Finds the key of a masker.
  *
- * @throws {RangeError} the ring has no key of that id
+ * @throws {RangeError} the ring has no key with that id
  */
 export function findKey({ ring, keyId = ring[0].id }: MaskerOptions): NamedKey {
   const key = ring.find(({ id }) => id === keyId);
@@ -22,23 +22,23 @@ export function findKey({ ring, keyId = ring[0].id }: MaskerOptions): NamedKey {
   return key;
 }
 
-/** Whether a text has the form of a mask: a key's id, a dot, and 32 bytes in base64url. */
+/** Checks whether a text has the form of a mask: a key's id, a dot, and 32 bytes in base64url. */
 export function isMask(text: string): boolean {
   return /^[a-z][a-z0-9]{0,15}\.[A-Za-z0-9_-]{43}$/.test(text);
 }
 
-/** The id of the key that made a mask. */
+/** Reads the key id of a mask. */
 export function readKeyId(mask: string): string {
   return mask.slice(0, mask.indexOf("."));
 }
 
-/** Length of a subkey: the output of SHA-256, as RFC 2104 section 3 wants it. In bytes. */
+/** Length of a subkey in bytes: the output of SHA-256, as RFC 2104 section 3 recommends. */
 export const SUBKEY_BYTES = 32;
 
 /**
- * What `crypto.subtle` derives a field's subkey with: HKDF-SHA-256 (RFC 5869) with the info
- * `maskline/mask/v1/<field>`. The pepper, where there is one, is the salt: HKDF-Extract is HMAC keyed by
- * the salt, so that neither the mask key nor the pepper alone tells anything of a subkey.
+ * Returns the parameters of a field's subkey: HKDF-SHA-256 (RFC 5869) with the info
+ * `maskline/mask/v1/<field>`. The pepper, if any, is the salt. HKDF-Extract is HMAC keyed by the salt, so
+ * neither the mask key nor the pepper alone reveals anything about a subkey.
  */
 export function subkeyDerivation(field: string, pepper: Uint8Array<ArrayBuffer>): HkdfParams {
   const info = new TextEncoder().encode(`maskline/mask/v1/${field}`);
@@ -46,13 +46,13 @@ export function subkeyDerivation(field: string, pepper: Uint8Array<ArrayBuffer>)
 }
 
 /**
- * The mask key as `crypto.subtle` takes it for {@linkcode subkeyDerivation}.
+ * Imports a mask key for {@linkcode subkeyDerivation}.
  *
- * @throws {RangeError} it is not 32 bytes long
+ * @throws {RangeError} the key does not have 32 bytes
  */
 export async function importMaskKey(key: NamedKey): Promise<CryptoKey> {
   if (key.bytes.length !== 32) {
-    throw new RangeError(`Mask key ${key.id} has ${key.bytes.length} bytes, wanted 32`);
+    throw new RangeError(`Mask key ${key.id}: expected 32 bytes, got ${key.bytes.length}`);
   }
   const usages: KeyUsage[] = ["deriveKey", "deriveBits"];
   return await crypto.subtle.importKey("raw", key.bytes, "HKDF", false, usages);
@@ -61,28 +61,28 @@ export async function importMaskKey(key: NamedKey): Promise<CryptoKey> {
 const utf8 = new TextEncoder();
 const NO_PEPPER = new Uint8Array();
 
-/** Makes the masks of one key. */
+/** Computes the masks of one key. */
 export interface Masker {
   /**
-   * The mask of a canonical value: the same for the same value in the same field, another one in
-   * another field.
+   * Computes the mask of a canonical value. A value always has the same mask in one field, and different
+   * masks in different fields.
    *
-   * @throws {RangeError} the masker was made without this field
+   * @throws {RangeError} the masker was created without this field
    */
   mask(field: string, canonical: string): Promise<string>;
 }
 
 /**
- * Derives a subkey a field and gives the masker of one key of the ring:
+ * Creates the masker of one key of the ring and derives one subkey per field:
  *
  * mask = `k1.` + base64url without padding of HMAC-SHA-256(subkey, UTF-8 of the canonical value);
  * subkey = HKDF-SHA-256(mask key, salt = pepper or nothing, info `maskline/mask/v1/<field>`, 32 bytes)
  * (RFC 2104, RFC 5869). The algorithm is frozen: a change would break every join with stored rows.
  *
- * This is the definition, in Web Crypto, which keeps the subkeys out of JavaScript's memory. The worker
- * makes the same masks by `fast_mask.ts`.
+ * This is the reference implementation. It uses Web Crypto, which keeps the subkeys out of JavaScript's
+ * memory. The worker computes the same masks with `fast_mask.ts`.
  *
- * @throws {RangeError} the ring has no key of that id, or the key is not 32 bytes long
+ * @throws {RangeError} the ring has no key with that id, or the key does not have 32 bytes
  */
 export async function createMasker(options: MaskerOptions): Promise<Masker> {
   const { fields, pepper = NO_PEPPER } = options;

@@ -2,34 +2,35 @@ import { OperationError } from "../base/errors.ts";
 import type { NamedKey } from "../base/named_key.ts";
 import { associatedData, type Binding, hpkeInfo, layout, suite } from "./suite.ts";
 
-/** A sealed value did not open. The message says what to look at, and nothing of the value. */
+/** A sealed value could not be opened. The message names the cause and never contains the value. */
 export class OpenError extends OperationError {
   override readonly name = "OpenError";
 }
 
-/** Opens sealed values, whichever of several private keys they were sealed for. */
+/** Opens sealed values with one of several private keys. */
 export interface KeyChain {
-  /** The ids of the keys that are there. */
+  /** The ids of the available keys. */
   readonly ids: readonly string[];
   /**
-   * Opens what was sealed under the key `keyId` for `binding`.
+   * Opens a value that was sealed under the key `keyId` for `binding`.
    *
-   * @throws {OpenError} that key is not there, or does not open it, or the value was changed or moved
+   * @throws {OpenError} the key is missing or does not open the value, or the value was changed or moved
    */
   open(sealed: Uint8Array<ArrayBuffer>, keyId: string, binding: Binding): Promise<string>;
 }
 
 /**
- * Data keys that are remembered. Values that were sealed together have one together, and lie together in
- * the vault: without this, opening them one after the other costs twenty times as much. A guess.
+ * Maximum number of cached data keys. Values that were sealed together share a data key and are stored
+ * next to each other. Without the cache, opening them one by one costs twenty times as much. The number
+ * is an estimate, not measured.
  */
 const MAX_CACHED_DATA_KEYS = 256;
 
-/** Makes the chain of the private keys of a vault. */
+/** Creates the key chain of a vault's private keys. */
 export function createKeyChain(privateKeys: readonly NamedKey[]): KeyChain {
   const ids = privateKeys.map(({ id }) => id);
   const dataKeys = new Map<string, Promise<CryptoKey>>();
-  const dataKeyOf = (key: NamedKey, sealed: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
+  const getDataKey = (key: NamedKey, sealed: Uint8Array<ArrayBuffer>): Promise<CryptoKey> => {
     const name = `${key.id} ${sealed.subarray(0, layout.nonce.from).toBase64()}`;
     let dataKey = dataKeys.get(name);
     if (!dataKey) {
@@ -46,36 +47,38 @@ export function createKeyChain(privateKeys: readonly NamedKey[]): KeyChain {
       const key = privateKeys.find(({ id }) => id === keyId);
       if (!key) {
         throw new OpenError(
-          `The value was sealed under the vault key ${
-            describeKeyId(keyId)
-          }, wanted among the private keys ` +
-            `(${ids.join(", ")})`,
+          `The value was sealed under ${describeKey(keyId)}, expected one of the private keys ` +
+            `(${ids.join(", ")}). Add that key to VAULT_PRIVATE_KEY`,
         );
       }
-      // Before the data key is looked up: a value that was cut off fails alone, and must not leave its
-      // failure to the others that have the same data key.
+      // Runs before the data key is cached: the failure of a truncated value must not affect the other
+      // values with the same data key.
       checkLayout(sealed);
-      return await openValue(await dataKeyOf(key, sealed), sealed, binding);
+      return await openValue(await getDataKey(key, sealed), sealed, binding);
     },
   };
 }
 
-/** An id out of a table, which may hold whatever somebody wrote into it. */
-function describeKeyId(keyId: string): string {
-  return /^[a-z][a-z0-9]{0,15}$/.test(keyId) ? keyId : "of no valid id";
+/** Names a key by an id from a table. An invalid id is not repeated, because it may be any text. */
+function describeKey(keyId: string): string {
+  return /^[a-z][a-z0-9]{0,15}$/.test(keyId)
+    ? `the vault key ${keyId}`
+    : "a vault key with an invalid id";
 }
 
-/** @throws {OpenError} a sealed value is too short, or of another version */
+/** Checks the layout of a sealed value. @throws {OpenError} it is too short or has another version */
 export function checkLayout(sealed: Uint8Array<ArrayBuffer>): void {
   if (sealed[0] === layout.version && sealed.length >= layout.ciphertext.from + 16) return;
-  throw new OpenError(`The sealed value has another layout, wanted version ${layout.version}`);
+  throw new OpenError(
+    `The sealed value is truncated or has another layout, expected version ${layout.version}`,
+  );
 }
 
 /**
- * Opens the data key of a sealed value, which the others of its batch have too: nearly all that opening
- * costs.
+ * Opens the data key of a sealed value. All values of its batch share this key, and it causes nearly the
+ * whole cost of opening.
  *
- * @throws {OpenError} another key sealed it, or it was changed
+ * @throws {OpenError} the value was sealed for another key, or it was changed
  */
 export async function openDataKey(
   privateKey: NamedKey,
@@ -87,9 +90,9 @@ export async function openDataKey(
 }
 
 /**
- * Opens a sealed value whose data key is open.
+ * Opens a sealed value with its data key.
  *
- * @throws {OpenError} a byte was changed, or it belongs to another data key or another binding
+ * @throws {OpenError} the value was changed, or belongs to another data key or another binding
  */
 export async function openValue(
   dataKey: CryptoKey,
@@ -106,11 +109,11 @@ export async function openValue(
       dataKey,
       sealed.slice(layout.ciphertext.from),
     );
-    // A byte order mark is part of the value: a decoder would cut it off unless told otherwise.
+    // A byte order mark is part of the value. A decoder removes it by default.
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(plaintext);
   } catch (cause) {
     throw new OpenError(
-      "The sealed value was changed, or stands beside another field or mask than the one it was " +
+      "The sealed value was changed, or is next to another field or mask than the one it was " +
         "sealed for",
       { cause },
     );
@@ -128,7 +131,7 @@ async function decapsulate(
     return await suite.open({ recipientKey, enc, info: hpkeInfo(key.id) }, dataKey);
   } catch (cause) {
     throw new OpenError(
-      `The vault key ${key.id} does not open the sealed value: another key sealed it, or it was changed`,
+      `The vault key ${key.id} does not open the sealed value: it was sealed for another key, or it was changed`,
       { cause },
     );
   }

@@ -3,39 +3,40 @@ import type { NamedKey } from "../base/named_key.ts";
 import { createCipheriv } from "node:crypto";
 import { associatedData, type Binding, hpkeInfo, layout, suite } from "./suite.ts";
 
-/** Seals to the vault's public key. It cannot open anything, not even what it sealed itself. */
+/** Seals values for the vault's public key. It cannot open any value, not even its own. */
 export interface Sealer {
   readonly keyId: string;
-  /** A data key, for the values of one batch. */
+  /** Starts a batch, whose values share one data key. */
   startBatch(): Promise<BatchSealer>;
 }
 
 /** Seals the values of one batch under one data key. */
 export interface BatchSealer {
-  /** The sealed form of `plaintext` (see {@linkcode layout}), tied to `binding`. */
+  /** Seals `plaintext` in the form of {@linkcode layout} and binds it to `binding`. */
   seal(plaintext: string, binding: Binding): Uint8Array<ArrayBuffer>;
 }
 
 /** Options of {@linkcode createSealer}. */
 export interface SealerOptions {
   /**
-   * For how long batches share a data key, in milliseconds; 0, the default, makes one a batch.
-   * Encapsulating one costs as much CPU as sealing a hundred values. A process that is stolen gives away
-   * what it sealed within that time; afterwards the key is let go, also where nothing more comes.
+   * How long batches share a data key, in milliseconds. With 0, the default, each batch has its own.
+   * Encapsulating a data key costs as much CPU as sealing a hundred values. An attacker who reads the
+   * process memory can open the values of that time. Afterwards the key is dropped, even if no batch
+   * follows.
    */
   readonly dataKeyMilliseconds?: number;
 }
 
 /**
- * How long the batches of a worker, and of a rotation, share a data key, in milliseconds. A guess: what
- * encapsulating costs is then nothing to speak of.
+ * How long the batches of a worker, and of a rotation, share a data key, in milliseconds. Estimate, not
+ * measured: the cost of encapsulating is then negligible.
  */
 export const DATA_KEY_LIFETIME_MS = 10_000;
 
 /** A data key, encapsulated to the vault's public key. */
 interface DataKey {
   readonly raw: Uint8Array;
-  /** What every value under it begins with: version, encapsulated key, sealed data key. */
+  /** The first bytes of every value under this key: version, encapsulated key, sealed data key. */
   readonly head: Uint8Array;
 }
 
@@ -43,7 +44,7 @@ const utf8 = new TextEncoder();
 const TAG_BYTES = 16;
 
 /**
- * Makes the sealer of a vault key.
+ * Creates the sealer for a vault's public key.
  *
  * @throws {OperationError} the key is not an X25519 public key
  */
@@ -52,14 +53,18 @@ export async function createSealer(
   { dataKeyMilliseconds = 0 }: SealerOptions = {},
 ): Promise<Sealer> {
   const recipient = await importPublicKey(publicKey).catch((cause) => {
-    throw new OperationError(`Vault public key ${publicKey.id} is not an X25519 key`, { cause });
+    throw new OperationError(
+      `Vault public key ${publicKey.id}: expected an X25519 public key, got another value. ` +
+        "Generate a key pair with `maskline keygen`",
+      { cause },
+    );
   });
   const info = hpkeInfo(publicKey.id);
   let current: DataKey | undefined;
   const keep = (key: DataKey): DataKey => {
     if (dataKeyMilliseconds === 0) return key;
     current = key;
-    // Let go and not wiped: a batch that has begun may still seal with it.
+    // The key is dropped and not wiped, because a started batch may still seal with it.
     const timer = setTimeout(() => {
       if (current === key) current = undefined;
     }, dataKeyMilliseconds);
@@ -77,8 +82,8 @@ export async function createSealer(
 
 async function importPublicKey({ bytes }: NamedKey): Promise<CryptoKey> {
   const recipientPublicKey = await suite.kem.deserializePublicKey(bytes.slice().buffer);
-  // A point of low order has the form of a key, and only fails when it is used (RFC 9180 section 7.1.4):
-  // better now than with the first batch.
+  // A point of low order is a well-formed key that fails only when it is used (RFC 9180 section 7.1.4).
+  // This detects it before the first batch.
   await suite.kem.encap({ recipientPublicKey });
   return recipientPublicKey;
 }
@@ -97,9 +102,9 @@ async function generateDataKey(
 }
 
 /**
- * By the runtime's synchronous AES-256-GCM: Web Crypto, which opens, hops to a thread and back for each
- * value at three times the CPU. 96 random bits a value are the nonce, and a data key lives for seconds:
- * far below the 2³² values after which NIST SP 800-38D section 8.3 wants a new key.
+ * Seals one value by the runtime's synchronous AES-256-GCM. Web Crypto, which opens values, switches threads
+ * for each value and costs three times the CPU. The nonce is 96 random bits per value. A data key lives for
+ * seconds, far below the 2³² values after which NIST SP 800-38D section 8.3 requires a new key.
  */
 function sealOne(
   dataKey: Uint8Array,
@@ -122,11 +127,11 @@ function sealOne(
 
 const NONCE_BYTES = layout.nonce.to - layout.nonce.from;
 
-/** Random bytes for many nonces: asking the system for twelve at a time costs a fifth of a seal. */
+/** Random bytes for many nonces. One system call per nonce would cost a fifth of a seal. */
 const pool = new Uint8Array(512 * NONCE_BYTES);
 let used = pool.length;
 
-/** 96 random bits that were never given out before; they stay as they are until the next call. */
+/** Returns 96 random bits that were not returned before. They are valid until the next call. */
 export function nextNonce(): Uint8Array {
   if (used === pool.length) {
     crypto.getRandomValues(pool);

@@ -7,14 +7,14 @@ export const suite = new CipherSuite({
   aead: new Aes256Gcm(),
 });
 
-/** HPKE's `info`: binds an encapsulated data key to its use and to the id of the vault key. */
+/** Returns HPKE's `info`, which binds a data key to its use and to the id of the vault key. */
 export function hpkeInfo(keyId: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`maskline/vault/v1/${keyId}`);
 }
 
 /**
- * What a sealed value belongs to: a field and its mask, or `rejected` and a message id. It is the
- * associated data of AES-GCM, so a sealed value that was moved to another row does not open.
+ * The owner of a sealed value: a field and its mask, or `rejected` and a message id. It is the associated
+ * data of AES-GCM, so a sealed value that was moved to another row cannot be opened.
  */
 export interface Binding {
   readonly field: string;
@@ -23,15 +23,15 @@ export interface Binding {
 
 const utf8 = new TextEncoder();
 
-/** The associated data of a binding. A NUL stands between, since neither part can hold one. */
+/** Encodes a binding as associated data. NUL separates the parts, because neither can contain it. */
 export function associatedData(binding: Binding): Uint8Array<ArrayBuffer> {
   return utf8.encode(`${binding.field}\0${binding.mask}`);
 }
 
 /**
- * The layout of a sealed value: one byte of version, the encapsulated key, the data key under it, the
- * nonce, and the AES-256-GCM ciphertext with its tag. Each value carries its own data key, sealed, so
- * that it can be opened, moved and forgotten alone; that costs 80 bytes a value.
+ * The layout of a sealed value: one version byte, the encapsulated key, the data key under it, the nonce,
+ * and the AES-256-GCM ciphertext with its tag. Each value contains its sealed data key, so that it can be
+ * opened, moved and forgotten on its own. This costs 80 bytes per value.
  */
 export const layout = {
   version: 1,
@@ -41,7 +41,7 @@ export const layout = {
   ciphertext: { from: 93 },
 } as const;
 
-/** Makes a new X25519 key pair for a vault: 32 bytes each half. */
+/** Generates an X25519 key pair for a vault. Each key has 32 bytes. */
 export async function generateVaultKeys(): Promise<
   { publicKey: Uint8Array<ArrayBuffer>; privateKey: Uint8Array<ArrayBuffer> }
 > {

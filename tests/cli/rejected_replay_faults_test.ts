@@ -48,7 +48,7 @@ Deno.test("rejected replay goes on to the others when one body does not open", a
   const { code, out, err } = await aside.run(["replay", "m-1", "m-2", ...WHY]);
   strictEqual(code, 1);
   strictEqual(out, "1 replayed, 0 still rejected, 0 refused, 0 duplicates, 1 not opened\n");
-  match(err, /^Message m-1 stays: The sealed value was changed, or stands beside another field/);
+  match(err, /^Message m-1 stays: The sealed value was changed, or is next to another field/);
   deepStrictEqual(await stateOf(aside), { "m-1": OPEN, "m-2": REPLAYED });
 });
 
@@ -62,7 +62,10 @@ Deno.test("rejected replay leaves open what was sealed for a vault key that is n
   };
   const { code, err } = await aside.run(["replay", "m-1", ...WHY], aside.io(keys));
   strictEqual(code, 1);
-  match(err, /^Message m-1 stays: The value was sealed under the vault key v1, wanted among .*v2/);
+  match(
+    err,
+    /^Message m-1 stays: The value was sealed under the vault key v1, expected one of .*v2/,
+  );
   const both = `${keys.VAULT_PRIVATE_KEY},${aside.settings["VAULT_PRIVATE_KEY"]}`;
   const io = aside.io({ ...keys, VAULT_PRIVATE_KEY: both });
   strictEqual((await aside.run(["replay", "m-1", ...WHY], io)).code, 0);

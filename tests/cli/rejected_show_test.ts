@@ -80,7 +80,7 @@ Deno.test("rejected show shows and notes nothing when the body does not open", a
     await aside.store.inside.query(`UPDATE maskline.rejected SET ${change}`);
     const { code, out, err } = await aside.run(["show", "m-2", ...WHY]);
     deepStrictEqual([code, out], [1, ""]);
-    match(err, /^The sealed value was changed, or stands beside another field or mask/);
+    match(err, /^The sealed value was changed, or is next to another field or mask/);
   }
   deepStrictEqual(await aside.store.inside.query(AUDIT), []);
 });

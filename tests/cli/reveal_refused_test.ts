@@ -59,7 +59,7 @@ function setSealed(
 
 const { encapsulated, dataKey, nonce, ciphertext } = layout;
 const flipped: readonly [what: string, at: string, cause: RegExp][] = [
-  ["version", "0", /another layout, wanted version 1/],
+  ["version", "0", /another layout, expected version 1/],
   ["encapsulated key", `${encapsulated.from + 3}`, /The vault key v1 does not open/],
   ["data key", `${dataKey.from}`, /The vault key v1 does not open/],
   ["data key's tag", `${dataKey.to - 1}`, /The vault key v1 does not open/],
@@ -84,7 +84,7 @@ const replaced: readonly [what: string, how: string, cause: RegExp][] = [
   [
     "is that of another mask",
     "(SELECT sealed FROM maskline.vault WHERE mask = $2)",
-    /stands beside another field or mask/,
+    /is next to another field or mask/,
   ],
 ];
 for (const [what, how, cause] of replaced) {
@@ -99,7 +99,7 @@ Deno.test("reveal refuses an original when its row was moved to another mask", a
   await using vault = await tampered(({ inside }, mask) =>
     inside.query("UPDATE maskline.vault SET mask = $2 WHERE mask = $1", [mask, old])
   );
-  await refuses({ ...vault, mask: old }, /stands beside another field or mask/);
+  await refuses({ ...vault, mask: old }, /is next to another field or mask/);
 });
 
 Deno.test("reveal refuses an original when its row was moved to another field", async () => {
@@ -108,7 +108,7 @@ Deno.test("reveal refuses an original when its row was moved to another field", 
   );
   const ended: Ended = await vault.run(["reveal", "ip", vault.mask, ...WHY]);
   deepStrictEqual([ended.code, ended.out], [1, ""]);
-  match(ended.err, /^The original of ip k1\.\S+ is not shown\. .*stands beside another field/);
+  match(ended.err, /^The original of ip k1\.\S+ is not shown\. .*is next to another field/);
 });
 
 Deno.test("reveal refuses an original when its key id is that of another key", async () => {
@@ -124,14 +124,14 @@ Deno.test("reveal refuses an original when its key is not among the private keys
   await using vault = await tampered(({ inside }, mask) =>
     inside.query("UPDATE maskline.vault SET key_id = 'v0' WHERE mask = $1", [mask])
   );
-  await refuses(vault, /sealed under the vault key v0, wanted among the private keys \(v1\)/);
+  await refuses(vault, /sealed under the vault key v0, expected one of the private keys \(v1\)/);
 });
 
 Deno.test("reveal repeats no key id when it would steer the terminal", async () => {
   await using vault = await tampered(({ inside }, mask) =>
     inside.query("UPDATE maskline.vault SET key_id = e'\\x1b[2J\\n' WHERE mask = $1", [mask])
   );
-  await refuses(vault, /under the vault key of no valid id, wanted/);
+  await refuses(vault, /under a vault key with an invalid id, expected/);
 });
 
 Deno.test("reveal refuses all when the private key is another one of the same id", async () => {
@@ -142,7 +142,7 @@ Deno.test("reveal refuses all when the private key is another one of the same id
     settings: { VAULT_PRIVATE_KEY },
   });
   deepStrictEqual([code, out], [1, ""]);
-  match(err, /The vault key v1 does not open the sealed value: another key sealed it/);
+  match(err, /The vault key v1 does not open the sealed value: it was sealed for another key/);
 });
 
 // ── Somebody seals a value of their own: the vault's key is public, and it opens ─────────────────

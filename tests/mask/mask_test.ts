@@ -126,7 +126,7 @@ for (const length of [0, 16, 31, 33, 64]) {
       () => createMasker({ ring: [{ id: "k1", bytes: new Uint8Array(length) }], fields }),
       {
         name: "RangeError",
-        message: `Mask key k1 has ${length} bytes, wanted 32`,
+        message: `Mask key k1: expected 32 bytes, got ${length}`,
       },
     );
   });

@@ -118,7 +118,7 @@ Deno.test("open() throws when any single byte is flipped", async () => {
 
 Deno.test("open() throws when the value is too short for the layout", async () => {
   for (const length of [0, 1, 33, 81, 93, 108]) {
-    await refuses(sealed.slice(0, length), /another layout, wanted version 1$/);
+    await refuses(sealed.slice(0, length), /another layout, expected version 1$/);
   }
 });
 
