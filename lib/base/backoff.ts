@@ -9,8 +9,8 @@ export interface BackoffOptions {
 }
 
 /**
- * How long to wait before try number `attempt` (1 is the first retry), in milliseconds: exponential,
- * capped, with full jitter, so that workers that failed together do not come back together
+ * Computes the delay before a retry in milliseconds; `attempt` 1 is the first retry. The delay is
+ * exponential and capped, with full jitter, so that workers that failed together do not retry together
  * (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
  *
  * @throws {RangeError} `attempt` is not a whole number from 1
@@ -26,7 +26,7 @@ export interface BackoffOptions {
 export function backoff(attempt: number, options: BackoffOptions = {}): number {
   const { base = 100, cap = 30_000, random = Math.random } = options;
   if (!Number.isInteger(attempt) || attempt < 1) {
-    throw new RangeError(`Attempt must be a whole number from 1, got ${attempt}`);
+    throw new RangeError(`Attempt: expected a whole number from 1, got ${attempt}`);
   }
   return random() * Math.min(cap, base * 2 ** Math.min(attempt - 1, 30));
 }

@@ -1,7 +1,7 @@
 /**
- * Works through items in groups of `size`, at most `parallel` groups at a time.
+ * Processes items in groups of `size`, at most `parallel` groups at a time.
  *
- * @throws what `work` throws first; groups not yet begun are left out
+ * @throws the first error of `work`; groups that have not started are skipped
  */
 export async function forEachChunk<T>(
   items: readonly T[],

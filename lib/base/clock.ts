@@ -1,12 +1,12 @@
-/** Time as the pipeline sees it, so that tests can turn it by hand. */
+/** The time source of the pipeline. Tests replace it by a manual clock. */
 export interface Clock {
-  /** Milliseconds of a clock that only goes forward; its zero means nothing. */
+  /** Returns the milliseconds of a monotonic clock. Its origin is arbitrary. */
   now(): number;
-  /** Waits; resolves early and without an error when `signal` aborts. */
+  /** Waits. Resolves early and without an error when `signal` aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** The machine's clock. */
+/** The system clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   sleep(milliseconds, signal) {
@@ -24,11 +24,10 @@ export const systemClock: Clock = {
 };
 
 /**
- * Waits for `work`, but for no longer than `milliseconds`. Work that is late goes on unwatched: what it
- * fails with then is nobody's concern.
+ * Waits for `work` for at most `milliseconds`. Late work continues, and its error is ignored.
  *
  * @returns whether the work was done in time
- * @throws what `work` fails with in time
+ * @throws the error of `work`, if it fails in time
  */
 export async function withTimeout(
   work: Promise<unknown>,

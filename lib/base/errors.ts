@@ -1,10 +1,10 @@
 /**
- * An end that is expected and explained: a wrong key, a lock that another command has, a table that does
- * not fit. Commands print its message and exit with 1, so the message is safe: it has no value of a
- * payload and no secret, and says what to do next.
+ * Reports an expected failure: a wrong key, a lock of another command, a table with other columns. Commands
+ * print its message and exit with 1. The message contains no payload value and no secret, and names the
+ * next step.
  *
- * Everything else that is thrown is a bug. Its message may quote what the program was working on (V8's own
- * `RangeError`s do), so commands hide the message and show the stack only.
+ * Every other error is a bug. Its message may quote the data that the program processed (V8's own
+ * `RangeError`s do), so commands hide the message and show only the stack.
  */
 export class OperationError extends Error {
   override readonly name: string = "OperationError";

@@ -1,18 +1,18 @@
-/** Wakes everybody who waits for a change; each then looks for itself whether it is the one. */
+/** Notifies all waiters of a change. Each waiter then checks whether its condition is met. */
 export class Notifier {
   readonly #waiting = new Set<() => void>();
 
-  /** Those who wait. */
+  /** Returns the number of waiters. */
   get size(): number {
     return this.#waiting.size;
   }
 
-  /** Waits for the next ring; resolves early and without an error when `signal` aborts. */
+  /** Waits for the next notification. Resolves early and without an error when `signal` aborts. */
   wait(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
-        // The signal lives as long as the process: a listener left on it would never be freed.
+        // The signal lives as long as the process, so a remaining listener would never be freed.
         signal.removeEventListener("abort", done);
         this.#waiting.delete(done);
         resolve();
@@ -22,7 +22,7 @@ export class Notifier {
     });
   }
 
-  /** Wakes all who wait now, in the order in which they came. */
+  /** Notifies all current waiters in the order of their calls. */
   notify(): void {
     for (const done of [...this.#waiting]) done();
   }

@@ -1,7 +1,7 @@
 import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 
-/** A Postgres in this process, behind a real socket. */
+/** A Postgres database in this process with a real socket. */
 export interface LocalDatabase {
   readonly url: string;
   /** Reads some rows of `user_logins`, with long values cut. */
@@ -23,8 +23,8 @@ FROM public.user_logins GROUP BY user_logins.masked_device_id
 HAVING count(DISTINCT user_id) = 2 ORDER BY 1 LIMIT 1`;
 
 /**
- * Starts Postgres (PGlite, compiled to WebAssembly) on a free loopback port. Nothing is kept when it
- * closes. All connections share one session, so it serves one worker with one connection.
+ * Starts Postgres (PGlite, compiled to WebAssembly) on a free loopback port. All data is lost on close.
+ * All connections share one session, so it can serve one worker with one connection.
  */
 export async function startLocalDatabase(): Promise<LocalDatabase> {
   const database = await PGlite.create();

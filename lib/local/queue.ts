@@ -8,12 +8,12 @@ export interface LocalQueue {
   close(): Promise<void>;
 }
 
-/** Starts the queue on a free loopback port. Nothing is kept when it closes. */
+/** Starts the queue on a free loopback port. All messages are lost on close. */
 export async function startLocalQueue(name = "login-queue"): Promise<LocalQueue> {
-  // Not `startFauxqs`: that listens on every address of the machine, whatever host it is given.
+  // `startFauxqs` is not used, because it listens on all addresses and ignores the given host.
   const app = buildApp({ logger: false });
   const endpoint = await app.listen({ host: "127.0.0.1", port: 0 });
-  // Not the URL that the server itself gives out: its host name is one that not every machine resolves.
+  // The URL that the server returns is not used, because not every machine can resolve its host name.
   const url = `${endpoint}/000000000000/${name}`;
   const call = async (action: string, input: object): Promise<void> => {
     const headers = {
@@ -22,12 +22,14 @@ export async function startLocalQueue(name = "login-queue"): Promise<LocalQueue>
     };
     const payload = JSON.stringify(input);
     const { statusCode } = await app.inject({ method: "POST", url: "/", headers, payload });
-    if (statusCode !== 200) throw new Error(`The local queue refused ${action}: ${statusCode}`);
+    if (statusCode !== 200) {
+      throw new Error(`Local queue: expected status 200 for ${action}, got ${statusCode}`);
+    }
   };
   const deadLetters = `${name}-dead-letters`;
   await call("CreateQueue", {
     QueueName: deadLetters,
-    // The longest that SQS offers: a dead letter's age counts from when it was first sent.
+    // The maximum of SQS, because the age of a dead letter counts from its first send.
     Attributes: { MessageRetentionPeriod: "1209600" },
   });
   const RedrivePolicy = JSON.stringify({

@@ -1,10 +1,10 @@
 import { systemClock } from "../base/clock.ts";
 import type { LocalQueue } from "./queue.ts";
 
-/** Numbers from 0 to 1 that a seed decides. */
+/** Returns numbers from 0 to 1 that depend on a seed. */
 export type Random = () => number;
 
-/** Mulberry32: 32 bits of state, good enough to make samples, useless for secrets. */
+/** Creates a Mulberry32 generator. Its 32 bits of state suffice for samples, and never for secrets. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -15,20 +15,20 @@ export function seededRandom(seed: number): Random {
   };
 }
 
-/** One of some things. @throws {RangeError} there are none */
-export function pick<T>(random: Random, things: readonly T[]): T {
-  const thing = things[Math.floor(random() * things.length)];
-  if (thing === undefined) throw new RangeError("Nothing to pick from");
-  return thing;
+/** Picks a random item. @throws {RangeError} there is none */
+export function pick<T>(random: Random, items: readonly T[]): T {
+  const item = items[Math.floor(random() * items.length)];
+  if (item === undefined) throw new RangeError("Expected at least one item to pick from, got none");
+  return item;
 }
 
 /** Options of {@linkcode sampleEvents}. */
 export interface SampleOptions {
-  /** The same seed gives the same events. Default 1. */
+  /** The same seed results in the same events. Default 1. */
   readonly seed?: number;
-  /** How many events there are among the messages. */
+  /** The number of events. */
   readonly count: number;
-  /** How many users share the events. Default: two in three events have a user of their own. */
+  /** The number of users. Default: two thirds of `count`. */
   readonly users?: number;
 }
 
@@ -47,9 +47,9 @@ const VERSIONS = [
 ] as const;
 
 /**
- * Login events that look like real ones and belong to nobody: addresses come from the ranges that are
- * set aside for documents (RFC 5737, RFC 3849). Devices and addresses repeat as they do in life: a
- * family shares a tablet, an office shares an address.
+ * Generates realistic login events of fictitious users. Addresses come from the ranges that are reserved
+ * for documentation (RFC 5737, RFC 3849). Devices and addresses repeat as in production: a family shares a
+ * tablet, an office shares an address.
  */
 export function sampleEvents(
   { seed = 1, count, users = Math.ceil(count * 2 / 3) }: SampleOptions,
@@ -66,7 +66,7 @@ export function sampleEvents(
   const people = Array.from({ length: users }, (_, index) => ({
     user_id: uuid(random),
     device_type: pick(random, DEVICE_TYPES),
-    // Each device has an owner, and the people beyond them share one with somebody.
+    // Each device has an owner. Each further user shares the device of another user.
     device_id: devices[index] ?? pick(random, devices),
     ip: pick(random, addresses),
     locale: random() < 0.3 ? null : pick(random, LOCALES),
@@ -77,7 +77,7 @@ export function sampleEvents(
   });
 }
 
-/** {@linkcode sampleEvents} with one message of a wrong type among them: `count` messages in all. */
+/** Generates `count` messages: the events of {@linkcode sampleEvents} and one message of a wrong type. */
 export function sampleMessages(options: SampleOptions): string[] {
   const events = sampleEvents({ ...options, count: options.count - 1 });
   const wrong = JSON.stringify({ foo: "oops_wrong_msg_type", bar: "123" });
@@ -109,7 +109,7 @@ function ipAddress(random: Random): string {
   }`;
 }
 
-/** Sends sample events at a lively, uneven pace until the signal aborts; one in 200 is no event. */
+/** Sends sample events at an irregular rate until the signal aborts. One in 200 messages is invalid. */
 export async function sendTraffic(queue: LocalQueue, signal: AbortSignal): Promise<void> {
   for (let seed = 2; !signal.aborted; seed++) {
     for (const body of sampleEvents({ seed, count: 200, users: 150 })) {
