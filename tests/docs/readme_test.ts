@@ -1,32 +1,36 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { deepStrictEqual, ok } from "node:assert";
 import config from "../../deno.json" with { type: "json" };
 import { commands } from "../../lib/cli/commands.ts";
-import { readmeUrl, withGeneratedParts } from "./readme.ts";
+import { readPage, readPages } from "./pages.ts";
 
-const readme = await Deno.readTextFile(readmeUrl);
+const { text: readme } = await readPage("README.md");
 
-/** Tables are aligned by the formatter, so white space does not count. */
-const squeeze = (text: string) => text.replaceAll(/[ -]+/g, " ");
+/** A README is read in one sitting; what is longer belongs in docs/. */
+const MAX_LINES = 200;
 
-Deno.test("README has the settings' table when a setting is changed (else run `deno task docs`)", () => {
-  strictEqual(squeeze(withGeneratedParts(readme)), squeeze(readme));
+Deno.test("README.md has at most 200 lines", () => {
+  const lines = readme.trimEnd().split("\n").length;
+  ok(lines <= MAX_LINES, `${lines} lines: move details to docs/`);
 });
 
-Deno.test("README names every command when one is added", () => {
-  for (const name of Object.keys(commands)) ok(readme.includes(`| \`${name}`), name);
+Deno.test("README.md shows what the demo prints when its headings change", async () => {
+  const [, output = ""] = /^```text\n([\s\S]*?)^```/m.exec(readme) ?? [];
+  const headings = output.split("\n").filter((line) => /^[A-Z]/.test(line));
+  const { text: demo } = await readPage("lib/cli/demo.ts");
+  ok(headings.length > 0);
+  deepStrictEqual(headings.filter((heading) => !demo.includes(`\\n${heading}\\n`)), []);
 });
 
-Deno.test("README gives a reason for every dependency when one is added", () => {
-  const packages = Object.keys(config.imports);
-  const unnamed = packages.filter((name) =>
-    !readme.includes(`\`${name}\``) && !readme.includes(`\`${name.split("/").at(-1)}\``)
+Deno.test("docs/operations.md names every command when one is added", async () => {
+  const { text } = await readPage("docs/operations.md");
+  for (const name of Object.keys(commands)) ok(text.includes(`| \`${name}`), name);
+});
+
+Deno.test("the documentation gives a reason for every dependency when one is added", async () => {
+  const rows = (await readPages()).flatMap(({ text }) => text.split("\n"))
+    .filter((line) => /^\| `.+\|.+\|$/.test(line));
+  const unnamed = Object.keys(config.imports).filter((name) =>
+    !rows.some((row) => row.includes(`\`${name}\``))
   );
   deepStrictEqual(unnamed, []);
-});
-
-Deno.test("README names only files that are there when it points to a test", async () => {
-  for (const [path] of readme.matchAll(/[\w/]+\/\w+\.ts/g)) {
-    const root = path.endsWith("_test.ts") ? "../" : "../../";
-    ok(await Deno.stat(new URL(root + path, import.meta.url)), path);
-  }
 });
