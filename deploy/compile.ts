@@ -1,3 +1,11 @@
+// deno-lint-ignore-file no-console -- a script for people: its output is its purpose
+/**
+ * Compiles `dist/maskline`, one executable for this machine or for `--target` (`deno task compile`).
+ * The program is bundled first, so that it contains exactly what `main.ts` reaches. Then it is
+ * compiled with the permissions that this shell's settings require, or with the hosts of `ALLOW_NET`.
+ *
+ * @module
+ */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { type CredentialSource, derivePermissions, toFlags } from "../lib/config/permissions.ts";
@@ -7,15 +15,6 @@ import {
   SettingsError,
   type Source,
 } from "../lib/config/read_settings.ts";
-
-// deno-lint-ignore-file no-console -- a script for people, whose output is its purpose
-/**
- * `deno task compile`: makes `dist/maskline`, one executable for the machine it is made on, or for
- * `--target`. The program is bundled first, so that exactly what `main.ts` reaches is inside; then it
- * is compiled with the permissions that this shell's settings need, or with those of `ALLOW_NET`.
- *
- * @module
- */
 
 const SOURCES: readonly string[] = [
   "environment",
@@ -27,34 +26,38 @@ const SOURCES: readonly string[] = [
 
 const USAGE = `Usage: deno task compile [--target TRIPLE] [--output FILE]
 
-Reads the settings of this shell (SQS_QUEUE_URL, DATABASE_URL, …) to name the only hosts, variables and
-files that the binary may reach. Keys and passwords are not put into it.
+Reads the settings of this shell (SQS_QUEUE_URL, DATABASE_URL, …), which name the only hosts, variables
+and files that the binary may use. Keys and passwords are not compiled in.
 
-  ALLOW_NET            hosts instead, with commas: sqs.eu-west-1.amazonaws.com:443,db:5432
+  ALLOW_NET            the hosts, listed with commas: sqs.eu-west-1.amazonaws.com:443,db:5432
   CREDENTIAL_SOURCE    ${SOURCES.join(", ")} (default: by the AWS variables that are set)
 `;
 
 /**
- * A piece for each command: in one file `--help` too would have to read the whole AWS SDK. Not `--minify`,
- * which saves no time, takes the places out of stack traces, and in Deno 2.7.11 breaks `require`.
+ * Bundles one file per command: with a single file, `--help` would have to read the whole AWS SDK.
+ * Without `--minify`, which saves no time, removes the positions from stack traces and breaks
+ * `require` in Deno 2.7.11.
  */
 const BUNDLING = ["--platform=deno", "--code-splitting"];
 
 /**
- * Where a package has its modules twice, those that a bundler can leave parts out of: a sixth of the
- * program, nearly all of it the AWS SDK's. Deno's default is the form for Node, which comes whole.
+ * Selects the modules from which a bundler can omit parts, if a package has its modules twice. This
+ * saves a sixth of the program, nearly all of it the AWS SDK's. Deno's default is the form for
+ * Node, which is bundled whole.
  */
 const CONDITIONS = { DENO_CONDITIONS: "module" };
 
 /**
- * Without it the binary keeps its compiled code as `deno-compile-<name>.cache` in the folder for temporary
- * files, and at the next start takes it from there whoever has written it: code that runs with our keys.
+ * Turns the code cache off. With it, the binary writes its compiled code to the file
+ * `deno-compile-<name>.cache` in the folder for temporary files and reads it at the next start.
+ * Another user could write that file, and its code would run with our keys.
  */
 const NO_CACHE = "--no-code-cache";
 
 /**
- * Room for young objects, in MiB. What V8 would take by itself makes a worker a fifth larger and not
- * faster: 219 against 174 MiB, and 110 against 101 µs a message, medians of four paired runs of 50,000.
+ * Limits the space for young objects, in MiB. V8's own choice makes a worker a fifth larger and not
+ * faster: 219 against 174 MiB, and 110 against 101 µs per message, medians of four paired runs of
+ * 50,000.
  */
 const YOUNG_MIB = "--v8-flags=--max-semi-space-size=8";
 
@@ -69,7 +72,10 @@ async function deno(args: readonly string[], where: Where): Promise<void> {
   if (code !== 0) Deno.exit(code);
 }
 
-/** The settings without their secret files: those are there where the binary runs, not where it is made. */
+/**
+ * The settings without their secret files, which exist where the binary runs and not where it is
+ * compiled.
+ */
 const withoutSecrets: Source = {
   ...environment,
   get: (name) => name.endsWith("_FILE") ? undefined : environment.get(name),
@@ -79,7 +85,9 @@ function flagsFromSettings(): string[] {
   const allowNet = Deno.env.get("ALLOW_NET");
   const source = Deno.env.get("CREDENTIAL_SOURCE");
   if (source && !SOURCES.includes(source)) {
-    throw new SettingsError([`CREDENTIAL_SOURCE: wanted ${SOURCES.join(", ")}`]);
+    throw new SettingsError([
+      `CREDENTIAL_SOURCE: expected one of ${SOURCES.join(", ")}, got another value`,
+    ]);
   }
   const settings = readSettings(withoutSecrets, allowNet ? [] : ["SQS_QUEUE_URL", "DATABASE_URL"]);
   const permissions = derivePermissions(
@@ -99,7 +107,7 @@ async function compile({ target, output }: { target?: string; output?: string })
     await deno(["bundle", "--quiet", ...BUNDLING, "--outdir", staging, "main.ts"], {
       env: CONDITIONS,
     });
-    // An empty configuration of its own: the project's would bring its whole lock file along.
+    // An empty configuration: with the project's, the binary would contain its whole lock file.
     await Deno.writeTextFile(`${staging}/deno.json`, "{}\n");
     await deno(
       [
@@ -121,7 +129,7 @@ async function compile({ target, output }: { target?: string; output?: string })
   for (const flag of flags) console.error(`  ${flag}`);
 }
 
-/** Reads the command line; anything that is not known ends with the usage. */
+/** Reads the command line. An unknown argument prints the usage and exits with 2. */
 function readArguments(): { target?: string; output?: string; help?: boolean } {
   const text = { type: "string" } as const;
   const options = { target: text, output: text, help: { type: "boolean", short: "h" } } as const;

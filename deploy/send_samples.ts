@@ -1,3 +1,11 @@
+// deno-lint-ignore-file no-console -- a script for people: its output is its purpose
+/**
+ * Sends sample messages to a queue: login events of invented people, and one message that is not an
+ * event. It is for trying Maskline out; `docker compose up` runs it once. Each run sends the same
+ * events under new message ids.
+ *
+ * @module
+ */
 import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 import { parseArgs } from "node:util";
 import { forEachChunk } from "../lib/base/chunks.ts";
@@ -6,33 +14,27 @@ import { QueueError } from "../lib/queue/queue.ts";
 import { DEADLINE_MARGIN_SECONDS, withSdkDeadline } from "../lib/queue/sqs/deadline.ts";
 import { createSqsClient } from "../lib/queue/sqs/sdk_client.ts";
 
-// deno-lint-ignore-file no-console -- a script for people, whose output is its purpose
-/**
- * Puts sample messages on a queue: login events that belong to nobody, and one message that is no
- * event. For trying Maskline out; `docker compose up` runs it once. Each run sends the same events
- * under new message ids.
- *
- * @module
- */
-
-/** The most messages that one SendMessageBatch takes, by AWS's API reference. */
+/** The most messages that one SendMessageBatch accepts, by AWS's API reference. */
 const BATCH_SIZE = 10;
-/** Calls under way at once: a guess, enough that the network's delay does not add up. */
+/** Calls at once. An estimate, not measured: enough that the network's delay does not add up. */
 const PARALLEL = 4;
-/** A guess that keeps a slip of the finger from filling somebody's queue. */
+/** Keeps a typing error from filling a queue. An estimate, not measured. */
 const MAX_COUNT = 1_000_000;
-/** How long a queue that is still starting is waited for: a guess with room for LocalStack. */
+/**
+ * How long the script waits for a queue that is still starting. An estimate, with room for
+ * LocalStack.
+ */
 const HEALTH_TIMEOUT_MS = 60_000;
 const BETWEEN_TRIES_MS = 500;
 
 const USAGE = `Usage: deno run -A deploy/send_samples.ts [COUNT]
 
 Sends COUNT sample messages (1 to ${MAX_COUNT}, default 100) to SQS_QUEUE_URL, and waits up to a minute
-for a queue that is not there yet. Region, endpoint and credentials are the AWS SDK's own variables
+for a queue that does not exist yet. Region, endpoint and credentials are the AWS SDK's own variables
 (AWS_REGION, AWS_ENDPOINT_URL_SQS, AWS_ACCESS_KEY_ID, …).
 `;
 
-/** Sends one batch. @throws {QueueError} it was not taken, or only in part */
+/** Sends one batch. @throws {QueueError} the queue accepted none of it, or only a part */
 async function sendBatch(client: SQSClient, url: URL, bodies: readonly string[]): Promise<void> {
   const command = new SendMessageBatchCommand({
     QueueUrl: url.href,
@@ -49,14 +51,18 @@ async function sendBatch(client: SQSClient, url: URL, bodies: readonly string[])
   }
 }
 
-/** Tries until the queue takes it, as long as waiting may help. @throws {QueueError} it does not */
-async function untilTaken(send: () => Promise<void>): Promise<void> {
+/**
+ * Retries until the queue accepts it, while waiting may help.
+ *
+ * @throws {QueueError} the last failure
+ */
+async function sendWithRetry(send: () => Promise<void>): Promise<void> {
   const deadline = performance.now() + HEALTH_TIMEOUT_MS;
   for (let attempt = 1;; attempt++) {
     try {
       return await send();
     } catch (error) {
-      // An emulator may answer before it has made its queues.
+      // An emulator may answer before it has created its queues.
       const isTransient = error instanceof QueueError &&
         (error.isTransient || /QueueDoesNotExist|NonExistentQueue/.test(error.code));
       if (!isTransient || performance.now() > deadline) throw error;
@@ -71,14 +77,14 @@ async function sendSamples(url: URL, count: number): Promise<void> {
   try {
     const bodies = sampleMessages({ count });
     const [first, rest] = [bodies.slice(0, BATCH_SIZE), bodies.slice(BATCH_SIZE)];
-    await untilTaken(() => sendBatch(client, url, first));
+    await sendWithRetry(() => sendBatch(client, url, first));
     await forEachChunk(rest, BATCH_SIZE, PARALLEL, (group) => sendBatch(client, url, group));
   } finally {
     client.destroy();
   }
 }
 
-/** Reads the command line; anything that is not known ends with the usage. */
+/** Reads the command line. An unknown argument prints the usage and exits with 2. */
 function readArguments(): { help?: boolean; count: number } {
   const options = { help: { type: "boolean", short: "h" } } as const;
   try {
@@ -87,7 +93,7 @@ function readArguments(): { help?: boolean; count: number } {
     const count = /^\d{1,7}$/.test(text) && more.length === 0 ? Number(text) : NaN;
     if (count >= 1 && count <= MAX_COUNT) return { ...values, count };
   } catch {
-    // An unknown flag: the usage says what there is.
+    // An unknown flag: the usage lists the known ones.
   }
   console.error(USAGE);
   return Deno.exit(2);
@@ -98,13 +104,13 @@ const url = URL.parse(Deno.env.get("SQS_QUEUE_URL") ?? "");
 if (help) {
   console.log(USAGE);
 } else if (!url) {
-  console.error("SQS_QUEUE_URL: is not set, or is not a URL\n");
+  console.error("SQS_QUEUE_URL: expected a URL, got none or a malformed one\n");
   console.error(USAGE);
   Deno.exit(2);
 } else {
   try {
     await sendSamples(url, count);
-    console.log(`Sent ${count} (one of them is no event) to ${url.href}`);
+    console.log(`Sent ${count} (one of them is not an event) to ${url.href}`);
   } catch (error) {
     if (!(error instanceof QueueError)) throw error;
     console.error(error.message);
