@@ -58,7 +58,8 @@ for (const page of pages) {
 }
 
 Deno.test("listPaths() finds each file when a path has braces, a wildcard or a full stop", () => {
-  const text = "See `lib/{a,b}/c.ts`, tests/mask/*_test.ts and docs/settings.md. Not lib/queue/<name>/";
+  const text =
+    "See `lib/{a,b}/c.ts`, tests/mask/*_test.ts and docs/settings.md. Not lib/queue/<name>/";
   deepStrictEqual(listPaths(text), ["lib/a/c.ts", "lib/b/c.ts", "tests/mask/", "docs/settings.md"]);
 });
 
