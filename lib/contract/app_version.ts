@@ -8,7 +8,6 @@ const LARGEST_PART = 999;
 
 const MAJOR = 1_000_000;
 const MINOR = 1_000;
-const LARGEST_PACKED = LARGEST_MAJOR * MAJOR + LARGEST_PART * MINOR + LARGEST_PART;
 
 /**
  * Matches a version. No two alternatives begin with the same character, so it never backtracks and its
@@ -54,30 +53,4 @@ export function packAppVersion(text: string): number | "malformed" | "out_of_ran
   const patch = Number(numbers[3] ?? 0);
   if (major > LARGEST_MAJOR || minor > LARGEST_PART || patch > LARGEST_PART) return "out_of_range";
   return major * MAJOR + minor * MINOR + patch;
-}
-
-/**
- * Formats a version that {@linkcode packAppVersion} packed. The result always has three numbers and lacks
- * the parts that packing dropped.
- *
- * @param packed An integer from 0 to 2 146 999 999.
- * @throws {RangeError} `packed` is outside this range. The error does not repeat it, because it may be a
- * payload value.
- *
- * @example
- * ```ts
- * import { strictEqual } from "node:assert";
- *
- * strictEqual(unpackAppVersion(2_003_000), "2.3.0");
- * ```
- */
-export function unpackAppVersion(packed: number): string {
-  if (!Number.isInteger(packed) || packed < 0 || packed > LARGEST_PACKED) {
-    throw new RangeError(
-      `App version: expected an integer from 0 to ${LARGEST_PACKED}, got another value`,
-    );
-  }
-  const major = Math.floor(packed / MAJOR);
-  const minor = Math.floor(packed / MINOR) % MINOR;
-  return `${major}.${minor}.${packed % MINOR}`;
 }

@@ -63,8 +63,3 @@ export interface Contract {
    */
   readonly dedupeField?: string;
 }
-
-/** Lists the columns in the order of a row's values: the fields, then the date sent. */
-export function listContractColumns(contract: Contract): readonly Column[] {
-  return [...contract.fields.map((field) => field.column), contract.sentDate];
-}

@@ -5,7 +5,6 @@ import {
   getTextFormatter,
   type Logger,
   type LogRecord,
-  reset,
 } from "@logtape/logtape";
 
 /** Options of {@linkcode startLog}. */
@@ -42,11 +41,6 @@ export async function startLog(options: LogOptions): Promise<void> {
       { category: ["logtape", "meta"], lowestLevel: "error", sinks: ["lines"] },
     ],
   });
-}
-
-/** Stops writing the log. */
-export async function stopLog(): Promise<void> {
-  await reset();
 }
 
 /** Formats a record as a JSON object: time, level, part, message and properties. */

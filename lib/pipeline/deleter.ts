@@ -42,16 +42,10 @@ export class Deleter {
   #ready: PendingDelete[] = [];
   #calls = 0;
   #idle: (() => void)[] = [];
-  #deleted = 0;
 
   constructor(options: DeleterOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-  }
-
-  /** Returns the number of messages that the queue confirmed as deleted. */
-  get deleted(): number {
-    return this.#deleted;
   }
 
   /** Returns the number of committed messages that are not deleted yet. */
@@ -126,7 +120,6 @@ export class Deleter {
       else if (pending.handle !== handles[index]) this.#ready.push(pending);
       else {
         this.#pending.delete(pending.id);
-        this.#deleted++;
       }
     });
     if (failed.length > 0) await this.#retry(failed, failures);

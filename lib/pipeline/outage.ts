@@ -2,7 +2,7 @@ import { backoff } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { Notifier } from "../base/notifier.ts";
 import { getLogger } from "../observe/log.ts";
-import type { StoreError } from "../store/store.ts";
+import { StoreError } from "../store/store.ts";
 
 /** Options of {@linkcode Outage}. */
 export interface OutageOptions {
@@ -27,6 +27,8 @@ export class Outage {
   #state: "up" | "unavailable" | "retrying" = "up";
   #attempts = 0;
   #since = 0;
+  /** The newest cause, so that each change of it is logged once. */
+  #code = "";
   #probing: Promise<void> | undefined;
   readonly #recovery = new Notifier();
 
@@ -40,15 +42,20 @@ export class Outage {
     return this.#state !== "up";
   }
 
-  /** Records a transient commit failure. Waits until the store answers again or the signal aborts. */
+  /**
+   * Records a transient commit failure. Waits until the store answers again or the signal aborts.
+   *
+   * @throws what the probe throws if it is not a StoreError: a bug
+   */
   waitForRecovery(error: StoreError): Promise<void> {
     if (this.#state === "up") {
       this.#since = this.#clock.now();
+      this.#code = error.code;
       log.warn(
         "The store is unavailable ({code}). Receiving stops, and messages in flight are kept",
         { code: error.code },
       );
-    }
+    } else this.#recordCode(error.code);
     this.#state = "unavailable";
     this.#probing ??= this.#probe().finally(() => this.#probing = undefined);
     return this.#probing;
@@ -84,12 +91,23 @@ export class Outage {
         await probe();
         if (this.isActive) this.#state = "retrying";
         return;
-      } catch {
-        // The cause was logged at the start of the outage.
-        log.debug("The store is still unavailable after {attempts} attempts", {
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        this.#recordCode(error.code);
+        log.debug("The store is still unavailable after {attempts} attempts ({code})", {
           attempts: this.#attempts,
+          code: error.code,
         });
       }
     }
+  }
+  /** Logs a cause that differs from the last one: a failover begins with 57P01 and may end read-only. */
+  #recordCode(code: string): void {
+    if (code === this.#code) return;
+    log.warn("The store is still unavailable, now with {code} instead of {before}", {
+      code,
+      before: this.#code,
+    });
+    this.#code = code;
   }
 }

@@ -3,7 +3,7 @@ import { Notifier } from "../../lib/base/notifier.ts";
 import { countListeners } from "../support/listeners.ts";
 import { settle } from "../support/manual_clock.ts";
 
-Deno.test("ring() wakes all in the order in which they came when several wait", async () => {
+Deno.test("notify() wakes all waiters in the order in which they came when several wait", async () => {
   const bell = new Notifier();
   const { signal } = new AbortController();
   const woken: number[] = [];
@@ -13,7 +13,7 @@ Deno.test("ring() wakes all in the order in which they came when several wait", 
   deepStrictEqual(woken, [1, 2, 3]);
 });
 
-Deno.test("ring() does not wake those who come later when nobody rings again", async () => {
+Deno.test("notify() does not wake later waiters", async () => {
   const bell = new Notifier();
   bell.notify();
   void bell.wait(new AbortController().signal);

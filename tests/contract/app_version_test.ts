@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { ok, strictEqual, throws } from "node:assert";
-import { packAppVersion, unpackAppVersion } from "../../lib/contract/app_version.ts";
+import { ok, strictEqual } from "node:assert";
+import { packAppVersion } from "../../lib/contract/app_version.ts";
 
 function gives(wanted: number | "malformed" | "out_of_range", ...texts: string[]): void {
   for (const text of texts) strictEqual(packAppVersion(text), wanted, JSON.stringify(text));
@@ -114,22 +114,6 @@ Deno.test("packAppVersion() takes 64 characters, and says malformed of more unre
   gives("malformed", `1-${"a".repeat(63)}`, "1".repeat(65), "1.".repeat(1_000_000));
 });
 
-Deno.test("unpackAppVersion() writes three numbers when the value is in range", () => {
-  strictEqual(unpackAppVersion(0), "0.0.0");
-  strictEqual(unpackAppVersion(1_006), "0.1.6");
-  strictEqual(unpackAppVersion(2_003_000), "2.3.0");
-  strictEqual(unpackAppVersion(2_146_999_999), "2146.999.999");
-});
-
-Deno.test("unpackAppVersion() throws and repeats no value when none could have been packed", () => {
-  for (const packed of [-1, 2_147_000_000, 1234567.5, NaN, Infinity, -Infinity]) {
-    throws(() => unpackAppVersion(packed), (error) => {
-      ok(error instanceof RangeError);
-      return !error.message.includes(String(packed));
-    });
-  }
-});
-
 /** Small numbers are frequent, so that two versions often share their first ones. */
 const part = fc.oneof(fc.nat(3), fc.nat(999));
 const version = fc.tuple(fc.oneof(fc.nat(3), fc.nat(2146)), part, part);
@@ -168,19 +152,6 @@ Deno.test("packAppVersion() gives one number when one version is spelled in many
     }),
     { numRuns: 2_000 },
   );
-});
-
-Deno.test("unpackAppVersion() gives the version back when packAppVersion() packed it", () => {
-  fc.assert(fc.property(version, (numbers) => {
-    const text = numbers.join(".");
-    strictEqual(unpackAppVersion(Number(packAppVersion(text))), text);
-  }));
-});
-
-Deno.test("packAppVersion() gives the number back when unpackAppVersion() wrote it", () => {
-  fc.assert(fc.property(fc.nat(2_146_999_999), (packed) => {
-    strictEqual(packAppVersion(unpackAppVersion(packed)), packed);
-  }));
 });
 
 Deno.test("packAppVersion() gives a Postgres integer or a reason when the text is any", () => {

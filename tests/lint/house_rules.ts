@@ -2,11 +2,10 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /**
- * The rules of this house that a linter can watch over: the floors of the design page
- * and the habits 3 and 7 of the house style. `deno lint` loads the file, see `lint.plugins` in
- * `deno.json`.
+ * The rules of this house that a linter can check: the floors of `.github/ARCHITECTURE.md`, drivers and SQL
+ * behind their seams, and `#private` members. `deno lint` loads this file, see `lint.plugins` in `deno.json`.
  *
- * Where a rule cannot be sure it stays quiet: a false alarm teaches people to silence all of them.
+ * If a rule cannot be sure it stays quiet: a false alarm teaches people to silence all of them.
  */
 const plugin: Deno.lint.Plugin = {
   name: "house",
@@ -75,15 +74,38 @@ function isSum(node: Node): node is Deno.lint.BinaryExpression {
 
 // ── house/downward-imports ──────────────────────────────────────────────────────────────────────
 
-const ROOMS_OF_THE_GROUND_FLOOR = ["queue", "event", "mask", "vault", "store", "config", "observe"];
+/**
+ * The floors, from the top. A room imports only rooms of lower floors, so two rooms of one floor do not know
+ * each other.
+ */
+const FLOORS: readonly (readonly string[])[] = [
+  ["main.ts"],
+  ["lib/cli"],
+  ["lib/custody"],
+  ["lib/worker"],
+  ["lib/pipeline"],
+  [
+    "lib/observe",
+    "lib/contract",
+    "lib/mask",
+    "lib/vault",
+    "lib/queue",
+    "lib/store",
+    "lib/config",
+    "lib/local",
+  ],
+  ["lib/base"],
+];
 
-const floors = new Map([
-  ["main.ts", 4],
-  ["lib/cli", 3],
-  ["lib/local", 3],
-  ["lib/pipeline", 2],
-  ...ROOMS_OF_THE_GROUND_FLOOR.map((room) => [`lib/${room}`, 1] as const),
-]);
+const floors = new Map(
+  FLOORS.flatMap((rooms, index) => rooms.map((room) => [room, FLOORS.length - index] as const)),
+);
+
+/** The only file that uses the embedded queue and database. The binary must not reach it. */
+const DEMO = "lib/cli/demo.ts";
+
+/** The seams, whose backends are folders next to them and do not know each other. */
+const SEAMS = ["lib/queue", "lib/store"];
 
 /** `main.ts`, `lib/cli`, `tests`, `deploy`, …; null for what is no part of the program. */
 function roomOf(path: string): string | null {
@@ -94,44 +116,61 @@ function roomOf(path: string): string | null {
 
 function downwardImports(context: Context): Visitor {
   const url = urlOf(context);
-  const from = roomOf(pathInHouse(url) ?? "");
-  // Tests and operators' tools stand outside of the house and may look into every room.
-  if (from === null || from === "tests" || from === "deploy") return {};
-  if (!floors.has(from)) {
-    const message = `${from} is on no floor: wanted main.ts or one of ` +
-      [...floors.keys()].filter((room) => room.startsWith("lib/")).join(", ");
+  const from = pathInHouse(url) ?? "";
+  const room = roomOf(from);
+  // Tests and operators' tools are outside the house and may look into every room.
+  if (room === null || room === "tests" || room === "deploy") return {};
+  if (!floors.has(room)) {
+    const message = `${room} is on no floor: expected main.ts or one of ` +
+      [...floors.keys()].filter((known) => known.startsWith("lib/")).join(", ");
     return { Program: (node) => context.report({ node, message }) };
   }
   return forEachImport((specifier, node) => {
     if (!/^(?:\.{1,2}\/|\/|file:)/.test(specifier) || !URL.canParse(specifier, url)) return;
-    const to = roomOf(pathInHouse(new URL(specifier, url)) ?? "");
-    const message = to === null ? null : whatIsWrongWith(from, to);
+    const to = pathInHouse(new URL(specifier, url)) ?? "";
+    const message = findFault(from, to);
     if (message !== null) context.report({ node, message });
   });
 }
 
-function whatIsWrongWith(from: string, to: string): string | null {
-  if (from === to) return null;
-  if (to === "tests" || to === "deploy") {
-    return `${from} imports ${to}/: wanted nothing of it in what is shipped`;
+function findFault(from: string, to: string): string | null {
+  const [room, target] = [roomOf(from), roomOf(to)];
+  if (room === null || target === null) return null;
+  if (to === DEMO) {
+    return `${from} imports ${DEMO}: expected no import of it, because it is an entry and never in the binary`;
   }
-  if (to === "lib/local") {
-    return `${from} imports lib/local: wanted only lib/local, deploy/ and tests/ to import it, ` +
+  if (room === target) return findSeamFault(from, to);
+  if (target === "tests" || target === "deploy") {
+    return `${room} imports ${target}/: expected nothing of it in what is shipped`;
+  }
+  if (target === "lib/local" && from !== DEMO) {
+    return `${from} imports lib/local: expected only ${DEMO}, deploy/ and tests/ to import it, ` +
       "because it is never in the binary";
   }
-  const above = floors.get(from) ?? 0;
-  const below = floors.get(to) ?? 0;
-  if (from === "lib/local" || below < above) return null;
+  const above = floors.get(room) ?? 0;
+  const below = floors.get(target) ?? 0;
+  if (below < above) return null;
   const where = below === above ? "a room of the same floor" : "a higher floor";
-  return `${from} imports ${to}, ${where}: wanted its own room or a lower floor ` +
-    "(main.ts → lib/cli → lib/pipeline → the other rooms)";
+  return `${room} imports ${target}, ${where}: expected its own room or a lower floor (` +
+    `${FLOORS.map((rooms) => rooms.join(", ")).join(" → ")})`;
+}
+
+/** A seam does not know its backends, and a backend does not know another one. */
+function findSeamFault(from: string, to: string): string | null {
+  const seam = SEAMS.find((room) => from.startsWith(`${room}/`));
+  if (!seam) return null;
+  const [source, target] = [from, to].map((path) => path.slice(seam.length + 1).split("/"));
+  const backend = (parts: readonly string[] = []) => parts.length > 1 ? parts[0] : undefined;
+  if (backend(target) === undefined || backend(target) === backend(source)) return null;
+  return `${from} imports ${to}: expected a seam and its other backends not to know ${seam}/` +
+    `${backend(target)}`;
 }
 
 // ── house/one-driver ────────────────────────────────────────────────────────────────────────────
 
 const drivers: readonly { packages: RegExp; homes: readonly string[] }[] = [
-  { packages: /^(?:@types\/)?pg$/, homes: ["lib/store/postgres.ts", "tests/"] },
-  { packages: /^@aws-sdk\//, homes: ["lib/queue/", "deploy/", "tests/"] },
+  { packages: /^(?:@types\/)?pg$/, homes: ["lib/store/postgres/database.ts", "tests/"] },
+  { packages: /^@aws-sdk\//, homes: ["lib/queue/sqs/", "deploy/", "tests/"] },
   { packages: /^@hpke\//, homes: ["lib/vault/"] },
   { packages: /^(?:@electric-sql\/pglite.*|fauxqs)$/, homes: ["lib/local/", "tests/"] },
 ];
@@ -143,7 +182,7 @@ function oneDriver(context: Context): Visitor {
     const [, name = ""] = /^(?:npm:\/?|jsr:\/?)?((?:@[^/@]+\/)?[^/@]+)/.exec(specifier) ?? [];
     const homes = drivers.find(({ packages }) => packages.test(name))?.homes;
     if (homes === undefined || isIn(path, homes)) return;
-    const message = `${name} is imported here: wanted only in ${homes.join(" and ")}, ` +
+    const message = `${name} is imported here: expected only in ${homes.join(" and ")}, ` +
       "so that the rest of the house knows the seam and not the driver";
     context.report({ node, message });
   });
@@ -154,10 +193,10 @@ function oneDriver(context: Context): Visitor {
 function hashPrivate(context: Context): Visitor {
   function check({ range }: Node | Deno.lint.AccessorProperty, modifier = "", kind = ""): void {
     if (modifier !== "private" && modifier !== "protected") return;
-    const wanted = kind === "constructor"
-      ? "a class that is not exported, and an exported function that makes it"
+    const expected = kind === "constructor"
+      ? "a class that is not exported, and an exported function that creates it"
       : "a #name, which holds while the program runs and keeps values out of console.log()";
-    context.report({ range, message: `\`${modifier}\` on a class member: wanted ${wanted}` });
+    context.report({ range, message: `\`${modifier}\` on a class member: expected ${expected}` });
   }
   return {
     PropertyDefinition: (node) => check(node, node.accessibility),
@@ -175,101 +214,45 @@ function hashPrivate(context: Context): Visitor {
 
 // ── house/sql-has-a-home ────────────────────────────────────────────────────────────────────────
 
-const SQL_HOMES = ["lib/store/sql/", "lib/store/migrations/", "lib/local/"];
+/** Only these may create a statement; a connection runs nothing else (see `statement.ts`). */
+const SQL_HOMES = [
+  "lib/store/postgres/sql/",
+  "lib/store/postgres/migrations/",
+  "tests/",
+];
 
 function sqlHasAHome(context: Context): Visitor {
-  const path = pathInHouse(urlOf(context));
-  if (path === null || !isIn(path, ["main.ts", "lib/"]) || isIn(path, SQL_HOMES)) return {};
-  function check(node: Node & { parent: Node }): void {
-    if (isSum(node.parent)) return; // the whole sum is looked at once
-    const text = textOf(node);
-    if (!(isArgumentOfQuery(node) ? VERB.test(text) : looksLikeSql(text))) return;
-    context.report({
-      node,
-      message: `SQL stands here: wanted in a file of ${SQL_HOMES.slice(0, 2).join(" or ")}`,
-    });
-  }
+  const url = urlOf(context);
+  const path = pathInHouse(url);
+  if (path === null || isIn(path, SQL_HOMES)) return {};
   return {
-    Literal: (node) => typeof node.value === "string" && check(node),
-    TemplateLiteral: check,
-    BinaryExpression: (node) => isSum(node) && check(node),
+    ImportDeclaration(node) {
+      if (!isStatementFile(node.source.value, url) || node.importKind === "type") return;
+      const creator = node.specifiers.find((specifier) =>
+        specifier.type !== "ImportSpecifier" ||
+        (specifier.importKind !== "type" && textOfName(specifier.imported) === "statement")
+      );
+      if (!creator) return;
+      context.report({
+        node,
+        message: `statement() is imported here: expected only in ${SQL_HOMES.join(", ")}, ` +
+          "so that SQL cannot appear elsewhere",
+      });
+    },
+    ImportExpression(node) {
+      if (!isStatementFile(textOf(node.source), url)) return;
+      context.report({ node, message: "statement.ts is loaded here: expected a static import" });
+    },
   };
 }
 
-/** `client.query("begin")`: there one word is enough. */
-function isArgumentOfQuery({ parent }: { parent: Node }): boolean {
-  return parent.type === "CallExpression" && parent.callee.type === "MemberExpression" &&
-    parent.callee.property.type === "Identifier" && parent.callee.property.name === "query";
+function isStatementFile(specifier: string, from: URL): boolean {
+  return URL.canParse(specifier, from) &&
+    pathInHouse(new URL(specifier, from)) === "lib/store/postgres/statement.ts";
 }
 
-/** What may stand before a statement: white space, comments, parentheses. */
-const FRONT = String.raw`^(?:[\s(]|--[^\n]*\n|/\*[\s\S]*?\*/)*`;
-/** A name, quoted or not. An article or the like means that the text is English. */
-const NAME = "(?!(?:an?|the|this|that|these|those|its|our|your|each|every|any|all|it|them)\\b)" +
-  String.raw`(?:"[^"]+"|\w[\w$]*)(?:\.(?:"[^"]+"|[\w$]+))*`;
-const END = String.raw`\s*(?:;|$)`;
-const OBJECT = "(?:table|schema|index|view|function|procedure|trigger|type|role|user|database|" +
-  "extension|sequence|domain|policy|publication|subscription)";
-/** What follows the name in CREATE, ALTER and DROP; "create table partitions early" lacks it. */
-const DEFINITION =
-  String.raw`\s*(?:[;(,]|$|(?:as|on|partition|authorization|before|after|instead|` +
-  "with|login|nologin|add|alter|drop|rename|owner|set|reset|enable|disable|attach|detach|" +
-  "validate|force|cascade|restrict)\\b)";
-
-const VERB = new RegExp(
-  `${FRONT}(?:select|insert|update|delete|merge|with|create|alter|drop|truncate|grant|revoke|` +
-    String.raw`begin|start|commit|rollback|savepoint|set|lock|copy|call|comment|do|refresh)\b`,
-  "i",
-);
-
-/** Enough of each statement that an English sentence with the same first word is not one. */
-const STATEMENTS = [
-  String.raw`select\s[\s\S]*?\bfrom\s+\(*${NAME}`,
-  String.raw`select\s+(?:\d+|\$\d+|'[^']*'|[\w.]+\s*\([^)]*\)|current_\w+)\s*(?:,|;|$|::|as\b)`,
-  String.raw`insert\s+into\s+${NAME}\s*(?:[;(]|$|(?:as|values|select|default|overriding|with)\b)`,
-  String.raw`update\s+(?:only\s+)?${NAME}(?:\s+(?:as\s+)?\w+)?\s+set\s[\s\S]*=`,
-  String.raw`delete\s+from\s+(?:only\s+)?${NAME}\s*` +
-  String.raw`(?:;|$|(?:(?:as\s+)?\w+\s+)?(?:where|using|returning)\b)`,
-  String.raw`merge\s+into\s+${NAME}[\s\S]*\busing\b`,
-  String.raw`with\s+(?:recursive\s+)?\w+\s*(?:\([^)]*\)\s*)?as\s+(?:(?:not\s+)?materialized\s+)?\(`,
-  String.raw`(?:create|alter|drop)\s+(?:or\s+replace\s+)?` +
-  String.raw`(?:(?:temp|temporary|unlogged|unique|materialized|foreign|event)\s+)*${OBJECT}\s+` +
-  String.raw`(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?${NAME}${DEFINITION}`,
-  String.raw`create\s+(?:unique\s+)?index\s+on\s+${NAME}\s*\(`,
-  String.raw`alter\s+default\s+privileges\b`,
-  String.raw`truncate\s+(?:table\s+${NAME}|${NAME}\s*(?:[;,]|(?:restart|cascade)\b))`,
-  String
-    .raw`(?:grant|revoke)\s+(?:all|select|insert|update|delete|truncate|references|trigger|usage|` +
-  String.raw`create|connect|temporary|execute)\b[\s\S]*?\bon\s[\s\S]*?\b(?:to|from)\s+${NAME}`,
-  String.raw`(?:grant|revoke)\s+\w*_\w*\s+(?:to|from)\s+${NAME}${END}`,
-  String
-    .raw`(?:begin|start|commit|rollback)\s+(?:transaction|work)(?:${END}|\s+(?:isolation|read)\b)`,
-  String.raw`(?:begin|commit|rollback)\s*;`,
-  String.raw`begin\s+(?:isolation\s+level|read\s+(?:only|write))\b`,
-  String.raw`rollback\s+to\s+(?:savepoint\s+)?${NAME}${END}`,
-  String.raw`savepoint\s+${NAME}${END}`,
-  String.raw`set\s+(?:local|session)\s+[\w.]+\s*(?:=|to\b)`,
-  String.raw`set\s+(?:transaction\s+(?:isolation|read)|role\s+${NAME}${END}|time\s+zone\b)`,
-  String.raw`lock\s+(?:table\s+${NAME}|${NAME}\s+in\s[\w\s]+\smode\b)`,
-  String.raw`copy\s[\s\S]*?\b(?:from|to)\s+(?:stdin|stdout|program\b|')`,
-  String.raw`call\s+${NAME}\s*\([^)]*(?:\$\d|\)\s*;)`,
-  String.raw`comment\s+on\s+(?:column|${OBJECT})\s+${NAME}\s+is\b`,
-  String.raw`do\s+\$\w*\$`,
-  String.raw`refresh\s+materialized\s+view\b`,
-].map((statement) => new RegExp(FRONT + statement, "i"));
-
-/** Too short or too English for either case to pass: here upper and lower case tell. */
-const CASED = [
-  String.raw`(?:BEGIN|COMMIT|ROLLBACK)${END}`,
-  String.raw`(?:TRUNCATE|CALL)\s+${NAME}(?:\s*\(|${END})`,
-  // Settings of Postgres are in lower case, ours in capitals: "set LOG_LEVEL to debug" is advice.
-  String.raw`(?:SET|set)\s+[a-z]+[_.][a-z_.]+\s*(?:=|TO\b|to\b)`,
-].map((statement) => new RegExp(FRONT + statement));
-
-/** SQL is in capitals or without; a first word such as `Select` begins a sentence for people. */
-const SENTENCE = new RegExp(`${FRONT}[A-Z][a-z]`);
-
-function looksLikeSql(text: string): boolean {
-  if (!VERB.test(text) || SENTENCE.test(text)) return false;
-  return [...STATEMENTS, ...CASED].some((statement) => statement.test(text));
+function textOfName(
+  node: Deno.lint.Identifier | Deno.lint.Literal | Deno.lint.StringLiteral,
+): string {
+  return node.type === "Identifier" ? node.name : String(node.value);
 }

@@ -1,5 +1,6 @@
+import { reset } from "@logtape/logtape";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
-import { getLogger, type LogOptions, startLog, stopLog } from "../../lib/observe/log.ts";
+import { getLogger, type LogOptions, startLog } from "../../lib/observe/log.ts";
 
 /** The lines that are written while `work` runs. */
 async function linesOf(
@@ -11,7 +12,7 @@ async function linesOf(
   try {
     work();
   } finally {
-    await stopLog();
+    await reset();
   }
   return lines;
 }
@@ -82,7 +83,7 @@ Deno.test("getLogger() writes nothing before the log starts and after it stops",
   const lines: string[] = [];
   log.error("before");
   await startLog({ level: "debug", format: "json", write: (line) => void lines.push(line) });
-  await stopLog();
+  await reset();
   log.error("after");
   deepStrictEqual(lines, []);
 });

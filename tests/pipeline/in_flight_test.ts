@@ -19,14 +19,14 @@ function take(holdings: InFlightMessages, id: string, receipt = 1, body = "{}"):
   return held;
 }
 
-Deno.test("take() gives null and holds once when a message comes again while it is held", () => {
+Deno.test("add() returns null and keeps one entry when a message in flight is redelivered", () => {
   const { holdings } = create();
   take(holdings, "a");
   strictEqual(holdings.add(writeMessage("a", 2)), null);
   strictEqual(holdings.size, 1);
 });
 
-Deno.test("take() notes the newer handle and lease when a message comes again", async () => {
+Deno.test("add() records the newer handle and lease when a message is redelivered", async () => {
   const { holdings, clock } = create();
   const held = take(holdings, "a");
   await clock.advance(5_000);

@@ -14,7 +14,7 @@ function create(atLeast?: number) {
   return { asked, recent: new MaskCache(options) };
 }
 
-Deno.test("of() masks a value once when it comes again", () => {
+Deno.test("get() masks a value once when it is repeated", () => {
   const { asked, recent } = create();
   const first = recent.get("ip", "::1");
   strictEqual(first.mask, "k1.ip-::1");
@@ -22,18 +22,18 @@ Deno.test("of() masks a value once when it comes again", () => {
   deepStrictEqual(asked, ["ip ::1"]);
 });
 
-Deno.test("of() tells the fields apart when they have the same value", () => {
+Deno.test("get() distinguishes the fields when they have the same value", () => {
   const { recent } = create();
   notStrictEqual(recent.get("ip", "x"), recent.get("device_id", "x"));
   notStrictEqual(recent.get("a", "b\0c"), recent.get("b", "a\0c"));
 });
 
-Deno.test("of() begins with a value that the vault is not known to have", () => {
+Deno.test("get() begins with a value that the vault is not known to have", () => {
   const { keptDay, keptAt } = create().recent.get("ip", "::1");
   deepStrictEqual([keptDay, keptAt], ["", 0]);
 });
 
-Deno.test("of() remembers what was used last when there are more values than it keeps", () => {
+Deno.test("get() remembers what was used last when there are more values than it keeps", () => {
   const { asked, recent } = create(10);
   const often = recent.get("ip", "often");
   for (let index = 0; index < 1_000; index++) {
@@ -51,7 +51,7 @@ Deno.test("size stays below twice the least number when values never end", () =>
   }
 });
 
-Deno.test("of() masks anew when a value was forgotten", () => {
+Deno.test("get() masks again when a value was forgotten", () => {
   const { asked, recent } = create(2);
   for (const value of ["a", "b", "c", "d", "e", "a"]) recent.get("ip", value);
   strictEqual(asked.filter((text) => text === "ip a").length, 2);

@@ -1,20 +1,22 @@
-import { ok, strictEqual } from "node:assert";
+import { reset } from "@logtape/logtape";
+import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
+import { startLog } from "../../lib/observe/log.ts";
 import { Outage } from "../../lib/pipeline/outage.ts";
 import { StoreError } from "../../lib/store/store.ts";
 import { countListeners } from "../support/listeners.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
 
-const away = new StoreError("transient", "57P01", "Postgres refused with SQLSTATE 57P01");
+const unavailable = new StoreError("transient", "57P01", "Postgres refused with SQLSTATE 57P01");
 
-/** An outage whose probe fails while `state.away`, and whose delays are the longest possible. */
+/** An outage whose probe fails while `state.isDown`, and whose delays are the longest possible. */
 function create() {
   const clock = new ManualClock();
   const stop = new AbortController();
-  const state = { away: true, probes: 0 };
+  const state = { isDown: true, probes: 0 };
   const outage = new Outage({
     async probe() {
       state.probes++;
-      if (state.away) throw away;
+      if (state.isDown) throw unavailable;
     },
     signal: stop.signal,
     clock,
@@ -26,42 +28,42 @@ function create() {
 /** Waits, and tells whether the wait is over. */
 function wait(outage: Outage): () => boolean {
   let over = false;
-  void outage.waitForRecovery(away).then(() => over = true);
+  void outage.waitForRecovery(unavailable).then(() => over = true);
   return () => over;
 }
 
-Deno.test("active is false when nothing has failed", () => {
+Deno.test("isActive is false when nothing has failed", () => {
   strictEqual(create().outage.isActive, false);
 });
 
-Deno.test("wait() makes the outage active at once", () => {
+Deno.test("waitForRecovery() makes the outage active at once", () => {
   const { outage } = create();
-  void outage.waitForRecovery(away);
+  void outage.waitForRecovery(unavailable);
   strictEqual(outage.isActive, true);
 });
 
-Deno.test("wait() waits while the probe fails, and ends when it succeeds", async () => {
+Deno.test("waitForRecovery() waits while the probe fails, and ends when it succeeds", async () => {
   const { outage, clock, state } = create();
   const over = wait(outage);
   await clock.advance(60_000);
   strictEqual(over(), false);
-  state.away = false;
+  state.isDown = false;
   await clock.advance(30_000);
   strictEqual(over(), true);
 });
 
-Deno.test("wait() probes once for all when several committers wait", async () => {
+Deno.test("waitForRecovery() probes once for all when several committers wait", async () => {
   const { outage, clock, state } = create();
   const waiting = [wait(outage), wait(outage), wait(outage)];
-  state.away = false;
+  state.isDown = false;
   await clock.advance(100);
   ok(waiting.every((over) => over()));
   strictEqual(state.probes, 1);
 });
 
-Deno.test("wait() probes ever more seldom, up to every 30 s, when the store stays away", async () => {
+Deno.test("waitForRecovery() probes ever more seldom, up to every 30 s, when the store stays unavailable", async () => {
   const { outage, clock, state } = create();
-  void outage.waitForRecovery(away);
+  void outage.waitForRecovery(unavailable);
   await clock.advance(100 + 200 + 400);
   strictEqual(state.probes, 3);
   await clock.advance(3_600_000);
@@ -70,9 +72,9 @@ Deno.test("wait() probes ever more seldom, up to every 30 s, when the store stay
   strictEqual(state.probes - before, 10);
 });
 
-Deno.test("wait() goes on backing off when the probe succeeds but commits still fail", async () => {
+Deno.test("waitForRecovery() goes on backing off when the probe succeeds but commits still fail", async () => {
   const { outage, clock, state } = create();
-  state.away = false;
+  state.isDown = false;
   for (const delay of [100, 200, 400, 800]) {
     const over = wait(outage);
     await clock.advance(delay - 1);
@@ -82,10 +84,10 @@ Deno.test("wait() goes on backing off when the probe succeeds but commits still 
   }
 });
 
-Deno.test("wait() starts with the shortest delay when a commit succeeded in between", async () => {
+Deno.test("waitForRecovery() starts with the shortest delay when a commit succeeded in between", async () => {
   const { outage, clock, state } = create();
-  state.away = false;
-  void outage.waitForRecovery(away);
+  state.isDown = false;
+  void outage.waitForRecovery(unavailable);
   await clock.advance(10_000);
   outage.recover();
   const over = wait(outage);
@@ -93,17 +95,17 @@ Deno.test("wait() starts with the shortest delay when a commit succeeded in betw
   strictEqual(over(), true);
 });
 
-Deno.test("active stays true when the probe succeeded and no commit has yet", async () => {
+Deno.test("isActive stays true when the probe succeeded and no commit has yet", async () => {
   const { outage, clock, state } = create();
-  void outage.waitForRecovery(away);
-  state.away = false;
+  void outage.waitForRecovery(unavailable);
+  state.isDown = false;
   await clock.advance(100);
   strictEqual(outage.isActive, true);
 });
 
 Deno.test("recover() ends the outage", async () => {
   const { outage } = create();
-  void outage.waitForRecovery(away);
+  void outage.waitForRecovery(unavailable);
   outage.recover();
   strictEqual(outage.isActive, false);
 });
@@ -112,7 +114,7 @@ Deno.test("recover() ends the outage", async () => {
 Deno.test("recover() is final when a probe for another committer is still to come", async () => {
   const { outage, clock, state } = create();
   const over = wait(outage);
-  state.away = false;
+  state.isDown = false;
   outage.recover();
   await clock.advance(1_000);
   strictEqual(outage.isActive, false);
@@ -125,7 +127,7 @@ Deno.test("recover() is final when a probe is under way", async () => {
   const { signal } = new AbortController();
   const probing = Promise.withResolvers<void>();
   const outage = new Outage({ probe: () => probing.promise, signal, clock, random: () => 1 });
-  void outage.waitForRecovery(away);
+  void outage.waitForRecovery(unavailable);
   await clock.advance(100);
   outage.recover();
   probing.resolve();
@@ -133,25 +135,25 @@ Deno.test("recover() is final when a probe is under way", async () => {
   strictEqual(outage.isActive, false);
 });
 
-Deno.test("wait() ends at once and leaves no timer when the signal aborts", async () => {
+Deno.test("waitForRecovery() ends at once and leaves no timer when the signal aborts", async () => {
   const { outage, clock, stop } = create();
-  const waiting = outage.waitForRecovery(away);
+  const waiting = outage.waitForRecovery(unavailable);
   await settle();
   stop.abort();
   await waiting;
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("whenUp() resolves at once when the store is there", async () => {
+Deno.test("waitUntilUp() resolves at once when the store is up", async () => {
   await create().outage.waitUntilUp(new AbortController().signal);
 });
 
-Deno.test("whenUp() waits for a commit to succeed when the store is away", async () => {
+Deno.test("waitUntilUp() waits for a commit to succeed when the store is unavailable", async () => {
   const { outage, clock, state } = create();
-  void outage.waitForRecovery(away);
+  void outage.waitForRecovery(unavailable);
   let up = false;
   void outage.waitUntilUp(new AbortController().signal).then(() => up = true);
-  state.away = false;
+  state.isDown = false;
   await clock.advance(10_000);
   strictEqual(up, false);
   outage.recover();
@@ -159,24 +161,74 @@ Deno.test("whenUp() waits for a commit to succeed when the store is away", async
   strictEqual(up, true);
 });
 
-Deno.test("whenUp() ends when its own signal aborts", async () => {
+Deno.test("waitUntilUp() ends when its own signal aborts", async () => {
   const { outage } = create();
-  void outage.waitForRecovery(away);
+  void outage.waitForRecovery(unavailable);
   const stop = new AbortController();
   const waiting = outage.waitUntilUp(stop.signal);
   stop.abort();
   await waiting;
 });
 
-Deno.test("whenUp() leaves no listener on its signal when there were many outages", async () => {
+Deno.test("waitUntilUp() leaves no listener on its signal when there were many outages", async () => {
   const { outage } = create();
   const { signal } = new AbortController();
   const listeners = countListeners(signal);
   for (let i = 0; i < 100; i++) {
-    void outage.waitForRecovery(away);
+    void outage.waitForRecovery(unavailable);
     const waiting = outage.waitUntilUp(signal);
     outage.recover();
     await waiting;
   }
   strictEqual(listeners(), 0);
+});
+
+/** Collects what is logged as a warning while `work` runs. */
+async function collectWarnings(work: () => Promise<void>): Promise<string[]> {
+  const lines: string[] = [];
+  await startLog({ level: "warning", format: "json", write: (line) => void lines.push(line) });
+  try {
+    await work();
+  } finally {
+    await reset();
+  }
+  return lines.map((line) => JSON.parse(line).message);
+}
+
+Deno.test("waitForRecovery() logs each change of the cause once when a failover stays read-only", async () => {
+  const clock = new ManualClock();
+  const { signal } = new AbortController();
+  let code = "57P01";
+  const probe = () => Promise.reject(new StoreError("transient", code, "Postgres refused"));
+  const warnings = await collectWarnings(async () => {
+    const outage = new Outage({ probe, signal, clock, random: () => 1 });
+    void outage.waitForRecovery(unavailable);
+    await clock.advance(300);
+    code = "25006";
+    await clock.advance(60_000);
+  });
+  deepStrictEqual(warnings, [
+    "The store is unavailable (57P01). Receiving stops, and messages in flight are kept",
+    "The store is still unavailable, now with 25006 instead of 57P01",
+  ]);
+});
+
+Deno.test("waitForRecovery() logs the cause of a commit that fails during the outage", async () => {
+  const { outage } = create();
+  const warnings = await collectWarnings(() => {
+    void outage.waitForRecovery(unavailable);
+    void outage.waitForRecovery(new StoreError("transient", "25006", "Postgres refused"));
+    return Promise.resolve();
+  });
+  match(warnings[1] ?? "", /now with 25006 instead of 57P01$/);
+});
+
+Deno.test("waitForRecovery() throws what the probe throws when that is a bug", async () => {
+  const clock = new ManualClock();
+  const { signal } = new AbortController();
+  const probe = () => Promise.reject(new TypeError("zq7"));
+  const outage = new Outage({ probe, signal, clock, random: () => 1 });
+  const waiting = rejects(outage.waitForRecovery(unavailable), TypeError);
+  await clock.advance(100);
+  await waiting;
 });

@@ -4,7 +4,7 @@ import { ManualClock, settle } from "../support/manual_clock.ts";
 
 const { signal } = new AbortController();
 
-Deno.test("take() never waits when the pace is 0", async () => {
+Deno.test("take() never waits when the rate is 0", async () => {
   const clock = new ManualClock();
   const pace = new RateLimiter(0, clock);
   for (let i = 0; i < 1_000; i++) await pace.take(10, signal);
@@ -45,7 +45,7 @@ Deno.test("take() keeps to n + 1 seconds' worth in n seconds when eight ask with
   await Promise.all(asking);
 });
 
-Deno.test("take() lets ten through now and then when the pace is below ten a second", async () => {
+Deno.test("take() lets ten through now and then when the rate is below ten a second", async () => {
   const clock = new ManualClock();
   const pace = new RateLimiter(1, clock);
   let taken = 0;
@@ -56,7 +56,7 @@ Deno.test("take() lets ten through now and then when the pace is below ten a sec
   strictEqual(taken, 10);
 });
 
-Deno.test("take() does not gather more than a second's worth when nobody asks for long", async () => {
+Deno.test("take() does not gather more than a second's worth when it is idle for long", async () => {
   const clock = new ManualClock();
   const pace = new RateLimiter(100, clock);
   await clock.advance(3_600_000);
@@ -65,7 +65,7 @@ Deno.test("take() does not gather more than a second's worth when nobody asks fo
   strictEqual(clock.untilNext, 10);
 });
 
-Deno.test("giveBack() lets the next one through when nothing came", async () => {
+Deno.test("refund() lets the next one through when nothing came", async () => {
   const clock = new ManualClock();
   const pace = new RateLimiter(10, clock);
   await pace.take(10, signal);

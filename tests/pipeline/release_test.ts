@@ -24,14 +24,14 @@ async function create(count: number) {
   return { clock, queue, books, holdings, ids, release };
 }
 
-Deno.test("releaseAll() makes everything visible at once, by tens", async () => {
+Deno.test("releaseAll() makes all messages visible at once, by tens", async () => {
   const { queue, ids, release } = await create(25);
   await release();
   deepStrictEqual(queue.visible, ids);
   deepStrictEqual(queue.calls.release, [10, 10, 5]);
 });
 
-Deno.test("releaseAll() books everything as released", async () => {
+Deno.test("releaseAll() counts everything as released", async () => {
   const { books, holdings, release } = await create(25);
   await release();
   strictEqual(holdings.size, 0);
@@ -39,21 +39,21 @@ Deno.test("releaseAll() books everything as released", async () => {
   ok(isBalanced(books.snapshot()));
 });
 
-Deno.test("releaseAll() calls nothing and waits for nothing when nothing is held", async () => {
+Deno.test("releaseAll() calls nothing and waits for nothing when nothing is in flight", async () => {
   const { queue, clock, release } = await create(0);
   await release();
   deepStrictEqual(queue.calls.release, []);
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("releaseAll() books everything as released when the queue is away", async () => {
+Deno.test("releaseAll() counts everything as released when the queue is unavailable", async () => {
   const { queue, books, release } = await create(12);
   queue.away = "ECONNREFUSED";
   await release();
   strictEqual(books.snapshot().released, 12);
 });
 
-Deno.test("releaseAll() releases by the newest handle when a message came again", async () => {
+Deno.test("releaseAll() releases by the newest handle when a message was redelivered", async () => {
   const { queue, holdings, release } = await create(1);
   queue.redeliver("m00001");
   const { signal } = new AbortController();
