@@ -10,10 +10,10 @@ interface Entry {
 export const commands: Readonly<Record<string, Entry>> = {
   run: {
     summary: "Work until a signal stops it",
-    load: async () => (await import("./run.ts")).run,
+    load: async () => (await import("./run_worker.ts")).run,
   },
   drain: {
-    summary: "Work until the queue is empty, then print the counters",
+    summary: "Work until the queue is empty, then print the books",
     load: async () => (await import("./drain.ts")).drain,
   },
   check: {

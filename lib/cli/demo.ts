@@ -69,7 +69,7 @@ async function demonstrate(io: Io, stay: boolean): Promise<number> {
     io.out(`  queue     ${queue.url}  (${SAMPLES} sample messages)\n`);
     io.out(`  database  ${database.url}\n\n`);
     if (!stay) return await drainAndShow(source, io, database);
-    io.out("Working, with some traffic, until Ctrl-C. The log has the URL of the counters\n");
+    io.out("Working, with some traffic, until Ctrl-C. The log has the URL of the books\n");
     const traffic = sendTraffic(queue, io.signal);
     const status = await main(["run"], inner);
     await traffic;
@@ -100,7 +100,7 @@ async function drainAndShow(source: Source, io: Io, database: LocalDatabase): Pr
     await worker.close();
   }
   const seconds = (performance.now() - startedAt) / 1000;
-  io.out(`\nThe counters\n${formatCounters(counters, seconds)}`);
+  io.out(`\nThe books\n${formatCounters(counters, seconds)}`);
   await showTables(source, io, database);
   return isBalanced(counters) && counters.inFlight === 0 ? exit.done : exit.failed;
 }

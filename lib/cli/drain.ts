@@ -9,7 +9,7 @@ import { showRepeatedly } from "./terminal/progress.ts";
 export const drain: Command = {
   usage: "drain [--json]",
   help: `
-Works until the queue is empty (two receives in a row return nothing), then prints the counters. It does
+Works until the queue is empty (two receives in a row return nothing), then prints the books. It does
 not wait for messages that are in flight in another worker.
 
   --json   print one JSON object: received, committed, duplicate, rejected, released, seconds

@@ -45,7 +45,7 @@ export interface ForgottenUser {
 }
 
 /**
- * Removes the original of one mask, whoever has it. The rows stay.
+ * Removes the original of one mask, even if several people have it. The rows stay.
  *
  * @throws {OperationError} the mask key is being rotated; nothing was removed
  * @throws {StoreError} nothing was removed

@@ -13,7 +13,8 @@ export type MaskResult =
 
 /**
  * Computes the mask of a value in a field by the first key of MASK_KEY. If VAULT_DATABASE_URL or DATABASE_URL is
- * set, the mask is recorded in the audit log first: whoever can ask for masks can find out whose they are.
+ * set, the mask is recorded in the audit log first, because a person who can ask for masks can find out whose
+ * they are.
  *
  * @throws {SettingsError} MASK_KEY is not set, or a setting is wrong
  * @throws {StoreError} the audit log could not be written, so nothing may be shown

@@ -1,11 +1,11 @@
 /**
- * The seam to the stored rows, for custodians: what forgetting, rotating and counting need of them, whatever the
- * sink is. The hot path uses `store.ts`.
+ * The seam to the stored rows, for custodians: what forgetting, rotating and counting need of them, for every kind
+ * of sink. The hot path uses `store.ts`.
  *
  * @module
  */
 
-/** A mask in the rows, and the field whose values it stands for. */
+/** A mask in the rows, and the field of its original. */
 export interface MaskedValue {
   readonly field: string;
   readonly mask: string;
@@ -22,7 +22,7 @@ export interface SubjectTraces {
 /** How many rows have one mask. */
 export interface CarrierCount {
   readonly rows: number;
-  /** How many people these rows name; null if the rows of this contract name nobody. */
+  /** How many people these rows name; null if the rows of this contract name no person. */
   readonly subjects: number | null;
 }
 
@@ -68,7 +68,7 @@ export interface RowStore {
   /** Counts the rows that have a mask, and their people. Reads all rows. */
   countCarriers(value: MaskedValue): Promise<CarrierCount>;
 
-  /** Counts the people other than `subject` that have each of these masks. A mask of nobody else is left out. */
+  /** Counts the people other than `subject` that have each of these masks. A mask that no other person has is left out. */
   countOtherCarriers(
     subject: string,
     values: readonly MaskedValue[],

@@ -135,7 +135,7 @@ export class PostgresRowStore implements RowStore {
 
   #subject(): StoredColumn {
     const { subject } = this.#table;
-    if (!subject) throw new RangeError("The rows of this contract name nobody");
+    if (!subject) throw new RangeError("The rows of this contract name no person");
     return subject;
   }
 }

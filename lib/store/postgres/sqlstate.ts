@@ -113,7 +113,7 @@ export function toStoreError(error: unknown): StoreError {
 /**
  * Returns whether a message of Postgres may be shown. Errors of these classes occur before any parameter is
  * read, so they name tables, columns and users. All others may quote the row. So may an error from inside a
- * function, whatever its class, because a trigger can raise any text.
+ * function of any class, because a trigger can raise any text.
  */
 function isSafeToShow(code: string, where: unknown): boolean {
   return where === undefined && /^(?:28|3D|3F|42)/.test(code);

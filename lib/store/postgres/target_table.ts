@@ -43,6 +43,6 @@ export interface MaskedColumn {
 /** The target table with the columns that have masks, and the one that names the person. */
 export interface MaskedTable extends StoredTable {
   readonly masked: readonly MaskedColumn[];
-  /** The column that names the person; undefined if rows name nobody. */
+  /** The column that names the person; undefined if rows name no person. */
   readonly subject: StoredColumn | undefined;
 }

@@ -12,8 +12,8 @@ export const begin = statement(`BEGIN`);
 export const commit = statement(`COMMIT`);
 
 /**
- * Lets each statement of the transaction see what was committed before it, whatever the database's default
- * is. Must be the transaction's first statement.
+ * Lets each statement of the transaction see what was committed before it, whichever isolation level is the
+ * database's default. Must be the transaction's first statement.
  */
 export const readCommitted = statement(`SET TRANSACTION ISOLATION LEVEL READ COMMITTED`);
 

@@ -14,7 +14,7 @@ export const run: Command = {
   help: `
 Works until SIGTERM or SIGINT: receives, masks, stores and deletes. It checks the schema and never changes
 it. The first signal stops receiving; messages in flight are finished within STOP_SECONDS, and the others
-are released. A second signal ends the process at once. Exits with 0 only if the counters balance.
+are released. A second signal ends the process at once. Exits with 0 only if the books balance.
 
   env $(cat maskline.env) maskline run`,
   async run(io) {
