@@ -1,5 +1,5 @@
-import { findCountersObstacle } from "../custody/books.ts";
 import { login } from "../contract/login.ts";
+import { findCountersObstacle } from "../custody/books.ts";
 import { grants } from "../store/postgres/sql/grants.ts";
 import { toStoredTable } from "../worker/contract.ts";
 import { withDatabases } from "../worker/databases.ts";

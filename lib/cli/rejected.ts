@@ -1,7 +1,7 @@
-import { type Command, exit, UsageError } from "./command.ts";
 import { listRejected } from "../custody/rejected.ts";
 import type { ListedRejection } from "../store/postgres/sql/rejected.ts";
 import { withDatabases } from "../worker/databases.ts";
+import { type Command, exit, UsageError } from "./command.ts";
 import { readLimit } from "./flags.ts";
 import { rejectedDiscard } from "./rejected_discard.ts";
 import { rejectedReplay } from "./rejected_replay.ts";

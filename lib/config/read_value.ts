@@ -1,5 +1,5 @@
-import { OperationError } from "../base/errors.ts";
 import { closest, distance } from "fastest-levenshtein";
+import { OperationError } from "../base/errors.ts";
 import { parseNamedKeys } from "./parse_keys.ts";
 import type { Row } from "./settings.ts";
 

@@ -1,4 +1,6 @@
 import { OperationError } from "../base/errors.ts";
+import type { Contract } from "../contract/contract.ts";
+import type { Queryable } from "../store/postgres/database.ts";
 import {
   countCounters,
   type CountersAccess,
@@ -7,8 +9,6 @@ import {
 } from "../store/postgres/sql/counters.ts";
 import { quoteTable } from "../store/postgres/target_table.ts";
 import { toStoredTable } from "../worker/contract.ts";
-import type { Contract } from "../contract/contract.ts";
-import type { Queryable } from "../store/postgres/database.ts";
 
 /** The database whose counters are checked, and the contract that names its table. */
 export interface CountersScope {

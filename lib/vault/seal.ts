@@ -1,6 +1,6 @@
+import { createCipheriv } from "node:crypto";
 import { OperationError } from "../base/errors.ts";
 import type { NamedKey } from "../base/named_key.ts";
-import { createCipheriv } from "node:crypto";
 import { associatedData, type Binding, hpkeInfo, layout, suite } from "./suite.ts";
 
 /** Seals values for the vault's public key. It cannot open any value, not even its own. */

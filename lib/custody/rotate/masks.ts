@@ -6,8 +6,14 @@ import { removeOriginals } from "../../store/postgres/sql/vault.ts";
 import { openKeyPair } from "../../worker/keys.ts";
 import type { Justification } from "../audit.ts";
 import { createRemasker, remaskEntries } from "./remask.ts";
-import { assertLockHeld, recordRotation, type Rotation, type SkippedEntries } from "./rotation.ts";
-import { countRows, type RowCount } from "./status.ts";
+import {
+  assertLockHeld,
+  countRows,
+  recordRotation,
+  type Rotation,
+  type RowCount,
+  type SkippedEntries,
+} from "./rotation.ts";
 
 /** The result of a rotation of the mask key. */
 export interface MaskRotation {

@@ -1,10 +1,10 @@
-import type { Statement } from "./statement.ts";
 import { Buffer } from "node:buffer";
 import { Socket } from "node:net";
 // @deno-types="@types/pg"
 import pg from "pg";
 import { begin, commit } from "./sql/session.ts";
 import { toStoreError } from "./sqlstate.ts";
+import type { Statement } from "./statement.ts";
 import { resolveTls } from "./tls.ts";
 
 /** A value of a statement's parameter. */

@@ -1,7 +1,7 @@
 import type { Database } from "./database.ts";
 import { migrations } from "./migrations/migrations.ts";
-import { createCountersFunction } from "./sql/counters.ts";
 import { tableColumns } from "./sql/catalog.ts";
+import { createCountersFunction } from "./sql/counters.ts";
 import { createTable } from "./sql/rows.ts";
 import { createMigrations, lockMigrations, recordMigration, schemaVersion } from "./sql/schema.ts";
 import type { StoredTable } from "./target_table.ts";

@@ -7,11 +7,11 @@ import {
   type Store,
   StoreError,
 } from "../store.ts";
-import type { Statement } from "./statement.ts";
 import type { Database, Parameter } from "./database.ts";
 import { commitBatch } from "./sql/batch.ts";
 import { createLedgerDays, findOwnMessages } from "./sql/ledger.ts";
 import { probe } from "./sql/session.ts";
+import type { Statement } from "./statement.ts";
 import { listColumns, type StoredTable } from "./target_table.ts";
 
 /** Options of {@linkcode PostgresStore}. */

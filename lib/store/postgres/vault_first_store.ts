@@ -1,8 +1,8 @@
 import type { Batch, CommitResult, OriginalRow, Store } from "../store.ts";
 import type { Database } from "./database.ts";
 import { toOriginalParameters } from "./postgres_store.ts";
-import { findKnownEvents } from "./sql/ledger.ts";
 import { upsertOriginalsAlone } from "./sql/batch.ts";
+import { findKnownEvents } from "./sql/ledger.ts";
 import { probe } from "./sql/session.ts";
 
 /** Options of {@linkcode VaultFirstStore}. */
