@@ -72,8 +72,8 @@ async function askHealth(io: Io): Promise<number> {
     const response = await fetch(url, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
     io.out(`${await response.text()}\n`);
     return response.ok ? exit.done : exit.failed;
-  } catch (error) {
-    io.err(`No worker answers at ${url} (${error instanceof Error ? error.name : "error"})\n`);
+  } catch {
+    io.err(`No worker answers at ${url}: expected \`maskline run\` with the same HTTP_ADDRESS\n`);
     return exit.failed;
   }
 }

@@ -64,11 +64,19 @@ export function explainFailure(error: unknown, io: Io): number {
   return exit.failed;
 }
 
-/** Returns the places of the stack. The message is cut off first, because it may have lines like theirs. */
+/**
+ * Returns the places of an error's stack. The header of a stack repeats the message, and both a library and a
+ * message with lines like places can change what follows it. So the stack is shown only if it begins with the
+ * error's own header, and only up to the first line that is not a place.
+ */
 function readPlaces(error: unknown): string {
-  const { message = "", stack = "" } = error instanceof Error ? error : {};
-  const places = stack.slice(stack.indexOf(message) + message.length).split("\n");
-  return places.filter((line) => /^\s+at /.test(line)).slice(0, 8).join("\n");
+  if (!(error instanceof Error) || typeof error.stack !== "string") return "";
+  const header = Error.prototype.toString.call(error);
+  if (!error.stack.startsWith(`${header}\n`)) {
+    return "    (no stack: a library changed the error after it was created)";
+  }
+  const [places = ""] = /^(?:\n +at .*)*/.exec(error.stack.slice(header.length)) ?? [];
+  return places.split("\n").slice(1, 9).join("\n");
 }
 
 const BUILT_IN = [TypeError, RangeError, ReferenceError, SyntaxError, URIError, EvalError, Error];

@@ -29,8 +29,8 @@ ${JUSTIFICATION_HELP}
     const field = findPersonalField(word);
     const justification = readOptionalJustification(io, flags);
     // The line's end is the shell's, not the value's.
-    const value = (await io.input()).replace(/\r?\n$/, "");
-    const result = await maskValue(io.source, field, value, justification);
+    const input = async () => (await io.input()).replace(/\r?\n$/, "");
+    const result = await maskValue(io.source, field, input, justification);
     if (result.mask === undefined) {
       const why = reasons[result.reason];
       io.err(`The value on standard input has no mask in the field ${field.name}: ${why}\n`);

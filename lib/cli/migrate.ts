@@ -29,11 +29,12 @@ same there, without the table.
     }
     if (flags["vault"]) throw new UsageError("--vault: is only allowed with --print-grants");
     return await withDatabases(io.source, {}, async (databases) => {
-      const { rows, vault } = await migrateDatabases(databases);
-      io.out(formatMigrations(rows));
+      await migrateDatabases(databases, (where, applied) => {
+        if (where === "vault") io.out("the vault's own database:\n");
+        io.out(formatMigrations(applied));
+      });
       const obstacle = await findCountersObstacle(databases);
       if (obstacle) io.err(`\`maskline check --books\` will fail: ${obstacle}\n`);
-      if (vault) io.out(`the vault's own database:\n${formatMigrations(vault)}`);
       return exit.done;
     });
   },

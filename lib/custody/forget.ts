@@ -4,7 +4,7 @@ import type { Queryable } from "../store/postgres/database.ts";
 import { isRotating, preventRotation } from "../store/postgres/sql/rotation.ts";
 import { findOriginals, lockOriginals, removeOriginals } from "../store/postgres/sql/vault.ts";
 import type { CarrierCount, MaskedValue, RowStore, SubjectTraces } from "../store/row_store.ts";
-import type { Connections, Databases } from "../worker/databases.ts";
+import type { Databases, Transaction } from "../worker/databases.ts";
 import { type Justification, recordAudit } from "./audit.ts";
 
 /** Who forgets and why, for the audit log. */
@@ -55,9 +55,7 @@ export function forgetMask(
   value: MaskedValue,
   { dryRun, ...justification }: ForgetOptions,
 ): Promise<ForgottenMask> {
-  return databases.transaction(async (connections) => {
-    await prepare(connections, dryRun);
-    const { rows, vault } = connections;
+  return forgetInBoth(databases, dryRun, async (rows, vault) => {
     const kept = (await lookUpOriginals(vault, [value], dryRun)).length > 0;
     const counted = await rows.countCarriers(value);
     if (kept && !dryRun) await vault.query(removeOriginals, toFieldsAndMasks([value]));
@@ -81,7 +79,7 @@ export function forgetMask(
  * If the vault is in another database, it commits first: a person who is half forgotten still has rows, by which
  * a second run finds the rest.
  *
- * @throws {OperationError} the mask key is being rotated; nothing was changed
+ * @throws {OperationError} the rows name no person, or the mask key is being rotated; nothing was changed
  * @throws {StoreError} nothing was changed, or the message says that only the vault's part was
  */
 export function forgetUser(
@@ -89,9 +87,10 @@ export function forgetUser(
   user: string,
   { dryRun, rows: mode, ...justification }: ForgetUserOptions,
 ): Promise<ForgottenUser> {
-  return databases.transaction(async (connections) => {
-    await prepare(connections, dryRun);
-    const { rows, vault } = connections;
+  return forgetInBoth(databases, dryRun, async (rows, vault) => {
+    if (!rows.hasSubject) {
+      throw new OperationError("The rows of this contract name no person: use --field and --mask");
+    }
     const traces = await rows.findTraces(user);
     const changed = dryRun ? traces.rows : await changeRows(rows, user, traces, mode);
     // A value that is not a mask may be an original, so it is counted and not reported.
@@ -115,21 +114,34 @@ export function forgetUser(
 }
 
 /**
- * Takes the locks and refuses to forget during a rotation, when an original may have two masks.
+ * Runs `work` in one transaction over the rows and the vault, after it took the locks. It refuses to forget during
+ * a rotation, when an original may have two masks.
  *
  * @throws {OperationError} the mask key is being rotated
  */
-async function prepare({ database, vault, rows }: Connections, dryRun: boolean): Promise<void> {
-  if (!dryRun) await rows.lockForgetting();
-  for (const connection of new Set([database, vault])) {
-    if (!dryRun) await connection.query(preventRotation);
-    const [rotation] = await connection.query<{ present: boolean }>(isRotating);
-    if (rotation?.present) {
-      throw new OperationError(
-        "The mask key is being rotated: finish `maskline rotate run` first. Nothing was changed",
-      );
-    }
-  }
+function forgetInBoth<T>(
+  databases: Databases,
+  dryRun: boolean,
+  work: (rows: RowStore, vault: Queryable) => Promise<T>,
+): Promise<T> {
+  return databases.transaction(async ({ database, rows, inVault }: Transaction) => {
+    if (!dryRun) await rows.lockForgetting();
+    await assertNotRotating(database, dryRun);
+    return await inVault(async (vault) => {
+      if (vault !== database) await assertNotRotating(vault, dryRun);
+      return await work(rows, vault);
+    });
+  }, dryRun ? null : "The originals are removed, and the rows may be unchanged");
+}
+
+/** @throws {OperationError} the mask key is being rotated */
+async function assertNotRotating(connection: Queryable, dryRun: boolean): Promise<void> {
+  if (!dryRun) await connection.query(preventRotation);
+  const [rotation] = await connection.query<{ present: boolean }>(isRotating);
+  if (!rotation?.present) return;
+  throw new OperationError(
+    "The mask key is being rotated: finish `maskline rotate run` first. Nothing was changed",
+  );
 }
 
 /** Finds which values have an original, and locks these until the transaction ends unless it is a dry run. */

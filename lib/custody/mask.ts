@@ -16,17 +16,18 @@ export type MaskResult =
  * set, the mask is recorded in the audit log first, because a person who can ask for masks can find out whose
  * they are.
  *
+ * @param input reads the value, after the settings were checked
  * @throws {SettingsError} MASK_KEY is not set, or a setting is wrong
  * @throws {StoreError} the audit log could not be written, so nothing may be shown
  */
 export async function maskValue(
   source: Source,
   { name, rule }: Field,
-  value: string,
+  input: () => Promise<string>,
   justification: Justification,
 ): Promise<MaskResult> {
   const settings = readSettings(source, ["MASK_KEY"]);
-  const canonical = readValue(rule, value);
+  const canonical = readValue(rule, await input());
   if (typeof canonical === "object") return canonical;
   if (typeof canonical === "number") return { reason: "wrong_type" };
   const mask = (await openMasker(settings, [name])).mask(name, canonical);

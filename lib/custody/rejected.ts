@@ -82,12 +82,13 @@ export async function discardRejected(
   id: string,
   justification: Justification,
 ): Promise<LockedRejection["status"] | undefined> {
-  return await databases.transaction(async ({ database, vault }) => {
+  return await databases.transaction(async ({ database, inVault }) => {
     const [found] = await database.query<LockedRejection>(lockRejected, [id]);
     if (found?.status !== "open") return found?.status;
     const subject = bindBody(found.message_id);
-    await recordAudit(vault, { action: "discard", subjects: [subject], ...justification });
     await database.query(closeRejected, [found.message_id, "discarded"]);
+    const subjects = [subject];
+    await inVault((vault) => recordAudit(vault, { action: "discard", subjects, ...justification }));
     return "open";
   });
 }

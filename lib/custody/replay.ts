@@ -14,11 +14,12 @@ import {
   openRejectedIds,
 } from "../store/postgres/sql/rejected.ts";
 import { insertRow } from "../store/postgres/sql/rows.ts";
+import { checkDeferredConstraints } from "../store/postgres/sql/session.ts";
 import type { Statement } from "../store/postgres/statement.ts";
 import { type EventRow, type OriginalRow, StoreError } from "../store/store.ts";
 import { createKeyChain, type KeyChain, OpenError } from "../vault/open.ts";
 import { checkDedupeField, listPersonalFields, toStoredTable } from "../worker/contract.ts";
-import type { Connections, Databases } from "../worker/databases.ts";
+import type { Databases, Transaction } from "../worker/databases.ts";
 import { openKeyPair, openMasker } from "../worker/keys.ts";
 import { type Justification, recordAudit } from "./audit.ts";
 import { bindBody } from "./rejected.ts";
@@ -79,7 +80,7 @@ export async function openReplayer(
   const { settings, contract } = databases;
   const problems = [...checkDedupeField(settings), ...await findMissingDedupeField(databases)];
   if (settings.VAULT === "on" && !settings.VAULT_PUBLIC_KEY) {
-    problems.push("VAULT_PUBLIC_KEY: is not set, and VAULT is on");
+    problems.push("VAULT_PUBLIC_KEY: is not set. Set that of the workers, or VAULT=off");
   }
   if (problems.length > 0) throw new SettingsError(problems);
   const masker = await openMasker(settings, listPersonalFields(contract));
@@ -133,8 +134,8 @@ export class Replayer {
    */
   async replay(id: string): Promise<ReplayOutcome> {
     try {
-      return await this.#databases.transaction(async (connections) => {
-        const outcome = await this.#process(connections, id);
+      return await this.#databases.transaction(async (transaction) => {
+        const outcome = await this.#process(transaction, id);
         if (this.#options.dryRun) throw new Undo(outcome);
         return outcome;
       });
@@ -150,8 +151,8 @@ export class Replayer {
     }
   }
 
-  async #process(connections: Connections, id: string): Promise<ReplayOutcome> {
-    const { database } = connections;
+  async #process(transaction: Transaction, id: string): Promise<ReplayOutcome> {
+    const { database } = transaction;
     const [found] = await database.query<LockedRejection>(lockRejected, [id]);
     if (!found) {
       return { kind: "unknown", description: "was not rejected, or its body was sent to a queue" };
@@ -167,7 +168,7 @@ export class Replayer {
     }
     const { row, personal } = transformed;
     if (found.outcome === "committed" || !await hasNewKey(database, row)) {
-      await this.#close(connections, row.id, "discarded");
+      await this.#close(transaction, row.id, "discarded");
       return {
         kind: "duplicate",
         description: "is a duplicate: its event was committed before, the message was discarded",
@@ -176,8 +177,10 @@ export class Replayer {
     // A worker locks keys, ledger and vault in this order too, so that the two cannot deadlock.
     await database.query(commitRejected, [row.id, row.dateSent]);
     await database.query(this.#insert, [...row.values, row.dateSent]);
+    // Otherwise a deferred constraint refuses the row at the commit: too late for the vault, and never in a dry run.
+    await database.query(checkDeferredConstraints);
     const { rows } = await this.#tools.originals.seal([{ ...row, personal }]);
-    await this.#close(connections, row.id, "replayed", rows);
+    await this.#close(transaction, row.id, "replayed", rows);
     return { kind: "replayed", description: "was replayed" };
   }
 
@@ -189,7 +192,7 @@ export class Replayer {
   }
 
   async #close(
-    { database, vault }: Connections,
+    { database, inVault }: Transaction,
     id: string,
     status: "replayed" | "discarded",
     originals: readonly OriginalRow[] = [],
@@ -198,12 +201,14 @@ export class Replayer {
     if (dryRun) return;
     const subjects = [bindBody(id)];
     try {
-      if (originals.length > 0) {
-        await vault.query(upsertOriginalsAlone, toOriginalParameters(originals));
-      }
       await database.query(closeRejected, [id, status]);
-      // Last, as in `forget`: the audit log has one lock for all commands.
-      await recordAudit(vault, { action: "replay", subjects, detail: status, ...justification });
+      await inVault(async (vault) => {
+        if (originals.length > 0) {
+          await vault.query(upsertOriginalsAlone, toOriginalParameters(originals));
+        }
+        // Last, as in `forget`: the audit log has one lock for all commands.
+        await recordAudit(vault, { action: "replay", subjects, detail: status, ...justification });
+      });
     } catch (error) {
       throw error instanceof StoreError ? toSetupError(error) : error;
     }

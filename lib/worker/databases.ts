@@ -1,3 +1,4 @@
+import { OperationError } from "../base/errors.ts";
 import { readSettings, type Settings, type Source } from "../config/read_settings.ts";
 import type { SettingName } from "../config/settings.ts";
 import type { Contract } from "../contract/contract.ts";
@@ -9,51 +10,59 @@ import {
 import { type Database, openDatabase, type Queryable } from "../store/postgres/database.ts";
 import { PostgresStore } from "../store/postgres/postgres_store.ts";
 import { PostgresRowStore } from "../store/postgres/row_store.ts";
-import { readCommitted } from "../store/postgres/sql/session.ts";
+import { checkDeferredConstraints, readCommitted } from "../store/postgres/sql/session.ts";
 import { VaultFirstStore } from "../store/postgres/vault_first_store.ts";
 import type { RowStore } from "../store/row_store.ts";
 import { type Store, StoreError } from "../store/store.ts";
 import { selectContract, toMaskedTable, toStoredTable } from "./contract.ts";
 
-/** One connection to each database, within a transaction. */
-export interface Connections {
+/** The connections of a transaction over the databases. */
+export interface Transaction {
   /** To the rows, the ledger and the rejections. */
   readonly database: Queryable;
-  /** To the vault and the audit log: the same connection unless the vault is in another database. */
-  readonly vault: Queryable;
   readonly rows: RowStore;
+  /**
+   * Runs `work` on the vault and the audit log. In the database of the rows it is a part of the transaction. In
+   * another database it is a transaction of its own, which commits when `work` ends and so before the rows: an
+   * audit record of an action that then fails, or an original without its row, does less harm than the opposite.
+   * Nothing connects to that database unless this is called.
+   */
+  inVault<T>(work: (vault: Queryable) => Promise<T>): Promise<T>;
 }
 
 /**
- * The databases of the settings, and where the vault is. Nothing else decides that. Nothing connects before the
- * first statement.
+ * The databases of the settings, and where the vault is. Nothing else decides that. A database is opened when it
+ * is first used, and connects with its first statement.
  */
-export class Databases implements Connections {
+export class Databases {
   readonly settings: Settings;
   readonly contract: Contract;
-  /** The database of the vault and the audit log: that of VAULT_DATABASE_URL, or else of DATABASE_URL. */
-  readonly vault: Database;
-  readonly #database: Database | undefined;
+  readonly #connections: number;
+  readonly #open = new Map<"DATABASE_URL" | "VAULT_DATABASE_URL", Database>();
 
-  /**
-   * @param connections the most connections to each database
-   * @throws {TypeError} neither URL is set: the caller did not require one
-   */
+  /** @param connections the most connections to each database */
   constructor(settings: Settings, { connections = 1 } = {}) {
     this.settings = settings;
     this.contract = selectContract(settings);
-    const { DATABASE_URL, VAULT_DATABASE_URL, STATEMENT_SECONDS: statementSeconds } = settings;
-    const open = (url: URL) => openDatabase({ url, connections, statementSeconds });
-    this.#database = DATABASE_URL && open(DATABASE_URL);
-    const vault = VAULT_DATABASE_URL ? open(VAULT_DATABASE_URL) : this.#database;
-    if (!vault) throw new TypeError("No database is set");
-    this.vault = vault;
+    this.#connections = connections;
   }
 
-  /** The database of the rows, the ledger and the rejections. */
+  /**
+   * The database of the rows, the ledger and the rejections.
+   *
+   * @throws {OperationError} its URL is wrong
+   */
   get database(): Database {
-    if (!this.#database) throw new TypeError("DATABASE_URL was not required");
-    return this.#database;
+    return this.#get("DATABASE_URL");
+  }
+
+  /**
+   * The database of the vault and the audit log: that of VAULT_DATABASE_URL, or else of DATABASE_URL.
+   *
+   * @throws {OperationError} its URL is wrong
+   */
+  get vault(): Database {
+    return this.#get(this.isVaultApart ? "VAULT_DATABASE_URL" : "DATABASE_URL");
   }
 
   get rows(): RowStore {
@@ -62,44 +71,68 @@ export class Databases implements Connections {
 
   /** Whether the vault is in a database of its own. */
   get isVaultApart(): boolean {
-    return this.vault !== this.#database;
+    return this.settings.VAULT_DATABASE_URL !== undefined;
+  }
+
+  #get(name: "DATABASE_URL" | "VAULT_DATABASE_URL"): Database {
+    const known = this.#open.get(name);
+    if (known) return known;
+    const { [name]: url, STATEMENT_SECONDS: statementSeconds } = this.settings;
+    if (!url) throw new TypeError(`${name} was not required`);
+    try {
+      const database = openDatabase({ url, connections: this.#connections, statementSeconds });
+      this.#open.set(name, database);
+      return database;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      throw new OperationError(`${name}: ${error.message}`, { cause: error });
+    }
   }
 
   /**
-   * Runs `work` in one transaction, or in two if the vault is in another database: that of the vault commits
-   * first. An audit record of an action that then fails, or an original without its row, does less harm than
-   * the opposite.
+   * Runs `work` in one transaction, with the vault in it or in one of its own.
    *
+   * @param halfDone what the error says if only the vault's part was committed; null if that part changed nothing
    * @throws {StoreError} nothing was changed, or the message says that only the vault's part was
    */
-  async transaction<T>(work: (connections: Connections) => Promise<T>): Promise<T> {
+  async transaction<T>(
+    work: (transaction: Transaction) => Promise<T>,
+    halfDone: string | null = "The vault's part is committed, and the rows may be unchanged",
+  ): Promise<T> {
     const table = toMaskedTable(this.contract);
-    if (!this.isVaultApart) {
-      return await this.database.transaction(async (connection) => {
-        await connection.query(readCommitted);
-        const rows = new PostgresRowStore(connection, table);
-        return await work({ database: connection, vault: connection, rows });
-      });
-    }
     let isVaultCommitted = false;
+    const inOtherVault = async <R>(
+      database: Queryable,
+      part: (vault: Queryable) => Promise<R>,
+    ): Promise<R> => {
+      const result = await this.vault.transaction(async (vault) => {
+        await vault.query(readCommitted);
+        const done = await part(vault);
+        // A deferred constraint of the rows must fail now, while the vault can still be rolled back.
+        await database.query(checkDeferredConstraints);
+        return done;
+      });
+      isVaultCommitted = true;
+      return result;
+    };
     try {
       return await this.database.transaction(async (database) => {
         await database.query(readCommitted);
         const rows = new PostgresRowStore(database, table);
-        const result = await this.vault.transaction(async (vault) => {
-          await vault.query(readCommitted);
-          return await work({ database, vault, rows });
+        return await work({
+          database,
+          rows,
+          inVault: (part) => this.isVaultApart ? inOtherVault(database, part) : part(database),
         });
-        isVaultCommitted = true;
-        return result;
       });
     } catch (error) {
-      if (!isVaultCommitted || !(error instanceof StoreError)) throw error;
+      if (!isVaultCommitted || !halfDone || !(error instanceof StoreError)) throw error;
       const { kind, code, message } = error;
       throw new StoreError(
-        kind,
+        // No single row is at fault for a transaction that is half done.
+        kind === "data" ? "fatal" : kind,
         code,
-        `The vault's database committed, and the rows may be unchanged: run the command again. ${message}`,
+        `${halfDone}: run the command again. ${message}`,
       );
     }
   }
@@ -136,8 +169,7 @@ export class Databases implements Connections {
 
   /** Closes the connections. */
   async close(): Promise<void> {
-    await this.#database?.close();
-    if (this.isVaultApart) await this.vault.close();
+    await Promise.all([...this.#open.values()].map((database) => database.close()));
   }
 }
 

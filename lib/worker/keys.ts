@@ -38,7 +38,11 @@ export async function openSealer(
 ): Promise<Sealer | undefined> {
   if (VAULT === "off") return undefined;
   const key = VAULT_PUBLIC_KEY?.[0];
-  if (!key) throw new SettingsError(["VAULT_PUBLIC_KEY: is not set, and VAULT is on"]);
+  if (!key) {
+    throw new SettingsError([
+      "VAULT_PUBLIC_KEY: is not set. Generate one with `maskline keygen`, or set VAULT=off",
+    ]);
+  }
   return await createSealer(key, { dataKeyMilliseconds: DATA_KEY_LIFETIME_MS });
 }
 

@@ -4,25 +4,21 @@ import { markVaultElsewhere } from "../store/postgres/sql/vault.ts";
 import { toStoredTable } from "./contract.ts";
 import type { Databases } from "./databases.ts";
 
-/** The names of the migrations that were applied to each database. */
-export interface MigrationResult {
-  readonly rows: readonly string[];
-  /** Undefined unless the vault is in a database of its own. */
-  readonly vault?: readonly string[];
-}
-
 /**
  * Creates or upgrades the tables in the databases of the settings, and checks that they fit.
  *
+ * @param report takes the names of the migrations that were applied to each database, as soon as they committed
  * @throws {StoreError} a privilege is missing, an existing table does not fit, or a database does not answer
  */
-export async function migrateDatabases(databases: Databases): Promise<MigrationResult> {
+export async function migrateDatabases(
+  databases: Databases,
+  report: (where: "rows" | "vault", applied: readonly string[]) => void,
+): Promise<void> {
   const table = toStoredTable(databases.contract);
-  const rows = await migrate(databases.database, table);
+  report("rows", await migrate(databases.database, table));
   await checkSchema(databases.database, table);
-  if (!databases.isVaultApart) return { rows };
-  const vault = await migrate(databases.vault);
+  if (!databases.isVaultApart) return;
+  report("vault", await migrate(databases.vault));
   await checkSchema(databases.vault);
   await databases.database.query(markVaultElsewhere);
-  return { rows, vault };
 }

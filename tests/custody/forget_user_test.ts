@@ -24,17 +24,17 @@ const others = ["device_id zq:bobs", "ip 2001:db8::7"];
 interface SlowWorker {
   query(text: string): Promise<void>;
   /** Writes logins with their originals. */
-  bring(logins: readonly ClearLogin[]): Promise<void>;
+  store(logins: readonly ClearLogin[]): Promise<void>;
   finish(): Promise<void>;
 }
 
 async function startWorker(filled: FilledVault): Promise<SlowWorker> {
   const database = open({ url: new URL(filled.rows.url), connections: 1 });
   const begun = Promise.withResolvers<Queryable>();
-  const told = Promise.withResolvers<void>();
+  const finished = Promise.withResolvers<void>();
   const ending = database.transaction(async (connection) => {
     begun.resolve(connection);
-    await told.promise;
+    await finished.promise;
   });
   const connection = await begun.promise;
   const inside = { ...database, query: connection.query };
@@ -43,11 +43,11 @@ async function startWorker(filled: FilledVault): Promise<SlowWorker> {
     async query(text) {
       await connection.query(statement(text));
     },
-    async bring(logins) {
+    async store(logins) {
       await store.commit(await filled.batch(logins));
     },
     async finish() {
-      told.resolve();
+      finished.resolve();
       await ending;
       await database.close();
     },
@@ -55,10 +55,10 @@ async function startWorker(filled: FilledVault): Promise<SlowWorker> {
 }
 
 for (const mode of ["keep", "delete", "anonymise"]) {
-  Deno.test(`forgetUser() waits for a batch that brings the value too, and keeps it, when rows are to ${mode}`, async () => {
+  Deno.test(`forgetUser() waits for a batch that stores the same value, and keeps the original, when --rows is ${mode}`, async () => {
     await using filled = await fillVault(server, people);
     const worker = await startWorker(filled);
-    await worker.bring([{ user: "zq:cem", ip: OFFICE }]);
+    await worker.store([{ user: "zq:cem", ip: OFFICE }]);
     const forgetting = forgetUser(filled, "zq:ann", "--rows", mode);
     await until(() => waiting(filled.rows), (count) => count === 1);
     await worker.finish();
@@ -69,11 +69,11 @@ for (const mode of ["keep", "delete", "anonymise"]) {
   });
 }
 
-Deno.test("forgetUser() makes a batch wait that brings the value too, which then is kept anew", async () => {
+Deno.test("forgetUser() makes a batch wait that stores the same value, and the batch seals it again, when the original is removed", async () => {
   await using filled = await fillVault(server, people);
   await using holder = await openSession(filled.vault.url);
   await holder.query("BEGIN");
-  // Whoever writes to the audit waits for this, and all else is done by then.
+  // The audit log is written last, and waits for this lock. All other statements have run by then.
   await holder.query("SELECT pg_advisory_xact_lock(1635083369)");
   const forgetting = forgetUser(filled, "zq:ann", "--rows", "delete");
   await until(() => waiting(filled.rows), (count) => count === 1);
@@ -87,14 +87,14 @@ Deno.test("forgetUser() makes a batch wait that brings the value too, which then
 });
 
 for (const mode of ["delete", "anonymise"]) {
-  Deno.test(`forgetUser() leaves a row, and its original, that came with a new value after the look, when rows are to ${mode}`, async () => {
+  Deno.test(`forgetUser() leaves a row and its original when a worker stores the row with a new value after the lookup and --rows is ${mode}`, async () => {
     await using filled = await fillVault(server, people);
     const worker = await startWorker(filled);
-    // The look passes this lock, and the change, which sees what is committed by then, waits for it.
+    // The lookup is not blocked by this lock. The change waits for it, and sees what is committed by then.
     await worker.query("LOCK TABLE user_logins IN SHARE MODE");
     const forgetting = forgetUser(filled, "zq:ann", "--rows", mode);
     await until(() => waiting(filled.rows), (count) => count === 1);
-    await worker.bring([
+    await worker.store([
       { user: "zq:ann", ip: "192.0.2.1", device: "zq:phone" },
       { user: "zq:ann", ip: OFFICE, device: "zq:phone" },
     ]);
@@ -107,9 +107,9 @@ for (const mode of ["delete", "anonymise"]) {
 }
 
 for (const apart of [false, true]) {
-  const where = apart ? "the vault is apart" : "all is in one database";
+  const where = apart ? "the vault is in a database of its own" : "all is in one database";
 
-  Deno.test(`forgetUser() leaves no original when all who share it are forgotten at once and ${where}`, async () => {
+  Deno.test(`forgetUser() leaves no original when all people who share it are forgotten at once and ${where}`, async () => {
     const users = ["zq:1", "zq:2", "zq:3", "zq:4"];
     const logins = users.map((user) => ({ user, ip: OFFICE, device: `${user}-phone` }));
     await using filled = await fillVault(server, logins, { apart });
@@ -121,7 +121,7 @@ for (const apart of [false, true]) {
     deepStrictEqual(await filled.originals(), []);
   });
 
-  Deno.test(`forgetUser() changes nothing when the audit cannot be written and ${where}`, async () => {
+  Deno.test(`forgetUser() changes nothing when the audit log cannot be written and ${where}`, async () => {
     await using filled = await fillVault(server, people, { apart });
     const before = [await rowsOf(filled), await filled.originals(), await booksOf(filled)];
     await filled.vault.query("ALTER TABLE maskline.reveal_audit ADD CHECK (action <> 'forget')");
@@ -136,7 +136,7 @@ for (const apart of [false, true]) {
     deepStrictEqual(await auditOf(filled), []);
   });
 
-  Deno.test(`forgetUser() changes nothing when the rows refuse and ${where}`, async () => {
+  Deno.test(`forgetUser() changes nothing when the table refuses the change of the rows and ${where}`, async () => {
     await using filled = await fillVault(server, people, { apart });
     await filled.rows.query("ALTER TABLE user_logins ADD CHECK (user_id IS NOT NULL)");
     const before = [await rowsOf(filled), await filled.originals()];
@@ -146,7 +146,7 @@ for (const apart of [false, true]) {
     deepStrictEqual(await auditOf(filled), []);
   });
 
-  Deno.test(`forgetUser() leaves the originals of those who are not forgotten, and no others, when ${where}`, async () => {
+  Deno.test(`forgetUser() keeps the originals of the people who are not forgotten, and no others, when ${where}`, async () => {
     await using filled = await fillVault(server, [], { apart });
     const one = (name: string, count: number) =>
       fc.option(fc.integer({ min: 1, max: count }).map((index) => `${name}${index}`));
@@ -177,16 +177,16 @@ for (const apart of [false, true]) {
           ...(device ? [`device_id ${device}`] : []),
         ]);
         deepStrictEqual(await filled.originals(), [...new Set(kept)].sort());
-        const [books, ...remarks] = await booksOf(filled);
-        strictEqual(books, `${logins.length} committed and 0 rejected stand in the ledger`);
-        ok(!remarks.some((remark) => /another hand/.test(remark)));
+        const [counted, ...warnings] = await booksOf(filled);
+        strictEqual(counted, `the ledger has ${logins.length} committed and 0 rejected messages`);
+        ok(!warnings.some((warning) => /another client/.test(warning)));
       }),
       { numRuns: 15 },
     );
   });
 }
 
-Deno.test("forgetUser() says that it is half done when the vault has committed and the rows do not", async () => {
+Deno.test("forgetUser() changes nothing when a deferred constraint refuses the rows", async () => {
   await using filled = await fillVault(server, people, { apart: true });
   await filled.rows.query(
     `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
@@ -196,18 +196,46 @@ Deno.test("forgetUser() says that it is half done when the vault has committed a
     `CREATE CONSTRAINT TRIGGER refuse AFTER DELETE ON user_logins
       DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse()`,
   );
+  const before = [await rowsOf(filled), await filled.originals()];
   const { code, lines, err } = await forgetUser(filled, "zq:ann", "--rows", "delete");
+  deepStrictEqual([code, lines, err], [1, [], "Postgres refused with SQLSTATE P0001\n"]);
+  deepStrictEqual([await rowsOf(filled), await filled.originals()], before);
+});
+
+Deno.test("forgetUser() reports that only the vault was changed when the rows' connection ends between the commits", async () => {
+  await using filled = await fillVault(server, people, { apart: true });
+  await filled.vault.query(
+    `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END'`,
+  );
+  await filled.vault.query(
+    `CREATE CONSTRAINT TRIGGER linger AFTER DELETE ON maskline.vault
+      DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION linger()`,
+  );
+  await using holder = await openSession(filled.vault.url);
+  await holder.query("BEGIN");
+  await holder.query("SELECT pg_advisory_xact_lock(1)");
+  const running = forgetUser(filled, "zq:ann", "--rows", "delete");
+  await until(() => waiting(filled.vault), (count) => count === 1);
+  await filled.rows.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND state = 'idle in transaction'`,
+  );
+  await holder.query("COMMIT");
+  const { code, lines, err } = await running;
   deepStrictEqual([code, lines], [1, []]);
-  match(err, /^The originals are removed, but the rows may be as they were: run it again\./);
+  match(
+    err,
+    /^The originals are removed, and the rows may be unchanged: run the command again\. /,
+  );
   deepStrictEqual(await filled.originals(), others);
   strictEqual((await rowsOf(filled)).length, 2);
-  await filled.rows.query("DROP TRIGGER refuse ON user_logins");
   strictEqual((await forgetUser(filled, "zq:ann", "--rows", "delete")).code, 0);
   strictEqual((await rowsOf(filled)).length, 1);
   strictEqual((await booksOf(filled))[1], "1 rows were removed on purpose");
 });
 
-Deno.test("forgetUser() waits for another one whose vault has committed and whose rows have not", async () => {
+Deno.test("forgetUser() waits for another one when the rows of that one are not committed", async () => {
   const sharing = ["zq:ann", "zq:bob"].map((user) => ({ user, ip: OFFICE }));
   await using filled = await fillVault(server, sharing, { apart: true });
   await filled.rows.query(
@@ -223,7 +251,7 @@ Deno.test("forgetUser() waits for another one whose vault has committed and whos
   await holder.query("SELECT pg_advisory_xact_lock(1)");
   const first = forgetUser(filled, "zq:ann", "--rows", "delete");
   await until(() => waiting(filled.rows), (count) => count === 1);
-  // It would count the rows of the first, which are as good as gone, and keep the original for nobody.
+  // Otherwise it would count the rows of the first person, which are about to be deleted, and keep the original.
   const second = forgetUser(filled, "zq:bob", "--rows", "delete");
   await until(() => waiting(filled.rows), (count) => count === 2);
   await holder.query("COMMIT");
@@ -231,10 +259,10 @@ Deno.test("forgetUser() waits for another one whose vault has committed and whos
   deepStrictEqual(await filled.originals(), []);
 });
 
-Deno.test("forgetUser() works for a custodian and is refused to others", async () => {
+Deno.test("forgetUser() works when the role is a custodian, and is refused when it is not", async () => {
   const filled = await fillVault(server, people);
   await using logins = await createLogins(server, filled.rows);
-  // Before the roles go.
+  // Dropped before the roles.
   await using _filled = filled;
   const before = [await rowsOf(filled), await filled.originals()];
   const as = (role: "reader" | "writer" | "custodian"): FilledVault => ({
@@ -253,13 +281,13 @@ Deno.test("forgetUser() works for a custodian and is refused to others", async (
   deepStrictEqual(await filled.originals(), []);
 });
 
-Deno.test("forgetUser() sees what others commit when the database's default is another isolation", async () => {
+Deno.test("forgetUser() sees what other transactions commit when the database's default isolation level is repeatable read", async () => {
   await using filled = await fillVault(server, people);
   await filled.rows.query(
     `ALTER DATABASE "${filled.rows.name}" SET default_transaction_isolation = 'repeatable read'`,
   );
   const worker = await startWorker(filled);
-  await worker.bring([{ user: "zq:cem", ip: OFFICE }]);
+  await worker.store([{ user: "zq:cem", ip: OFFICE }]);
   const forgetting = forgetUser(filled, "zq:ann");
   await until(() => waiting(filled.rows), (count) => count === 1);
   await worker.finish();

@@ -20,7 +20,7 @@ export function resolveTls(url: URL): Tls {
   const elsewhere = CONFLICTING_PARAMETERS.find((name) => url.searchParams.has(name));
   if (elsewhere) {
     throw new OperationError(
-      `The database's URL: expected no ${elsewhere} in the query; give host and port before it, and use ` +
+      `expected no ${elsewhere} in the query; give host and port before it, and use ` +
         "sslmode for encryption",
     );
   }
@@ -39,7 +39,7 @@ export function resolveTls(url: URL): Tls {
       return { rejectUnauthorized: true, ...ca };
     default:
       throw new OperationError(
-        "The database's URL: expected sslmode=disable, require, verify-ca or verify-full",
+        "expected sslmode=disable, require, verify-ca or verify-full",
       );
   }
 }
@@ -49,7 +49,7 @@ function readAuthority(path: string): string {
     return Deno.readTextFileSync(path);
   } catch (error) {
     const why = error instanceof Error ? error.name : "error";
-    throw new OperationError(`The database's URL: sslrootcert cannot be read (${why})`, {
+    throw new OperationError(`sslrootcert: expected a readable file, got ${why}`, {
       cause: error,
     });
   }

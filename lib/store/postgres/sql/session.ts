@@ -17,6 +17,9 @@ export const commit = statement(`COMMIT`);
  */
 export const readCommitted = statement(`SET TRANSACTION ISOLATION LEVEL READ COMMITTED`);
 
+/** Checks deferred constraints now instead of at the commit. */
+export const checkDeferredConstraints = statement(`SET CONSTRAINTS ALL IMMEDIATE`);
+
 /**
  * Fails while rows cannot be written: on a replica, or if the database is read-only, with the 25006 that an
  * insert would fail with. Writes nothing and waits for no table lock.
