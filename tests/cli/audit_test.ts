@@ -8,10 +8,10 @@ import { createVault, type TestVault } from "../support/test_vault.ts";
 
 const server = await sharedPostgres();
 
-/** What a terminal would obey, in the one text of the audit that a client chooses. */
+/** What a terminal would obey, in the one text of the audit log that a client chooses. */
 const CONTROLS = "a\\b\u001b[2J\u009b\u202e\tz";
 
-/** An audit with three entries. */
+/** Creates a database whose audit log has three entries. */
 async function filled(): Promise<TestVault> {
   const vault = await createVault(server);
   const database = open({ url: new URL(vault.inside.url) });
@@ -36,7 +36,7 @@ async function filled(): Promise<TestVault> {
   return vault;
 }
 
-/** The hash of an entry. */
+/** Reads the hash of an entry. */
 async function hashOf({ inside }: TestVault, number: number): Promise<string> {
   const [row] = await inside.query<{ hash: string }>(
     "SELECT encode(hash, 'hex') AS hash FROM maskline.reveal_audit WHERE number = $1",
@@ -45,7 +45,7 @@ async function hashOf({ inside }: TestVault, number: number): Promise<string> {
   return row?.hash ?? "";
 }
 
-const KEEP = "keep this line to prove later that none was cut off";
+const KEEP = "keep this line to prove later that none was removed";
 
 Deno.test("audit verify prints the count and the head when all is well", async () => {
   await using vault = await filled();
@@ -56,14 +56,14 @@ Deno.test("audit verify prints the count and the head when all is well", async (
   });
 });
 
-Deno.test("audit verify says 0 entries when nothing was noted, and takes that as a head", async () => {
+Deno.test("audit verify prints 0 entries and accepts that as a head when the audit log is empty", async () => {
   await using vault = await createVault(server);
   const { out } = await vault.run(["audit", "verify"]);
   strictEqual(out, `ok 0 entries; ${KEEP}: 0:${"0".repeat(64)}\n`);
   strictEqual((await vault.run(["audit", "verify", "--head", out])).code, 0);
 });
 
-Deno.test("audit verify takes an earlier head, alone or in its line, when entries came since", async () => {
+Deno.test("audit verify accepts an earlier head, alone or in its line, when entries were added since", async () => {
   await using vault = await filled();
   const head = `2:${await hashOf(vault, 2)}`;
   for (const kept of [head, `ok 2 entries; ${KEEP}: ${head}\n`]) {
@@ -72,7 +72,7 @@ Deno.test("audit verify takes an earlier head, alone or in its line, when entrie
   }
 });
 
-Deno.test("audit verify works as a process for a role that may only read the audit", async () => {
+Deno.test("audit verify works as a process when the role may only read the audit log", async () => {
   await using vault = await filled();
   await using guest = await createGuest(vault.inside, ["SELECT ON maskline.reveal_audit"]);
   const { code, out, err } = await runMaskline(["audit", "verify"], {
@@ -86,21 +86,21 @@ const broken: readonly [what: string, statement: string, err: string][] = [
   [
     "an entry was changed",
     "UPDATE maskline.reveal_audit SET mask = 'k1.zq7' WHERE number = 2",
-    "entry 2: its hash is not that of its columns: it was changed",
+    "entry 2: its hash does not match its columns: it was changed",
   ],
   [
     "an entry was removed",
     "DELETE FROM maskline.reveal_audit WHERE number = 1",
-    "entry 2: wanted number 1 here: entries are gone or renumbered",
+    "entry 2: expected number 1 here: entries are missing or renumbered",
   ],
   [
-    "the last was cut off",
+    "the last entry was removed",
     "DELETE FROM maskline.reveal_audit WHERE number = 3",
-    "entry 3: it is gone: the entries end at 2",
+    "entry 3: it is missing: the last entry is 2",
   ],
 ];
 for (const [what, statement, message] of broken) {
-  Deno.test(`audit verify names the entry and fails when ${what}`, async () => {
+  Deno.test(`audit verify fails and names the entry when ${what}`, async () => {
     await using vault = await filled();
     const head = `3:${await hashOf(vault, 3)}`;
     await vault.inside.query("ALTER TABLE maskline.reveal_audit DISABLE TRIGGER append_only");
@@ -108,12 +108,12 @@ for (const [what, statement, message] of broken) {
     deepStrictEqual(await vault.run(["audit", "verify", "--head", head]), {
       code: 1,
       out: "",
-      err: `The audit is broken at ${message}\n`,
+      err: `The audit log is broken at ${message}\n`,
     });
   });
 }
 
-Deno.test("audit list prints an entry a line, the newest first, and escapes what a terminal obeys", async () => {
+Deno.test("audit list prints one entry on each line, newest first, escaped, when a text has control characters", async () => {
   await using vault = await filled();
   const { code, out, err } = await vault.run(["audit", "list"]);
   deepStrictEqual([code, err], [0, ""]);
@@ -129,7 +129,7 @@ Deno.test("audit list prints an entry a line, the newest first, and escapes what
   );
 });
 
-Deno.test("audit list prints whole entries in plain ASCII when given --json and they are so", async () => {
+Deno.test("audit list prints whole entries in ASCII when --json is given", async () => {
   await using vault = await filled();
   const { out } = await vault.run(["audit", "list", "--json", "--limit", "1"]);
   ok(/^[\x20-\x7e]+\n$/.test(out));
@@ -140,14 +140,14 @@ Deno.test("audit list prints whole entries in plain ASCII when given --json and 
   );
 });
 
-Deno.test("audit list says so, and fails not, when nothing was noted", async () => {
+Deno.test("audit list succeeds and reports it when the audit log is empty", async () => {
   await using vault = await createVault(server);
-  const err = "Nothing is noted\n";
+  const err = "The audit log has no entries\n";
   deepStrictEqual(await vault.run(["audit", "list"]), { code: 0, out: "", err });
   deepStrictEqual(await vault.run(["audit", "list", "--json"]), { code: 0, out: "", err: "" });
 });
 
-Deno.test("audit fails with what Postgres says when the role may not read it", async () => {
+Deno.test("audit fails with the error of Postgres when the role may not read the log", async () => {
   await using vault = await filled();
   await using guest = await createGuest(vault.inside, []);
   for (const verb of ["verify", "list"]) {
@@ -160,20 +160,20 @@ Deno.test("audit fails with what Postgres says when the role may not read it", a
 });
 
 const wrong: readonly [args: string[], err: RegExp][] = [
-  [[], /^Wanted: maskline audit verify /],
-  [["zq7"], /^Wanted: maskline audit verify /],
-  [["verify", "zq7"], /^Wanted: maskline audit verify /],
-  [["verify", "--json"], /^Wanted: maskline audit verify /],
-  [["verify", "--limit", "1"], /^Wanted: maskline audit verify /],
-  [["list", "--head", "zq7"], /^Wanted: maskline audit verify /],
-  [["list", "--limit", "0"], /^--limit: wanted a whole number from 1 to 10000$/],
-  [["verify", "--head", "zq7"], /^--head: wanted NUMBER:HASH, or the line/],
-  [["verify", "--head", `1:${"0".repeat(63)}`], /^--head: wanted/],
-  [["verify", "--head", `01:${"0".repeat(64)}`], /^--head: wanted/],
-  [["verify", "--head", `1:${"A".repeat(64)}`], /^--head: wanted/],
+  [[], /^Expected: maskline audit verify /],
+  [["zq7"], /^Expected: maskline audit verify /],
+  [["verify", "zq7"], /^Expected: maskline audit verify /],
+  [["verify", "--json"], /^Expected: maskline audit verify /],
+  [["verify", "--limit", "1"], /^Expected: maskline audit verify /],
+  [["list", "--head", "zq7"], /^Expected: maskline audit verify /],
+  [["list", "--limit", "0"], /^--limit: expected a whole number from 1 to 10000$/],
+  [["verify", "--head", "zq7"], /^--head: expected NUMBER:HASH, or the line/],
+  [["verify", "--head", `1:${"0".repeat(63)}`], /^--head: expected/],
+  [["verify", "--head", `01:${"0".repeat(64)}`], /^--head: expected/],
+  [["verify", "--head", `1:${"A".repeat(64)}`], /^--head: expected/],
 ];
 for (const [args, message] of wrong) {
-  Deno.test(`audit says what it wants when its words are ${args.join(" ").slice(0, 30)}`, async () => {
+  Deno.test(`audit prints what it expected when its arguments are ${args.join(" ").slice(0, 30) || "missing"}`, async () => {
     await using vault = await createVault(server);
     const { code, out, err } = await vault.run(["audit", ...args]);
     deepStrictEqual([code, out], [2, ""]);

@@ -9,15 +9,15 @@ import { sharedPostgres } from "../support/shared_postgres.ts";
 const postgres = await sharedPostgres();
 const queues = await startQueueServer();
 
-/** A queue with a redrive policy, as it should have, and a migrated database. */
+/** Creates a queue with a redrive policy and a migrated database: nothing to warn about. */
 async function fineLine(): Promise<Line> {
-  const letters = await queues.createQueue(undefined, { MessageRetentionPeriod: "1209600" });
+  const dlq = await queues.createQueue(undefined, { MessageRetentionPeriod: "1209600" });
   return await createLine({
     postgres,
     queues,
     queueAttributes: {
       VisibilityTimeout: "60",
-      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount: 5 }),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dlq.arn, maxReceiveCount: 5 }),
     },
   });
 }
@@ -30,14 +30,14 @@ async function check(
   const { code, out, err } = await runMaskline(["check", ...(flag ? [flag] : [])], {
     env: { ...line.env, ...env },
   });
-  // A line's key stands in its environment, and each check says so.
-  const lines = out.trimEnd().split("\n").filter((text) => !text.startsWith("note  MASK_KEY:"));
+  // The mask key is in the environment here, so every check warns about it.
+  const lines = out.trimEnd().split("\n").filter((text) => !text.startsWith("warn  MASK_KEY:"));
   return { code, lines, err };
 }
 
-const EMPTY = "note  about 0 messages wait and 0 are in flight";
+const EMPTY = "warn  about 0 messages wait and 0 are in flight";
 
-Deno.test("check says ok to each part when all is well, and receives and writes nothing", async () => {
+Deno.test("check prints ok for each part, and receives and writes nothing, when all is well", async () => {
   await using line = await fineLine();
   await line.queue.send(sampleMessages({ count: 10 }));
   deepStrictEqual(await check(line), {
@@ -45,7 +45,7 @@ Deno.test("check says ok to each part when all is well, and receives and writes 
     lines: [
       "ok    settings",
       "ok    queue",
-      "note  about 10 messages wait and 0 are in flight",
+      "warn  about 10 messages wait and 0 are in flight",
       "ok    database and schema",
       "ok    database is writable",
       "ok    privileges",
@@ -56,7 +56,7 @@ Deno.test("check says ok to each part when all is well, and receives and writes 
   deepStrictEqual(await line.count(), { rows: 0, rejected: 0, ledger: 0 });
 });
 
-Deno.test("check notes what of the queue makes trouble later", async () => {
+Deno.test("check warns about the queue's attributes when they cause trouble later", async () => {
   await using line = await createLine({
     postgres,
     queues,
@@ -64,34 +64,34 @@ Deno.test("check notes what of the queue makes trouble later", async () => {
   });
   const { code, lines } = await check(line);
   strictEqual(code, 0);
-  const notes = lines.filter((text) => text.startsWith("note"));
-  deepStrictEqual(notes.length, 3);
-  match(notes[1] ?? "", /has no redrive policy/);
-  match(notes[2] ?? "", /visibility timeout is 5 s/);
+  const warnings = lines.filter((text) => text.startsWith("warn"));
+  deepStrictEqual(warnings.length, 3);
+  match(warnings[1] ?? "", /has no redrive policy/);
+  match(warnings[2] ?? "", /visibility timeout is 5 s/);
 });
 
-Deno.test("check notes a dead-letter queue that keeps messages for no longer than the queue", async () => {
-  const letters = await queues.createQueue();
+Deno.test("check warns about the dead-letter queue when it keeps messages no longer than the queue", async () => {
+  const dlq = await queues.createQueue();
   await using line = await createLine({
     postgres,
     queues,
     queueAttributes: {
       VisibilityTimeout: "60",
-      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount: 5 }),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dlq.arn, maxReceiveCount: 5 }),
     },
   });
   const { code, lines } = await check(line);
   strictEqual(code, 0);
-  ok(lines.some((text) => /^note {2}The dead-letter queue keeps messages for 345600 s/.test(text)));
+  ok(lines.some((text) => /^warn {2}The dead-letter queue keeps messages for 345600 s/.test(text)));
 });
 
-Deno.test("check goes on to the database when the queue is missing", async () => {
+Deno.test("check continues with the database when the queue is missing", async () => {
   await using line = await fineLine();
   const { code, lines, err } = await check(line, { SQS_QUEUE_URL: `${line.queue.url}-not` });
   deepStrictEqual([code, err], [1, ""]);
   match(
     lines[1] ?? "",
-    /^WRONG queue: Could not read the queue's attributes: .*(NonExistent|DoesNotExist)/,
+    /^FAIL {2}queue: Could not read the queue's attributes: .*(NonExistent|DoesNotExist)/,
   );
   deepStrictEqual(lines.slice(2), [
     "ok    database and schema",
@@ -100,7 +100,7 @@ Deno.test("check goes on to the database when the queue is missing", async () =>
   ]);
 });
 
-Deno.test("check says what is wrong with the queue when nobody listens there", async () => {
+Deno.test("check reports a failure of the queue when no server listens there", async () => {
   await using line = await fineLine();
   const endpoint = `http://127.0.0.1:${freePort()}`;
   const { code, lines } = await check(line, {
@@ -108,7 +108,7 @@ Deno.test("check says what is wrong with the queue when nobody listens there", a
     AWS_ENDPOINT_URL_SQS: endpoint,
   });
   strictEqual(code, 1);
-  strictEqual(lines[1], "WRONG queue: Could not read the queue's attributes: ECONNREFUSED");
+  strictEqual(lines[1], "FAIL  queue: Could not read the queue's attributes: ECONNREFUSED");
 });
 
 Deno.test("check stops at the database when it is missing", async () => {
@@ -116,40 +116,40 @@ Deno.test("check stops at the database when it is missing", async () => {
   const { code, lines, err } = await check(line, { DATABASE_URL: `${line.database.url}_not` });
   deepStrictEqual([code, err], [1, ""]);
   deepStrictEqual(lines.slice(0, 3), ["ok    settings", "ok    queue", EMPTY]);
-  match(lines[3] ?? "", /^WRONG database and schema: .*3D000: database ".*_not" does not exist/);
+  match(lines[3] ?? "", /^FAIL {2}database and schema: .*3D000: database ".*_not" does not exist/);
   strictEqual(lines.length, 4);
 });
 
-Deno.test("check says what is wrong with the database when nobody listens there", async () => {
+Deno.test("check reports a failure of the database when no server listens there", async () => {
   await using line = await fineLine();
   const url = new URL(line.database.url);
   url.port = String(freePort());
   const { code, lines } = await check(line, { DATABASE_URL: url.href });
   strictEqual(code, 1);
-  strictEqual(lines.at(-1), "WRONG database and schema: Postgres did not answer: ECONNREFUSED");
+  strictEqual(lines.at(-1), "FAIL  database and schema: Postgres did not answer: ECONNREFUSED");
 });
 
-Deno.test("check says to migrate when the tables are not there", async () => {
+Deno.test("check reports that `maskline migrate` is needed when the tables do not exist", async () => {
   await using line = await createLine({ postgres, queues, unmigrated: true });
   const { code, lines } = await check(line);
   strictEqual(code, 1);
   strictEqual(
     lines.at(-1),
-    "WRONG database and schema: Maskline's tables are not there; run `maskline migrate`",
+    "FAIL  database and schema: Maskline's tables do not exist; run `maskline migrate`",
   );
 });
 
-Deno.test("check says so when the database is read-only", async () => {
+Deno.test("check reports a failure when the database is read-only", async () => {
   await using line = await fineLine();
   await line.database.query(
     `ALTER DATABASE "${line.database.name}" SET default_transaction_read_only = on`,
   );
   const { code, lines } = await check(line);
   strictEqual(code, 1);
-  strictEqual(lines.at(-1), "WRONG database is writable: Postgres refused with SQLSTATE 25006");
+  strictEqual(lines.at(-1), "FAIL  database is writable: Postgres refused with SQLSTATE 25006");
 });
 
-Deno.test("check names the privileges that are missing, and those of keys when they are kept", async () => {
+Deno.test("check names the missing privileges, and those of event ids when DEDUPE_FIELD is set", async () => {
   await using line = await fineLine();
   const role = `reader_${crypto.randomUUID().slice(0, 8)}`;
   await line.database.query(`CREATE ROLE ${role} LOGIN`);
@@ -160,12 +160,13 @@ Deno.test("check names the privileges that are missing, and those of keys when t
   const url = new URL(line.database.url);
   url.username = role;
   const env = { DATABASE_URL: url.href };
-  const missing = 'WRONG privileges: The role lacks INSERT on "public"."user_logins", ' +
+  const missing = 'FAIL  privileges: The role lacks INSERT on "public"."user_logins", ' +
     "INSERT on maskline.ledger, INSERT on maskline.rejected";
   const vault = "INSERT on maskline.vault, SELECT (field) on maskline.vault, " +
     "SELECT (mask) on maskline.vault, SELECT (last_seen) on maskline.vault, " +
     "UPDATE (last_seen) on maskline.vault";
-  const last = "EXECUTE on maskline.make_ledger_days";
+  const last = "EXECUTE on maskline.make_ledger_days; " +
+    "`maskline migrate --print-grants` prints a role that has them";
   const plain = await check(line, env);
   deepStrictEqual([plain.code, plain.lines.at(-1)], [1, `${missing}, ${vault}, ${last}`]);
   const keyed = await check(line, { ...env, DEDUPE_FIELD: "event_id" });
@@ -180,7 +181,7 @@ Deno.test("check names the privileges that are missing, and those of keys when t
   await line.database.query(`DROP ROLE ${role}`);
 });
 
-/** The remarks that stand below `ok    privileges`. */
+/** Returns the warnings below `ok    privileges`. */
 async function excess(line: Line, env: Readonly<Record<string, string>> = {}): Promise<string[]> {
   const { code, lines } = await check(line, env);
   strictEqual(code, 0, lines.join("\n"));
@@ -189,42 +190,42 @@ async function excess(line: Line, env: Readonly<Record<string, string>> = {}): P
 
 const WAY_OUT = "`maskline migrate --print-grants` prints a role that may not";
 
-Deno.test("check notes what the role may do beyond a worker's work, and it is no fault", async () => {
+Deno.test("check warns and succeeds when the role has privileges that a worker does not need", async () => {
   await using line = await fineLine();
   deepStrictEqual(await excess(line), []);
   await line.database.query("GRANT SELECT (user_id) ON user_logins TO maskline_writer");
   await line.database.query("GRANT SELECT ON maskline.vault TO maskline_writer");
   deepStrictEqual(await excess(line), [
-    "note  the role may also read what is sealed in maskline.vault; " +
+    "warn  the role may also read what is sealed in maskline.vault; " +
     `read the rows; ${WAY_OUT}`,
   ]);
 });
 
-Deno.test("check notes that the role owns the tables, or is a superuser", async () => {
+Deno.test("check warns when the role owns the tables or is a superuser", async () => {
   await using line = await fineLine();
   deepStrictEqual(await excess(line, line.ownerEnv), [
-    `note  the role may also do anything, being a superuser; ${WAY_OUT}`,
+    `warn  the role may also do anything, being a superuser; ${WAY_OUT}`,
   ]);
   await line.database.query(
     `ALTER TABLE maskline.vault OWNER TO ${new URL(line.env["DATABASE_URL"] ?? "").username}`,
   );
   deepStrictEqual(await excess(line), [
-    "note  the role may also change the tables, being their owner; " +
+    "warn  the role may also change the tables, being their owner; " +
     `read what is sealed in maskline.vault; change what is sealed in maskline.vault; ${WAY_OUT}`,
   ]);
   await line.database.query("ALTER TABLE maskline.vault OWNER TO CURRENT_USER");
 });
 
-Deno.test("check looks into the vault's own database when there is one", async () => {
+Deno.test("check checks the vault's own database when VAULT_DATABASE_URL is set", async () => {
   await using line = await fineLine();
   await using apart = await postgres.createDatabase("vault");
   const env = { VAULT_DATABASE_URL: apart.url };
   const before = await check(line, env);
   strictEqual(before.code, 1);
-  match(before.lines.at(-1) ?? "", /^WRONG the vault's own database: .*run `maskline migrate`$/);
+  match(before.lines.at(-1) ?? "", /^FAIL {2}the vault's own database: .*run `maskline migrate`$/);
   const migrated = await runMaskline(["migrate"], { env: { ...line.ownerEnv, ...env } });
   deepStrictEqual([migrated.code, migrated.err], [0, ""]);
   const after = await check(line, env);
   deepStrictEqual([after.code, after.lines.at(-2)], [0, "ok    the vault's own database"]);
-  match(after.lines.at(-1) ?? "", /^note {2}the role may also do anything, being a superuser;/);
+  match(after.lines.at(-1) ?? "", /^warn {2}the role may also do anything, being a superuser;/);
 });

@@ -17,23 +17,23 @@ async function check(flag: string, settings: Record<string, string>) {
   return { code, ...io.written };
 }
 
-/** A worker's server on a port of its own. */
+/** Starts a worker's HTTP server on a free port. */
 function serve(hostname = "127.0.0.1") {
   const port = freePort();
   return serveHealth({ hostname, port }, { counters: () => ({}), isStoreUp: () => true });
 }
 
-Deno.test("check --offline says ok when the settings are right, and asks no network", async () => {
-  const note =
-    "note  MASK_KEY: is set in the environment. Use MASK_KEY_FILE with a path to keep it out of /proc\n";
+Deno.test("check --offline prints ok without network when the settings are right", async () => {
+  const warning =
+    "warn  MASK_KEY: is set in the environment. Use MASK_KEY_FILE with a path to keep it out of /proc\n";
   deepStrictEqual(await check("--offline", fine), {
     code: 0,
-    out: `ok    settings\n${note}`,
+    out: `ok    settings\n${warning}`,
     err: "",
   });
 });
 
-Deno.test("check --offline lists all that is wrong, a line each, when settings are", async () => {
+Deno.test("check --offline prints one line for each problem when settings are wrong", async () => {
   const { code, out, err } = await check("--offline", {
     SQS_QUEUE_URL: "ftp://queue",
     MASK_KEYS: fine.MASK_KEY,
@@ -42,8 +42,8 @@ Deno.test("check --offline lists all that is wrong, a line each, when settings a
   });
   deepStrictEqual([code, err], [2, ""]);
   const lines = out.trimEnd().split("\n");
-  ok(lines.every((line) => /^WRONG [A-Z_]+: /.test(line)), out);
-  deepStrictEqual(lines.map((line) => line.split(/[ :]/)[1]).sort(), [
+  ok(lines.every((line) => /^FAIL {2}[A-Z_]+: /.test(line)), out);
+  deepStrictEqual(lines.map((line) => line.split(/ +|:/)[1]).sort(), [
     "BATCH_ROWS",
     "DATABASE_URL",
     "MASK_KEY",
@@ -53,13 +53,13 @@ Deno.test("check --offline lists all that is wrong, a line each, when settings a
   ]);
 });
 
-Deno.test("check --offline checks the rules between settings", async () => {
+Deno.test("check --offline checks the rules between settings when each is valid alone", async () => {
   const { code, out } = await check("--offline", { ...fine, MAX_IN_FLIGHT: "10" });
   strictEqual(code, 2);
-  match(out, /^WRONG MAX_IN_FLIGHT: expected at least BATCH_ROWS \(500\), got 10/);
+  match(out, /^FAIL {2}MAX_IN_FLIGHT: expected at least BATCH_ROWS \(500\), got 10/);
 });
 
-Deno.test("check --offline shows no secret when secrets are wrong", async () => {
+Deno.test("check --offline prints no secret when secrets are wrong", async () => {
   const { out } = await check("--offline", {
     SQS_QUEUE_URL: "postgres://app:zq7@db/app",
     DATABASE_URL: "app:zq7@db",
@@ -70,7 +70,7 @@ Deno.test("check --offline shows no secret when secrets are wrong", async () => 
   ok(!out.includes("zq7"), out);
 });
 
-Deno.test("check --health says what the worker says when one answers", async () => {
+Deno.test("check --health prints the worker's answer when one answers", async () => {
   const server = serve();
   try {
     const settings = { HTTP_ADDRESS: `127.0.0.1:${server.port}` };
@@ -84,7 +84,7 @@ Deno.test("check --health says what the worker says when one answers", async () 
   }
 });
 
-Deno.test("check --health asks the loopback when the worker listens everywhere", async () => {
+Deno.test("check --health asks on loopback when the worker listens on all addresses", async () => {
   const server = serve("0.0.0.0");
   try {
     strictEqual((await check("--health", { HTTP_ADDRESS: `0.0.0.0:${server.port}` })).code, 0);
@@ -106,7 +106,7 @@ Deno.test({
   },
 });
 
-/** Containers often have none. */
+/** Returns whether the machine has IPv6. Containers often do not. */
 function hasIpv6(): boolean {
   try {
     Deno.listen({ hostname: "::1", port: 0 }).close();
@@ -120,10 +120,14 @@ Deno.test("check --health fails when no worker answers", async () => {
   const port = freePort();
   const { code, out, err } = await check("--health", { HTTP_ADDRESS: `127.0.0.1:${port}` });
   deepStrictEqual([code, out], [1, ""]);
-  strictEqual(err, `No worker answers at http://127.0.0.1:${port}/healthz (TypeError)\n`);
+  strictEqual(
+    err,
+    `No worker answers at http://127.0.0.1:${port}/healthz: expected \`maskline run\` with the ` +
+      "same HTTP_ADDRESS\n",
+  );
 });
 
-Deno.test("check --health fails when something else answers", async () => {
+Deno.test("check --health fails when another server answers", async () => {
   const other = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     () => new Response("other", { status: 503 }),
@@ -136,13 +140,13 @@ Deno.test("check --health fails when something else answers", async () => {
   }
 });
 
-Deno.test("check --health says that there is nobody to ask when HTTP_ADDRESS is off", async () => {
+Deno.test("check --health reports that no worker can answer when HTTP_ADDRESS is off", async () => {
   const { code, err } = await check("--health", { HTTP_ADDRESS: "off" });
   strictEqual(code, 2);
-  match(err, /^HTTP_ADDRESS is off/);
+  match(err, /^HTTP_ADDRESS: is off, so no worker can answer/);
 });
 
-Deno.test("check --health wants no other setting, but right ones", async () => {
+Deno.test("check --health requires no other setting, and fails when one is wrong", async () => {
   const { code, err } = await check("--health", { HTTP_ADDRESS: "x", BATCH_ROWS: "x" });
   strictEqual(code, 2);
   match(err, /^2 wrong settings:\n {2}HTTP_ADDRESS: .*\n {2}BATCH_ROWS: /);

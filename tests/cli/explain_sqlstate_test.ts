@@ -3,13 +3,13 @@ import { main } from "../../lib/cli/main.ts";
 import { sqlstates } from "../../lib/store/postgres/sqlstate.ts";
 import { fakeIo } from "../support/fake_io.ts";
 
-Deno.test("explain-sqlstate tells the kind and what follows when a code is given", async () => {
+Deno.test("explain-sqlstate prints the kind and the action when a code is given", async () => {
   const io = fakeIo();
   strictEqual(await main(["explain-sqlstate", "57P01"], io), 0);
-  match(io.written.out, /^57 +transient .*\nhold what is there/);
+  match(io.written.out, /^57 +transient .*\nkeep the messages in flight, stop receiving/);
 });
 
-Deno.test("explain-sqlstate says fatal when the code stands in no table", async () => {
+Deno.test("explain-sqlstate prints fatal when the code is not listed", async () => {
   const io = fakeIo();
   await main(["explain-sqlstate", "XX000"], io);
   match(io.written.out, /^fatal/);
@@ -23,7 +23,7 @@ Deno.test("explain-sqlstate prints every row when no code is given", async () =>
   }
 });
 
-Deno.test("explain-sqlstate says wrong usage when the code is none", async () => {
+Deno.test("explain-sqlstate exits with 2 when the code is not an SQLSTATE", async () => {
   const io = fakeIo();
   strictEqual(await main(["explain-sqlstate", "57p01"], io), 2);
 });

@@ -22,12 +22,12 @@ async function explain(message: unknown, settings: Record<string, string> = {}) 
   return { code, ...io.written };
 }
 
-/** The value that it shows for a column. */
+/** Returns the value that `explain` prints for a column. */
 function shown(out: string, column: string): string | undefined {
   return new RegExp(`→ +${column} = (.*)$`, "m").exec(out)?.[1];
 }
 
-Deno.test("explain shows every field, its rule and the row when a message is valid", async () => {
+Deno.test("explain prints every field, its rule and the row when a message is valid", async () => {
   const { code, out, err } = await explain(message);
   deepStrictEqual([code, err], [0, ""]);
   for (const { name } of login.fields) match(out, new RegExp(`^${name} +ok  `, "m"));
@@ -37,13 +37,13 @@ Deno.test("explain shows every field, its rule and the row when a message is val
   strictEqual(shown(out, "app_version"), "2003000");
 });
 
-Deno.test("explain says how the date comes about, as of today", async () => {
+Deno.test("explain prints how the date is computed, with today's as an example, when a message is valid", async () => {
   const before = new Date().toISOString().slice(0, 10);
   const today = shown((await explain(message)).out, "create_date")?.slice(-10) ?? "";
   ok([before, new Date().toISOString().slice(0, 10)].includes(today), today);
 });
 
-Deno.test("explain shows the masks when MASK_KEY is set", async () => {
+Deno.test("explain prints the masks when MASK_KEY is set", async () => {
   const { out } = await explain(message, { MASK_KEY: `k1:${KEY}` });
   const bytes = Uint8Array.fromBase64(KEY);
   const masker = await createMasker({ ring: [{ id: "k1", bytes }], fields: ["ip", "device_id"] });
@@ -51,7 +51,7 @@ Deno.test("explain shows the masks when MASK_KEY is set", async () => {
   strictEqual(shown(out, "masked_device_id"), await masker.mask("device_id", message.device_id));
 });
 
-Deno.test("explain says what to set when it could show no mask", async () => {
+Deno.test("explain prints which setting is missing when it cannot compute masks", async () => {
   const { out } = await explain(message);
   strictEqual(shown(out, "masked_ip"), "(a mask; set MASK_KEY to see it)");
   strictEqual(shown(out, "masked_device_id"), "(a mask; set MASK_KEY to see it)");
@@ -59,70 +59,70 @@ Deno.test("explain says what to set when it could show no mask", async () => {
 
 for (const settings of [{}, { MASK_KEY: `k1:${KEY}` }]) {
   const key = Object.keys(settings).join() || "no key";
-  Deno.test(`explain shows no personal value when there is ${key}`, async () => {
+  Deno.test(`explain prints no personal value when there is ${key}`, async () => {
     const { out, err } = await explain(message, settings);
     ok(!(out + err).includes(message.ip) && !(out + err).includes("zq7"), out);
   });
 }
 
-Deno.test("explain shows null when the locale is null or absent", async () => {
+Deno.test("explain prints null when the locale is null or absent", async () => {
   const { locale: _, ...without } = message;
   strictEqual(shown((await explain({ ...message, locale: null })).out, "locale"), "null");
   strictEqual(shown((await explain(without)).out, "locale"), "null");
 });
 
-Deno.test("explain counts unknown keys and shows nothing of them", async () => {
+Deno.test("explain counts unknown keys and prints none of them when a message has some", async () => {
   const { code, out } = await explain({ ...message, zq7: 1, other: "zq7" });
   strictEqual(code, 0);
   match(out, /^2 unknown keys are ignored$/m);
   ok(!out.includes("zq7"));
 });
 
-Deno.test("explain says nothing of unknown keys when there is none", async () => {
+Deno.test("explain does not mention unknown keys when there are none", async () => {
   ok(!(await explain(message)).out.includes("unknown"));
 });
 
-Deno.test("explain says the reason and what was wanted when a field is wrong", async () => {
+Deno.test("explain prints the reason and what was expected when a field is wrong", async () => {
   const { code, out } = await explain({ ...message, device_id: "zq7".repeat(99) });
   strictEqual(code, 1);
   strictEqual(
     out,
-    `set aside: too_long (device_id): ${reasons.too_long}\n` +
-      "wanted:    a string of 1 to 256 characters, trimmed, in NFC, personal\n",
+    `rejected: too_long (device_id): ${reasons.too_long}\n` +
+      "expected: a string of 1 to 256 characters, trimmed, in NFC, personal\n",
   );
 });
 
-Deno.test("explain says what is wanted of each field when it is wrong", async () => {
-  const wanted: [name: keyof typeof message, words: string][] = [
+Deno.test("explain prints the rule of each field when its type is wrong", async () => {
+  const expected: [name: keyof typeof message, words: string][] = [
     ["user_id", "a string of 1 to 128 characters"],
     ["device_type", "a string of 1 to 32 characters"],
-    ["ip", "an IPv4 or IPv6 address, made canonical, personal"],
+    ["ip", "an IPv4 or IPv6 address, in canonical form, personal"],
     ["locale", "a string of 1 to 32 characters, or null, or absent"],
     ["app_version", "one to four numbers with dots, packed as major·10⁶ + minor·10³ + patch"],
   ];
-  for (const [name, words] of wanted) {
+  for (const [name, words] of expected) {
     const { out } = await explain({ ...message, [name]: 7 });
     strictEqual(
       out,
-      `set aside: wrong_type (${name}): ${reasons.wrong_type}\nwanted:    ${words}\n`,
+      `rejected: wrong_type (${name}): ${reasons.wrong_type}\nexpected: ${words}\n`,
     );
   }
 });
 
 const bodies: [what: string, body: string, reason: "not_json" | "not_an_object"][] = [
   ["empty", "", "not_json"],
-  ["no JSON", "zq7", "not_json"],
-  ["marked by a byte order mark", `\ufeff${JSON.stringify(message)}`, "not_json"],
+  ["not JSON", "zq7", "not_json"],
+  ["JSON after a byte order mark", `\ufeff${JSON.stringify(message)}`, "not_json"],
   ["an array", `["zq7"]`, "not_an_object"],
 ];
 for (const [what, body, reason] of bodies) {
-  Deno.test(`explain says ${reason} and nothing of the body when it is ${what}`, async () => {
-    const out = `set aside: ${reason}: ${reasons[reason]}\n`;
+  Deno.test(`explain prints ${reason} and nothing of the body when it is ${what}`, async () => {
+    const out = `rejected: ${reason}: ${reasons[reason]}\n`;
     deepStrictEqual(await explain(body), { code: 1, out, err: "" });
   });
 }
 
-Deno.test("explain says wrong settings when MASK_KEY is wrong, and nothing of it", async () => {
+Deno.test("explain exits with 2 and repeats nothing of MASK_KEY when it is wrong", async () => {
   const { code, out, err } = await explain(message, { MASK_KEY: "k1:zq7zq7zq" });
   deepStrictEqual([code, out], [2, ""]);
   match(err, /MASK_KEY: Key 1 \(k1\): expected .*, got 6 bytes/);

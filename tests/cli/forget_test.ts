@@ -21,10 +21,10 @@ const people: readonly ClearLogin[] = [
   { user: "zq:cem", ip: OFFICE, device: null },
 ];
 
-/** What is left when Ann is forgotten. */
+/** The originals that are left after Ann was forgotten. */
 const OTHERS = ["device_id zq:bobs", `ip ${OFFICE}`];
 
-Deno.test("forget removes the originals of a person, and keeps those that others have too", async () => {
+Deno.test("forget removes the originals of a person and keeps those that others have too when the person is found", async () => {
   await using filled = await fillVault(server, people);
   const before = await rowsOf(filled);
   const { code, lines, err } = await forgetUser(filled, "zq:ann");
@@ -34,7 +34,7 @@ Deno.test("forget removes the originals of a person, and keeps those that others
   deepStrictEqual(
     [...lines].sort(),
     [
-      "4 rows stay, as they are, with masks",
+      "4 rows stay unchanged, with masks",
       `device_id ${device("zq:laptop")} is removed`,
       `device_id ${device("zq:phone")} is removed`,
       `ip ${ip("198.51.100.1")} is removed`,
@@ -49,7 +49,7 @@ Deno.test("forget removes the originals of a person, and keeps those that others
   match(err, /can be linked/);
 });
 
-Deno.test("forget notes each removed mask in the audit, and counts, and not the person", async () => {
+Deno.test("forget records each removed mask and the counts, and not the person, in the audit log when rows are deleted", async () => {
   await using filled = await fillVault(server, people);
   await forgetUser(filled, "zq:ann", "--rows", "delete", "--ticket", "GDPR-7");
   const entries = await auditOf(filled);
@@ -72,12 +72,12 @@ Deno.test("forget notes each removed mask in the audit, and counts, and not the 
   );
 });
 
-Deno.test("forget --rows delete removes rows, which the books know, and a shared original with the last", async () => {
+Deno.test("forget --rows delete deletes rows, which the books show, and removes a shared original when its last row goes", async () => {
   await using filled = await fillVault(server, people);
   const { lines } = await forgetUser(filled, "zq:ann", "--rows", "delete");
-  strictEqual(lines.at(-1), "4 rows are removed");
+  strictEqual(lines.at(-1), "4 rows are deleted");
   deepStrictEqual(await booksOf(filled), [
-    "7 committed and 0 rejected stand in the ledger",
+    "the ledger has 7 committed and 0 rejected messages",
     "4 rows were removed on purpose",
   ]);
   await forgetUser(filled, "zq:cem", "--rows", "delete");
@@ -89,7 +89,7 @@ Deno.test("forget --rows delete removes rows, which the books know, and a shared
   strictEqual((await booksOf(filled))[1], "7 rows were removed on purpose");
 });
 
-Deno.test("forget --rows anonymise keeps rows without the person and the masks", async () => {
+Deno.test("forget --rows anonymise keeps rows without the person and the masks when columns may be null", async () => {
   await using filled = await fillVault(server, people);
   const { code, lines, err } = await forgetUser(filled, "zq:ann", "--rows", "anonymise");
   deepStrictEqual([code, lines.at(-1)], [0, "4 rows stay, without the person and the masks"]);
@@ -107,11 +107,11 @@ Deno.test("forget --rows anonymise keeps rows without the person and the masks",
     locale: "DE",
     app_version: 1_002_003,
   }]);
-  deepStrictEqual(await booksOf(filled), ["7 committed and 0 rejected stand in the ledger"]);
+  deepStrictEqual(await booksOf(filled), ["the ledger has 7 committed and 0 rejected messages"]);
   deepStrictEqual(await filled.originals(), OTHERS);
 });
 
-Deno.test("forget --rows anonymise puts a text that no other row has where a column must not be null", async () => {
+Deno.test("forget --rows anonymise stores a unique text when a column must not be null", async () => {
   await using filled = await fillVault(
     server,
     people.map(({ device, ...rest }) => ({
@@ -132,7 +132,7 @@ Deno.test("forget --rows anonymise puts a text that no other row has where a col
 });
 
 for (const mode of [[], ["--rows", "delete"], ["--rows", "anonymise"]]) {
-  Deno.test(`forget --dry-run tells what the real run does and changes nothing with ${mode.join(" ") || "rows that stay"}`, async () => {
+  Deno.test(`forget --dry-run prints what the real run does and changes nothing when ${mode.join(" ") || "rows stay"}`, async () => {
     await using filled = await fillVault(server, people);
     await filled.bring([{ user: "zq:ann", ip: "198.51.100.2" }], { vault: false });
     const before = [await rowsOf(filled), await filled.originals()];
@@ -149,43 +149,43 @@ for (const mode of [[], ["--rows", "delete"], ["--rows", "anonymise"]]) {
   });
 }
 
-Deno.test("forget says which masks had no original, and audits a run that removes none", async () => {
+Deno.test("forget prints which masks had no original, and records the run, when it removes none", async () => {
   await using filled = await fillVault(server);
   await filled.bring([{ user: "zq:ann", ip: OFFICE }], { vault: false });
   const { code, lines } = await forgetUser(filled, "zq:ann");
   strictEqual(code, 0);
   deepStrictEqual(lines, [
     `ip ${filled.maskOf("ip", OFFICE)} has no original`,
-    "1 row stays, as it is, with masks",
+    "1 row stays unchanged, with masks",
   ]);
   strictEqual((await auditOf(filled)).length, 1);
 });
 
-Deno.test("forget says so, fails and is audited when no row has the person", async () => {
+Deno.test("forget fails, reports it and records it when no row names the person", async () => {
   await using filled = await fillVault(server, people);
   const before = await filled.originals();
   for (const args of [["--dry-run"], ["--rows", "delete"], []]) {
     const { code, lines, err } = await forgetUser(filled, "zq:nobody", ...args);
-    deepStrictEqual([code, lines, err], [1, [], "No row has that person: nothing was changed\n"]);
+    deepStrictEqual([code, lines, err], [1, [], "No row names that person: nothing was changed\n"]);
   }
   deepStrictEqual(await filled.originals(), before);
   strictEqual((await auditOf(filled)).length, 3);
 });
 
-Deno.test("forget shows and notes nothing that another hand put into a masked column in clear", async () => {
+Deno.test("forget prints and records no value when another client stored it in clear in a masked column", async () => {
   await using filled = await fillVault(server, people);
   await filled.rows.query(
     "INSERT INTO user_logins (user_id, masked_ip) VALUES ('zq:ann', 'zq:in-clear')",
   );
   const { lines } = await forgetUser(filled, "zq:ann", "--rows", "delete");
   deepStrictEqual(lines.slice(-2), [
-    "1 value in the masked columns: no masks of Maskline's",
-    "5 rows are removed",
+    "1 value in the masked columns: not masks of Maskline",
+    "5 rows are deleted",
   ]);
   strictEqual((await rowsOf(filled)).length, 3);
 });
 
-Deno.test("forget counts rows that name nobody as somebody else", async () => {
+Deno.test("forget counts rows without a user as another user when they have the mask", async () => {
   await using filled = await fillVault(server, people.slice(0, 1));
   await filled.rows.query("INSERT INTO user_logins (masked_ip) VALUES ($1), ($1)", [
     filled.maskOf("ip", OFFICE),
@@ -195,32 +195,32 @@ Deno.test("forget counts rows that name nobody as somebody else", async () => {
   deepStrictEqual(await filled.originals(), [`ip ${OFFICE}`]);
 });
 
-Deno.test("forget takes an id with quotes, a line end and characters beyond ASCII as it is", async () => {
+Deno.test("forget accepts an id unchanged when it has quotes, a line end and characters beyond ASCII", async () => {
   const user = `zq' OR 'a'='a"; -- \\ é📱`;
   await using filled = await fillVault(server, [...people, { user, ip: V6, device: "zq:x" }]);
   const { lines } = await forget(filled, ["--user", "-", "--rows", "delete"], `${user}\r\n`);
-  strictEqual(lines.at(-1), "1 row is removed");
+  strictEqual(lines.at(-1), "1 row is deleted");
   strictEqual((await rowsOf(filled)).length, people.length);
   // NFC and NFD are two ids: the contract does not normalize them.
   strictEqual((await forgetUser(filled, user.normalize("NFD"))).code, 1);
 });
 
-Deno.test("forget --user takes an id from the argument list too", async () => {
+Deno.test("forget --user accepts an id when it is in the argument list", async () => {
   await using filled = await fillVault(server, people);
   strictEqual((await forget(filled, ["--user=zq:bob"])).code, 0);
   ok(!(await filled.originals()).includes("device_id zq:bobs"));
 });
 
-Deno.test("forget --mask removes one original, and tells how many rows of how many users have the mask", async () => {
+Deno.test("forget --mask removes one original, and prints how many rows of how many users have the mask, when it exists", async () => {
   await using filled = await fillVault(server, people);
   const mask = filled.maskOf("ip", OFFICE);
   const one = ["--field", "ip", "--mask", mask];
-  const told = [`ip ${mask} is removed`, "5 rows of 3 users have the mask and stay"];
+  const expected = [`ip ${mask} is removed`, "5 rows of 3 users have the mask and stay"];
   const dry = await forget(filled, [...one, "--dry-run"]);
-  deepStrictEqual([dry.code, dry.lines], [0, told]);
+  deepStrictEqual([dry.code, dry.lines], [0, expected]);
   strictEqual((await filled.originals()).length, 6);
   const real = await forget(filled, one);
-  deepStrictEqual([real.code, real.lines], [0, told]);
+  deepStrictEqual([real.code, real.lines], [0, expected]);
   strictEqual((await filled.originals()).length, 5);
   ok(!(await filled.originals()).includes(`ip ${OFFICE}`));
   const again = await forget(filled, one);
@@ -234,18 +234,18 @@ Deno.test("forget --mask removes one original, and tells how many rows of how ma
   ]);
 });
 
-Deno.test("forget changes nothing while the mask key is being rotated", async () => {
+Deno.test("forget changes nothing when the mask key is being rotated", async () => {
   await using filled = await fillVault(server, people);
   await filled.vault.query("INSERT INTO maskline.rotation VALUES ('ip', 'k1.a', 'k2.b')");
   const { code, err } = await forgetUser(filled, "zq:ann");
   deepStrictEqual([code, err], [
     1,
-    "The mask key is being rotated, finish that first: nothing was changed\n",
+    "The mask key is being rotated: finish `maskline rotate run` first. Nothing was changed\n",
   ]);
   strictEqual((await filled.originals()).length, 6);
 });
 
-Deno.test("forget takes a reason that has a short id by chance, or one inside of a word", async () => {
+Deno.test("forget accepts a reason when it has a short id by chance, or an id inside a word", async () => {
   await using filled = await fillVault(server, [
     { user: "712", ip: OFFICE },
     { user: "4711", ip: V6 },

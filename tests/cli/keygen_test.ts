@@ -14,7 +14,7 @@ async function keygen(): Promise<string> {
   return io.written.out;
 }
 
-/** The lines as an env file has them. */
+/** Parses the lines of an env file. */
 function variablesOf(text: string): Record<string, string> {
   return Object.fromEntries(
     text.trimEnd().split("\n").map((line) => {
@@ -28,20 +28,20 @@ function onlyKey(text: string | undefined): NamedKey {
   return parseNamedKeys(text ?? "")[0];
 }
 
-Deno.test("keygen prints three lines that an env file and a shell take as they are", async () => {
+Deno.test("keygen prints three lines for an env file or a shell when it is run", async () => {
   const key = String.raw`[\w+/]{43}=\n`;
   const lines = `MASK_KEY=k1:${key}VAULT_PUBLIC_KEY=v1:${key}VAULT_PRIVATE_KEY=v1:${key}`;
   match(await keygen(), new RegExp(`^${lines}$`));
 });
 
-Deno.test("keygen prints what is read as settings", async () => {
+Deno.test("keygen prints values that readSettings() accepts when they are set", async () => {
   const variables = variablesOf(await keygen());
   const settings = readSettings(fakeSource(variables), ["MASK_KEY", "VAULT_PUBLIC_KEY"]);
   deepStrictEqual(settings.MASK_KEY?.map(({ id }) => id), ["k1"]);
   deepStrictEqual(settings.VAULT_PUBLIC_KEY?.map(({ id }) => id), ["v1"]);
 });
 
-Deno.test("keygen prints two halves of which one opens what the other seals", async () => {
+Deno.test("keygen prints a private key that opens what was sealed when the public key sealed it", async () => {
   const variables = variablesOf(await keygen());
   const sealer = await createSealer(onlyKey(variables["VAULT_PUBLIC_KEY"]));
   const binding = { field: "ip", mask: "k1.mask" };
@@ -50,14 +50,14 @@ Deno.test("keygen prints two halves of which one opens what the other seals", as
   strictEqual(await open(privateKey, Uint8Array.from(sealed), binding), "203.0.113.7");
 });
 
-Deno.test("keygen prints other keys each time", async () => {
+Deno.test("keygen prints other keys when it is run again", async () => {
   const [one, other] = [variablesOf(await keygen()), variablesOf(await keygen())];
   for (const name of ["MASK_KEY", "VAULT_PUBLIC_KEY", "VAULT_PRIVATE_KEY"]) {
     notStrictEqual(one[name], other[name]);
   }
 });
 
-Deno.test("keygen works though the settings are wrong", async () => {
+Deno.test("keygen works when the settings are wrong", async () => {
   const io = fakeIo({ settings: { MASK_KEY: "x", BATCH_ROWS: "x" } });
   strictEqual(await main(["keygen"], io), 0);
 });

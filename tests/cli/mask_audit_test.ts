@@ -8,13 +8,13 @@ const server = await sharedPostgres();
 
 const stdin = "203.0.113.7\n";
 
-Deno.test("mask notes which mask was asked for, without a reason too, and nothing of the value", async () => {
+Deno.test("mask records the mask and nothing of the value in the audit log when a reason is given or not", async () => {
   await using vault = await createVault(server);
   const [mask = ""] = await vault.insert([{ field: "ip", original: "203.0.113.7" }]);
-  const wanted = { code: 0, out: `${mask}\n`, err: "" };
-  deepStrictEqual(await vault.run(["mask", "ip"], { stdin }), wanted);
+  const expected = { code: 0, out: `${mask}\n`, err: "" };
+  deepStrictEqual(await vault.run(["mask", "ip"], { stdin }), expected);
   const why = ["--reason", "a report", "--ticket", "OPS-3"];
-  deepStrictEqual(await vault.run(["mask", "ip", ...why], { stdin }), wanted);
+  deepStrictEqual(await vault.run(["mask", "ip", ...why], { stdin }), expected);
   const entry = { os_user: "tester", action: "mask", field: "ip", mask };
   deepStrictEqual(
     await vault.inside.query(
@@ -29,7 +29,7 @@ Deno.test("mask notes which mask was asked for, without a reason too, and nothin
   ok(text && !text.audit.includes("203.0"));
 });
 
-Deno.test("mask notes in the other database when VAULT_DATABASE_URL is set", async () => {
+Deno.test("mask records in the other database when VAULT_DATABASE_URL is set", async () => {
   await using vault = await createVault(server);
   const settings = {
     VAULT_DATABASE_URL: vault.inside.url,
@@ -39,7 +39,7 @@ Deno.test("mask notes in the other database when VAULT_DATABASE_URL is set", asy
   strictEqual((await vault.noted()).length, 1);
 });
 
-Deno.test("mask prints nothing when the role may not note, and needs nothing else when it may", async () => {
+Deno.test("mask prints nothing when the role may not write the audit log, and needs no other privilege", async () => {
   await using vault = await createVault(server);
   for (const privileges of [[], [NOTE_AUDIT]]) {
     await using guest = await createGuest(vault.inside, privileges);
@@ -48,12 +48,12 @@ Deno.test("mask prints nothing when the role may not note, and needs nothing els
     if (privileges.length > 0) deepStrictEqual([code, out.slice(0, 3), err], [0, "k1.", ""]);
     else {
       deepStrictEqual([code, out], [1, ""]);
-      match(err, /^Nothing is shown, since it could not be noted in the audit: .*42501/);
+      match(err, /^Nothing is shown, because it could not be recorded in the audit log: .*42501/);
     }
   }
 });
 
-Deno.test("mask prints nothing when the database is away", async () => {
+Deno.test("mask prints nothing when the database is unavailable", async () => {
   await using vault = await createVault(server);
   const settings = { DATABASE_URL: `postgres://x@127.0.0.1:${freePort()}/x` };
   const { code, out, err } = await vault.run(["mask", "ip"], { stdin, settings });
@@ -61,26 +61,26 @@ Deno.test("mask prints nothing when the database is away", async () => {
   match(err, /ECONNREFUSED/);
 });
 
-Deno.test("mask notes nothing when the value has no mask", async () => {
+Deno.test("mask records nothing when the value has no mask", async () => {
   await using vault = await createVault(server);
   strictEqual((await vault.run(["mask", "ip"], { stdin: "zq7" })).code, 1);
   deepStrictEqual(await vault.noted(), []);
 });
 
-Deno.test("mask says that a reason is not noted when no database is set", async () => {
+Deno.test("mask reports that the reason is not recorded when no database is set", async () => {
   await using vault = await createVault(server);
   const settings = { DATABASE_URL: "" };
   const { code, err } = await vault.run(["mask", "ip", "--ticket", "T"], { stdin, settings });
   deepStrictEqual(
     [code, err],
-    [0, "Not noted: neither VAULT_DATABASE_URL nor DATABASE_URL is set\n"],
+    [0, "Not recorded: neither VAULT_DATABASE_URL nor DATABASE_URL is set\n"],
   );
 });
 
-Deno.test("mask wants a reason that is one when there is a reason", async () => {
+Deno.test("mask exits with 2 when the reason is empty", async () => {
   await using vault = await createVault(server);
   const { code, out, err } = await vault.run(["mask", "ip", "--reason", ""], { stdin });
   deepStrictEqual([code, out], [2, ""]);
-  match(err, /^--reason: wanted 1 to 1000 characters/);
+  match(err, /^--reason: expected 1 to 1000 characters/);
   deepStrictEqual(await vault.noted(), []);
 });

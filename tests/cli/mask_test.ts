@@ -12,8 +12,8 @@ async function mask(field: string, stdin: string, settings: Record<string, strin
   return { code, ...io.written };
 }
 
-/** The frozen algorithm of the design page, by node:crypto. */
-function wanted(id: string, key: string, field: string, value: string): string {
+/** Computes a mask by the frozen algorithm of the design page, with node:crypto. */
+function expectedMask(id: string, key: string, field: string, value: string): string {
   const bytes = Uint8Array.fromBase64(key);
   const subkey = new Uint8Array(hkdfSync("sha256", bytes, "", `maskline/mask/v1/${field}`, 32));
   return `${id}.${createHmac("sha256", subkey).update(value, "utf8").digest("base64url")}\n`;
@@ -31,18 +31,23 @@ const canonical: [field: string, stdin: string, value: string][] = [
 for (const [field, stdin, value] of canonical) {
   const given = JSON.stringify(stdin);
   Deno.test(`mask prints the mask of ${value} when ${field} is ${given}`, async () => {
-    const out = wanted("k1", K1, field, value);
+    const out = expectedMask("k1", K1, field, value);
     deepStrictEqual(await mask(field, stdin), { code: 0, out, err: "" });
   });
 }
 
-Deno.test("mask takes the first key when there are several", async () => {
+Deno.test("mask uses the first key when there are several", async () => {
   const { out } = await mask("ip", "::1", { MASK_KEY: `k2:${K2},k1:${K1}` });
-  strictEqual(out, wanted("k2", K2, "ip", "::1"));
+  strictEqual(out, expectedMask("k2", K2, "ip", "::1"));
 });
 
 const refused: [what: string, field: string, stdin: string, err: RegExp][] = [
-  ["no address", "ip", "zq7.0.113.7", /field ip: The text is neither an IPv4 nor an IPv6 address$/],
+  [
+    "not an address",
+    "ip",
+    "zq7.0.113.7",
+    /field ip: The text is neither an IPv4 nor an IPv6 address$/,
+  ],
   ["surrounded by white space", "ip", " 203.0.113.7", /neither an IPv4/],
   ["two lines", "ip", "::1\n::1\n", /neither an IPv4/],
   ["empty", "ip", "", /neither an IPv4/],
@@ -51,7 +56,7 @@ const refused: [what: string, field: string, stdin: string, err: RegExp][] = [
   ["NUL", "device_id", "zq7\0", /field device_id: The text contains U\+0000/],
 ];
 for (const [what, field, stdin, message] of refused) {
-  Deno.test(`mask tells the reason and not the value when ${field} is ${what}`, async () => {
+  Deno.test(`mask prints the reason and not the value when ${field} is ${what}`, async () => {
     const { code, out, err } = await mask(field, stdin);
     deepStrictEqual([code, out], [1, ""]);
     match(err.trimEnd(), message);
@@ -60,20 +65,20 @@ for (const [what, field, stdin, message] of refused) {
 }
 
 const fields: [field: string, err: string][] = [
-  ["ips", "FIELD: did you mean ip?\n"],
-  ["deviceid", "FIELD: did you mean device_id?\n"],
-  ["device_ip", "FIELD: did you mean device_id?\n"],
-  ["user_id", "FIELD: wanted ip or device_id\n"],
-  ["203.0.113.7", "FIELD: wanted ip or device_id\n"],
-  ["__proto__", "FIELD: wanted ip or device_id\n"],
+  ["ips", "FIELD: expected ip or device_id; did you mean ip?\n"],
+  ["deviceid", "FIELD: expected ip or device_id; did you mean device_id?\n"],
+  ["device_ip", "FIELD: expected ip or device_id; did you mean device_id?\n"],
+  ["user_id", "FIELD: expected ip or device_id\n"],
+  ["203.0.113.7", "FIELD: expected ip or device_id\n"],
+  ["__proto__", "FIELD: expected ip or device_id\n"],
 ];
 for (const [field, err] of fields) {
-  Deno.test(`mask says which fields there are when FIELD is ${field}`, async () => {
+  Deno.test(`mask prints which fields it expected when FIELD is ${field}`, async () => {
     deepStrictEqual(await mask(field, "::1"), { code: 2, out: "", err });
   });
 }
 
-Deno.test("mask wants MASK_KEY when it is not set, and no other setting", async () => {
+Deno.test("mask requires MASK_KEY and no other setting when nothing is set", async () => {
   const { code, out, err } = await mask("ip", "::1", { MASK_KEY: "" });
   deepStrictEqual([code, out], [2, ""]);
   match(err, /^1 wrong setting:\n {2}MASK_KEY: is not set\./);

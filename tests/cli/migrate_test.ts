@@ -8,7 +8,7 @@ import { loginTable } from "../support/test_store.ts";
 
 const server = await sharedPostgres();
 
-Deno.test("migrate --print-grants prints the roles, and needs no setting and no database", async () => {
+Deno.test("migrate --print-grants prints the roles when neither a setting nor a database exists", async () => {
   const io = fakeIo();
   deepStrictEqual(await main(["migrate", "--print-grants"], io), 0);
   strictEqual(io.written.out, grants(loginTable));
@@ -16,19 +16,19 @@ Deno.test("migrate --print-grants prints the roles, and needs no setting and no 
   match(io.written.out, /^-- {3}CREATE ROLE app LOGIN PASSWORD '\.\.\.';$/m);
 });
 
-Deno.test("migrate --print-grants --vault prints those of a database with the vault alone", async () => {
+Deno.test("migrate --print-grants prints the roles of a database with the vault alone when --vault is given", async () => {
   const io = fakeIo();
   strictEqual(await main(["migrate", "--print-grants", "--vault"], io), 0);
   strictEqual(io.written.out, grants());
 });
 
-Deno.test("migrate refuses --vault alone", async () => {
+Deno.test("migrate exits with 2 when --vault is given alone", async () => {
   const io = fakeIo();
   strictEqual(await main(["migrate", "--vault"], io), 2);
-  match(io.written.err, /--vault: goes with --print-grants/);
+  match(io.written.err, /^--vault: is only allowed with --print-grants\n$/);
 });
 
-Deno.test("migrate says so when the books cannot be counted with its role's rights", async () => {
+Deno.test("migrate reports that `check --books` will fail when its role may not read the table", async () => {
   await using inside = await server.createDatabase("migrate");
   const role = `${inside.name}_role`;
   await inside.query(`CREATE ROLE ${role} LOGIN PASSWORD 'of a test'`);
@@ -47,10 +47,12 @@ Deno.test("migrate says so when the books cannot be counted with its role's righ
   url.password = "of a test";
   const io = fakeIo({ settings: { DATABASE_URL: url.href } });
   strictEqual(await main(["migrate"], io), 0);
-  match(io.written.err, new RegExp(`cannot count: The role ${role}, .* lacks SELECT on "public"`));
+  const failure =
+    `^\`maskline check --books\` will fail: The role ${role}, .* lacks SELECT on "public"`;
+  match(io.written.err, new RegExp(failure));
 });
 
-Deno.test("migrate makes the vault's own database too, without the table, when there is one", async () => {
+Deno.test("migrate migrates the vault's own database too, without the table, when VAULT_DATABASE_URL is set", async () => {
   await using rows = await server.createDatabase("rows");
   await using vault = await server.createDatabase("vault");
   const settings = { DATABASE_URL: rows.url, VAULT_DATABASE_URL: vault.url };

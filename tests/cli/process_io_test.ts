@@ -13,7 +13,7 @@ async function maskline(args: readonly string[], stdin: BlobPart = ""): Promise<
     args: ["run", "--quiet", "-A", "main.ts", ...args],
     cwd: fileURLToPath(new URL("../..", import.meta.url)),
     clearEnv: true,
-    // Deno's own: where its packages lie.
+    // Deno needs them to find its packages.
     env: Object.fromEntries(
       ["HOME", "DENO_DIR", "DENO_TLS_CA_STORE", "PATH"].flatMap((name) => {
         const value = Deno.env.get(name);
@@ -33,23 +33,23 @@ async function maskline(args: readonly string[], stdin: BlobPart = ""): Promise<
 const message =
   `{"user_id":"Zoë 📱","device_type":"ios","ip":"::1","device_id":"d","app_version":"1"}`;
 
-Deno.test("main.ts gives the command's status and both streams to the process", async () => {
+Deno.test("main.ts returns the command's exit status and writes both streams when it is run as a process", async () => {
   const { code, out, err } = await maskline(["check", "--offline"]);
   strictEqual(code, 2);
-  match(out, /^WRONG SQS_QUEUE_URL: is not set/);
+  match(out, /^FAIL {2}SQS_QUEUE_URL: is not set/);
   strictEqual(err, "");
 });
 
-Deno.test("input() reads standard input as UTF-8", async () => {
+Deno.test("input() decodes standard input as UTF-8 when it has characters beyond ASCII", async () => {
   const { code, out } = await maskline(["explain"], message);
   strictEqual(code, 0);
   match(out, /→ user_id = "Zoë 📱"/);
 });
 
-Deno.test("input() keeps a byte order mark, since the worker would see it too", async () => {
-  // It was cut off, so that `explain` praised a message that the worker sets aside.
+Deno.test("input() keeps a byte order mark when standard input begins with one", async () => {
+  // The worker sees it too. `text()` removed it, so `explain` accepted a message that the worker rejects.
   const { code, out } = await maskline(["explain"], `\ufeff${message}`);
-  deepStrictEqual([code, out], [1, "set aside: not_json: The body is not JSON\n"]);
+  deepStrictEqual([code, out], [1, "rejected: not_json: The body is not JSON\n"]);
 });
 
 Deno.test("input() reads all of standard input when it is 1 MiB", async () => {

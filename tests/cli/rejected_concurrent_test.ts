@@ -13,7 +13,7 @@ const WHY = ["--reason", "the check was wrong"];
 /** The date on which `rejectedRow()` was sent. */
 const SENT = "2026-02-03";
 
-/** Holds every insert into the target table until the session that it gives has ended. */
+/** Blocks every insert into the target table until the returned session has ended. */
 async function holdInserts({ store: { inside } }: Aside): Promise<Session> {
   await inside.query(
     `CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -27,18 +27,18 @@ async function holdInserts({ store: { inside } }: Aside): Promise<Session> {
   return session;
 }
 
-/** Resolves once so many sessions wait for a lock. */
-async function untilWaiting({ store: { inside } }: Aside, wanted: number): Promise<void> {
+/** Resolves when this many sessions wait for a lock. */
+async function untilWaiting({ store: { inside } }: Aside, count: number): Promise<void> {
   const waiting = `SELECT count(*)::integer AS count FROM pg_stat_activity
     WHERE wait_event_type = 'Lock' AND datname = current_database()`;
-  await until(() => inside.query<{ count: number }>(waiting), ([row]) => row?.count === wanted);
+  await until(() => inside.query<{ count: number }>(waiting), ([row]) => row?.count === count);
 }
 
 function books({ store }: Aside): Promise<readonly string[]> {
   return checkCounters({ database: store.database, contract: login });
 }
 
-Deno.test("rejected replay makes one row when two custodians replay a message at once", async () => {
+Deno.test("rejected replay creates one row when two custodians replay a message at once", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody());
   const held = await holdInserts(aside);
@@ -51,10 +51,10 @@ Deno.test("rejected replay makes one row when two custodians replay a message at
   strictEqual((await second).err, "Message m-1 was replayed before\n");
   strictEqual((await aside.store.inside.query("SELECT FROM user_logins")).length, 1);
   strictEqual((await aside.store.inside.query("SELECT FROM maskline.reveal_audit")).length, 1);
-  deepStrictEqual(await books(aside), ["1 committed and 0 rejected stand in the ledger"]);
+  deepStrictEqual(await books(aside), ["the ledger has 1 committed and 0 rejected messages"]);
 });
 
-Deno.test("rejected discard finds a message replayed when somebody replays it at the same time", async () => {
+Deno.test("rejected discard reports a message as replayed when another custodian replays it at the same time", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody());
   const held = await holdInserts(aside);
@@ -68,9 +68,9 @@ Deno.test("rejected discard finds a message replayed when somebody replays it at
 });
 
 for (const dedupeField of [undefined, "event_id"]) {
-  const how = dedupeField ? ", and knows it by its key" : "";
+  const how = dedupeField ? ", with DEDUPE_FIELD" : "";
 
-  Deno.test(`commit() tells a duplicate when the message comes again while it is replayed${how}`, async () => {
+  Deno.test(`commit() returns a duplicate when the message is redelivered while it is replayed${how}`, async () => {
     await using aside = await createAside(postgres, dedupeField ? { dedupeField } : {});
     await aside.setAside("m-1", loginBody({ user_id: "once", event_id: "e-1" }));
     const held = await holdInserts(aside);
@@ -86,11 +86,11 @@ for (const dedupeField of [undefined, "event_id"]) {
     deepStrictEqual([...(await commit).duplicates], ["m-1"]);
     const rows = await aside.store.inside.query("SELECT user_id FROM user_logins ORDER BY user_id");
     deepStrictEqual(rows, [{ user_id: "once" }, { user_id: "other" }]);
-    deepStrictEqual(await books(aside), ["2 committed and 0 rejected stand in the ledger"]);
+    deepStrictEqual(await books(aside), ["the ledger has 2 committed and 0 rejected messages"]);
   });
 }
 
-Deno.test("rejected replay finds a duplicate when a worker is just committing its event", async () => {
+Deno.test("rejected replay reports a duplicate when a worker commits its event at the same time", async () => {
   await using aside = await createAside(postgres, { dedupeField: "event_id" });
   await aside.setAside("m-1", loginBody({ user_id: "replayed", event_id: "e-1" }));
   const held = await holdInserts(aside);
@@ -104,5 +104,5 @@ Deno.test("rejected replay finds a duplicate when a worker is just committing it
   match((await replay).err, /^Message m-1 is a duplicate/);
   const rows = await aside.store.inside.query("SELECT user_id FROM user_logins");
   deepStrictEqual(rows, [{ user_id: "committed" }]);
-  deepStrictEqual(await books(aside), ["1 committed and 1 rejected stand in the ledger"]);
+  deepStrictEqual(await books(aside), ["the ledger has 1 committed and 1 rejected messages"]);
 });

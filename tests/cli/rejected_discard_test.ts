@@ -14,7 +14,7 @@ const AUDIT =
 const STATE = `SELECT message_id, status, length(sealed) > 0 AS sealed
   FROM maskline.rejected ORDER BY message_id`;
 
-Deno.test("rejected discard erases the bodies and notes each when ids are given", async () => {
+Deno.test("rejected discard erases the bodies and records each in the audit log when ids are given", async () => {
   await using aside = await createAside(postgres);
   for (const id of ["m-1", "m-2", "m-3"]) await aside.setAside(id, `${CANARY} not JSON`);
   const { code, out, err } = await aside.run(
@@ -37,7 +37,7 @@ Deno.test("rejected discard erases the bodies and notes each when ids are given"
   ]);
 });
 
-Deno.test("rejected discard says so when a message is not open or not there, and does the others", async () => {
+Deno.test("rejected discard reports a message and discards the others when it is not open or does not exist", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", "{}");
   await aside.setAside("m-2", "{}");
@@ -46,12 +46,12 @@ Deno.test("rejected discard says so when a message is not open or not there, and
   deepStrictEqual([code, out], [1, "1 discarded\n"]);
   strictEqual(
     err,
-    "Message m-1 was discarded before\nMessage 2 of the command line was not set aside\n",
+    "Message m-1 was discarded before\nMessage 2 of the command line was not rejected\n",
   );
   strictEqual((await aside.store.inside.query(AUDIT)).length, 2);
 });
 
-Deno.test("rejected discard changes nothing when the audit cannot be written", async () => {
+Deno.test("rejected discard changes nothing when the audit log cannot be written", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody({ ip: CANARY }));
   await aside.store.inside.query("DROP FUNCTION maskline.note_audit");
@@ -64,7 +64,7 @@ Deno.test("rejected discard changes nothing when the audit cannot be written", a
   ]);
 });
 
-Deno.test("rejected discard notes it before the change when the vault has a database of its own", async () => {
+Deno.test("rejected discard records before it changes the row when the vault has its own database", async () => {
   await using aside = await createAside(postgres);
   await using vault = await createStore(postgres);
   await aside.setAside("m-1", "{}");
@@ -79,7 +79,7 @@ Deno.test("rejected discard notes it before the change when the vault has a data
   deepStrictEqual(await aside.store.inside.query(AUDIT), []);
 });
 
-Deno.test("rejected discard needs no key when it is run", async () => {
+Deno.test("rejected discard works when no key is set", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", "{}");
   const none = { MASK_KEY: "", VAULT_PUBLIC_KEY: "", VAULT_PRIVATE_KEY: "" };

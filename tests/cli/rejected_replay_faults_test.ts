@@ -18,7 +18,7 @@ const postgres = await sharedPostgres();
 const CANARY = "canary7391";
 const WHY = ["--reason", "the check was wrong"];
 
-Deno.test("rejected replay says so when a message is not open or not there, and does the others", async () => {
+Deno.test("rejected replay reports a message and replays the others when it is not open or does not exist", async () => {
   await using aside = await createAside(postgres);
   for (const id of ["m-1", "m-2", "m-3"]) await aside.setAside(id, loginBody({ user_id: id }));
   await aside.run(["replay", "m-1", ...WHY]);
@@ -33,12 +33,12 @@ Deno.test("rejected replay says so when a message is not open or not there, and 
   strictEqual(
     err,
     "Message m-1 was replayed before\nMessage m-2 was discarded before\n" +
-      "Message 3 of the command line was not set aside, or its body went to a queue\n",
+      "Message 3 of the command line was not rejected, or its body was sent to a queue\n",
   );
   deepStrictEqual(await usersOf(aside), ["m-1", "m-3"]);
 });
 
-Deno.test("rejected replay goes on to the others when one body does not open", async () => {
+Deno.test("rejected replay continues with the others when one body does not open", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody({ user_id: CANARY }));
   await aside.setAside("m-2", loginBody({ user_id: "fine" }));
@@ -48,11 +48,11 @@ Deno.test("rejected replay goes on to the others when one body does not open", a
   const { code, out, err } = await aside.run(["replay", "m-1", "m-2", ...WHY]);
   strictEqual(code, 1);
   strictEqual(out, "1 replayed, 0 still rejected, 0 refused, 0 duplicates, 1 not opened\n");
-  match(err, /^Message m-1 stays: The sealed value was changed, or is next to another field/);
+  match(err, /^Message m-1 stays open: The sealed value was changed, or is next to another field/);
   deepStrictEqual(await stateOf(aside), { "m-1": OPEN, "m-2": REPLAYED });
 });
 
-Deno.test("rejected replay leaves open what was sealed for a vault key that is not there", async () => {
+Deno.test("rejected replay leaves a message open when it was sealed for a vault key that is not set", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody({ user_id: CANARY }));
   const { publicKey, privateKey } = await generateVaultKeys();
@@ -64,7 +64,7 @@ Deno.test("rejected replay leaves open what was sealed for a vault key that is n
   strictEqual(code, 1);
   match(
     err,
-    /^Message m-1 stays: The value was sealed under the vault key v1, expected one of .*v2/,
+    /^Message m-1 stays open: The value was sealed under the vault key v1, expected one of .*v2/,
   );
   const both = `${keys.VAULT_PRIVATE_KEY},${aside.settings["VAULT_PRIVATE_KEY"]}`;
   const io = aside.io({ ...keys, VAULT_PRIVATE_KEY: both });
@@ -83,7 +83,7 @@ Deno.test("rejected replay ends and leaves the rest untouched when every row wou
   strictEqual(await dumpText(aside.store.inside), before);
 });
 
-Deno.test("rejected replay changes nothing when the audit cannot be written", async () => {
+Deno.test("rejected replay changes nothing when the audit log cannot be written", async () => {
   await using aside = await createAside(postgres);
   const { inside } = aside.store;
   await aside.setAside("m-1", loginBody({ user_id: CANARY }));
@@ -91,19 +91,19 @@ Deno.test("rejected replay changes nothing when the audit cannot be written", as
   await inside.query("ALTER FUNCTION maskline.note_audit RENAME TO gone");
   const missing = await aside.run(["replay", "m-1", ...WHY]);
   strictEqual(missing.code, 1);
-  match(missing.err, /^The replay could not be noted: .*42883/);
+  match(missing.err, /^The replay could not be recorded: .*42883/);
   await inside.query("ALTER FUNCTION maskline.gone RENAME TO note_audit");
-  // A refusal of the audit is no refusal of the row, whatever its SQLSTATE.
+  // If the audit log refuses the entry, the row is not refused, whatever the SQLSTATE.
   await inside.query(
     "ALTER TABLE maskline.reveal_audit ADD CHECK (reason <> 'the check was wrong')",
   );
   const refused = await aside.run(["replay", "m-1", ...WHY]);
   strictEqual(refused.code, 1);
-  match(refused.err, /^The replay could not be noted: .*23514/);
+  match(refused.err, /^The replay could not be recorded: .*23514/);
   strictEqual(await dumpText(inside), before);
 });
 
-Deno.test("rejected replay stops between two messages when told to stop", async () => {
+Deno.test("rejected replay stops before the next message when the signal is aborted", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody());
   const io = { ...aside.io(), signal: AbortSignal.abort() };
@@ -115,7 +115,7 @@ Deno.test("rejected replay stops between two messages when told to stop", async 
   deepStrictEqual(await stateOf(aside), { "m-1": OPEN });
 });
 
-Deno.test("rejected replay leaves no value in clear when messages come through or fail", async () => {
+Deno.test("rejected replay leaves no value in clear when messages are replayed or fail", async () => {
   await using aside = await createAside(postgres);
   const { inside } = aside.store;
   await inside.query("ALTER TABLE user_logins ADD CHECK (device_type <> 'refused')");
@@ -133,19 +133,19 @@ Deno.test("rejected replay leaves no value in clear when messages come through o
   }
 });
 
-const USAGE = /^Wanted: maskline rejected replay ID… \| --where-reason CODE/;
+const USAGE = /^Expected: maskline rejected replay ID… \| --where-reason CODE/;
 const wrong: [args: string[], err: RegExp][] = [
   [[...WHY], USAGE],
   [[CANARY, "--where-reason", "missing", ...WHY], USAGE],
   [[CANARY, "--limit", "1", ...WHY], USAGE],
   [[CANARY, "--raw", ...WHY], USAGE],
-  [[CANARY], /^--reason: wanted 1 to 1000 characters/],
+  [[CANARY], /^--reason: expected 1 to 1000 characters/],
   [["--where-reason", "mising", ...WHY], /^--where-reason: .* did you mean missing\?$/m],
   [["--where-reason", CANARY, ...WHY], /^--where-reason: there is no such reason$/m],
-  [["--where-reason", "missing", "--limit", "0", ...WHY], /^--limit: wanted a whole number/],
+  [["--where-reason", "missing", "--limit", "0", ...WHY], /^--limit: expected a whole number/],
 ];
 for (const [args, message] of wrong) {
-  Deno.test(`rejected replay says wrong usage when the line is ${args.join(" ")}`, async () => {
+  Deno.test(`rejected replay exits with 2 and repeats nothing when the arguments are ${args.join(" ")}`, async () => {
     const io = fakeIo();
     deepStrictEqual([await main(["rejected", "replay", ...args], io), io.written.out], [2, ""]);
     match(io.written.err, message);
@@ -159,12 +159,16 @@ const lacking: [what: string, settings: Record<string, string>, err: RegExp][] =
   [
     "VAULT_PUBLIC_KEY",
     { VAULT_PUBLIC_KEY: "" },
-    /^ {2}VAULT_PUBLIC_KEY: is not set, and originals/m,
+    /^ {2}VAULT_PUBLIC_KEY: is not set\. Set that of the workers, or VAULT=off$/m,
   ],
   ["the other half of VAULT_PUBLIC_KEY", {
     VAULT_PRIVATE_KEY: `v1:${(await generateVaultKeys()).privateKey.toBase64()}`,
   }, /^ {2}VAULT_PRIVATE_KEY: its v1 is not the private half of VAULT_PUBLIC_KEY$/m],
-  ["a right DEDUPE_FIELD", { DEDUPE_FIELD: "ip" }, /^ {2}DEDUPE_FIELD: ip is a personal field/m],
+  [
+    "a valid DEDUPE_FIELD",
+    { DEDUPE_FIELD: "ip" },
+    /^ {2}DEDUPE_FIELD: expected a field that is not personal, got ip,/m,
+  ],
 ];
 for (const [what, settings, message] of lacking) {
   Deno.test(`rejected replay changes nothing when the settings lack ${what}`, async () => {

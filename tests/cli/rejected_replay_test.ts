@@ -26,7 +26,7 @@ function books({ store }: Aside): Promise<readonly string[]> {
   return checkCounters({ database: store.database, contract: login });
 }
 
-Deno.test("rejected replay makes the row, keeps the originals and erases the body when an id is given", async () => {
+Deno.test("rejected replay stores the row and the originals and erases the body when an id is given", async () => {
   await using aside = await createAside(postgres);
   const { inside } = aside.store;
   await aside.setAside("m-1", loginBody({ user_id: "replayed" }));
@@ -66,10 +66,10 @@ Deno.test("rejected replay makes the row, keeps the originals and erases the bod
   deepStrictEqual(await inside.query(AUDIT), [
     { action: "replay", field: "rejected", mask: "m-1", detail: "replayed" },
   ]);
-  deepStrictEqual(await books(aside), ["1 committed and 0 rejected stand in the ledger"]);
+  deepStrictEqual(await books(aside), ["the ledger has 1 committed and 0 rejected messages"]);
 });
 
-Deno.test("rejected replay leaves open what is no event yet, and says why", async () => {
+Deno.test("rejected replay leaves a message open and prints why when the contract still rejects it", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody({ ip: CANARY }));
   await aside.setAside("m-2", `${CANARY} not JSON`);
@@ -84,10 +84,10 @@ Deno.test("rejected replay leaves open what is no event yet, and says why", asyn
   deepStrictEqual(await stateOf(aside), { "m-1": OPEN, "m-2": OPEN, "m-3": REPLAYED });
   deepStrictEqual(await usersOf(aside), ["fine"]);
   strictEqual((await aside.store.inside.query(AUDIT)).length, 1);
-  deepStrictEqual(await books(aside), ["1 committed and 2 rejected stand in the ledger"]);
+  deepStrictEqual(await books(aside), ["the ledger has 1 committed and 2 rejected messages"]);
 });
 
-Deno.test("rejected replay leaves nothing behind of a row that Postgres still refuses", async () => {
+Deno.test("rejected replay stores nothing of a row when Postgres still refuses it", async () => {
   await using aside = await createAside(postgres, { dedupeField: "event_id" });
   const { inside } = aside.store;
   await inside.query("ALTER TABLE user_logins ADD CHECK (user_id <> 'canary7391')");
@@ -100,10 +100,10 @@ Deno.test("rejected replay leaves nothing behind of a row that Postgres still re
   deepStrictEqual(await inside.query("SELECT key FROM maskline.dedupe"), [{ key: "d:e-2" }]);
   strictEqual((await inside.query("SELECT FROM maskline.vault")).length, 2);
   strictEqual((await inside.query(AUDIT)).length, 1);
-  deepStrictEqual(await books(aside), ["1 committed and 1 rejected stand in the ledger"]);
+  deepStrictEqual(await books(aside), ["the ledger has 1 committed and 1 rejected messages"]);
 });
 
-Deno.test("rejected replay discards an event that is on record under another message", async () => {
+Deno.test("rejected replay discards a message when its event was committed under another message", async () => {
   await using aside = await createAside(postgres, { dedupeField: "event_id" });
   const { inside } = aside.store;
   await aside.store.store.commit(batchOf([eventRow("m-0", { user: "first", key: "d:e-1" })]));
@@ -112,17 +112,20 @@ Deno.test("rejected replay discards an event that is on record under another mes
   await aside.setAside("m-3", loginBody({ user_id: "third", event_id: "e-2" }));
   const { code, out, err } = await aside.run(["replay", "m-1", "m-2", "m-3", ...WHY]);
   deepStrictEqual([code, out], [1, "1 replayed, 0 still rejected, 0 refused, 2 duplicates\n"]);
-  match(err, /^Message m-1 is a duplicate: its event is on record, it was discarded\nMessage m-3 /);
+  match(
+    err,
+    /^Message m-1 is a duplicate: its event was committed before, the message was discarded\nMessage m-3 /,
+  );
   deepStrictEqual(await stateOf(aside), { "m-1": DISCARDED, "m-2": REPLAYED, "m-3": DISCARDED });
   deepStrictEqual(await usersOf(aside), ["first", "second"]);
   deepStrictEqual(
     (await inside.query<{ detail: string }>(AUDIT)).map(({ detail }) => detail),
     ["discarded", "replayed", "discarded"],
   );
-  deepStrictEqual(await books(aside), ["2 committed and 2 rejected stand in the ledger"]);
+  deepStrictEqual(await books(aside), ["the ledger has 2 committed and 2 rejected messages"]);
 });
 
-Deno.test("rejected replay makes no second row when the ledger has the message as committed", async () => {
+Deno.test("rejected replay stores no second row when the message is committed in the ledger", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody());
   await aside.store.inside.query("UPDATE maskline.ledger SET outcome = 'committed'");
@@ -131,18 +134,18 @@ Deno.test("rejected replay makes no second row when the ledger has the message a
   deepStrictEqual([await usersOf(aside), await stateOf(aside)], [[], { "m-1": DISCARDED }]);
 });
 
-Deno.test("rejected replay makes the row when the ledger's day was purged", async () => {
+Deno.test("rejected replay stores the row when the ledger's day was purged", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody());
   await aside.store.inside.query("DELETE FROM maskline.ledger");
   strictEqual((await aside.run(["replay", "m-1", ...WHY])).code, 0);
   deepStrictEqual(await books(aside), [
-    "0 committed and 0 rejected stand in the ledger",
-    "1 rows have no ledger entry: another hand wrote them",
+    "the ledger has 0 committed and 0 rejected messages",
+    "1 rows have no ledger entry: another client wrote them",
   ]);
 });
 
-Deno.test("rejected replay takes all open ones of a reason, the oldest first, when told --where-reason", async () => {
+Deno.test("rejected replay replays all open messages with a reason, oldest first, when --where-reason is given", async () => {
   await using aside = await createAside(postgres);
   const sentAt = Date.UTC(2026, 1, 3);
   for (const [index, id] of ["m-3", "m-1", "m-2"].entries()) {
@@ -161,7 +164,7 @@ Deno.test("rejected replay takes all open ones of a reason, the oldest first, wh
   });
 });
 
-Deno.test("rejected replay changes nothing when told --dry-run, and tells what would become of them", async () => {
+Deno.test("rejected replay prints the results and changes nothing when --dry-run is given", async () => {
   await using aside = await createAside(postgres, { dedupeField: "event_id" });
   const { inside } = aside.store;
   await inside.query("ALTER TABLE user_logins ADD CHECK (user_id <> 'refused')");
@@ -182,7 +185,7 @@ Deno.test("rejected replay changes nothing when told --dry-run, and tells what w
   strictEqual(await dumpText(inside), before);
 });
 
-Deno.test("rejected replay leaves the vault's own database alone when told --dry-run", async () => {
+Deno.test("rejected replay changes nothing in the vault's own database when --dry-run is given", async () => {
   await using aside = await createAside(postgres);
   await using vault = await createStore(postgres);
   await aside.setAside("m-1", loginBody());
@@ -193,7 +196,7 @@ Deno.test("rejected replay leaves the vault's own database alone when told --dry
   strictEqual(await dumpText(vault.inside), before);
 });
 
-Deno.test("rejected replay keeps no original when VAULT is off", async () => {
+Deno.test("rejected replay stores no original when VAULT is off", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody());
   const io = aside.io({ VAULT: "off", VAULT_PUBLIC_KEY: "" });
@@ -202,7 +205,7 @@ Deno.test("rejected replay keeps no original when VAULT is off", async () => {
   deepStrictEqual(await aside.store.inside.query("SELECT FROM maskline.vault"), []);
 });
 
-Deno.test("rejected replay keeps originals and audit in their own database when the vault has one", async () => {
+Deno.test("rejected replay stores originals and audit entries in the vault's own database when it has one", async () => {
   await using aside = await createAside(postgres);
   await using vault = await createStore(postgres);
   const settings = { VAULT_DATABASE_URL: vault.inside.url };
@@ -217,5 +220,5 @@ Deno.test("rejected replay keeps originals and audit in their own database when 
     (SELECT count(*)::integer FROM maskline.reveal_audit) AS entries`;
   deepStrictEqual(await vault.inside.query(count), [{ originals: 2, entries: 1 }]);
   deepStrictEqual(await aside.store.inside.query(count), [{ originals: 0, entries: 0 }]);
-  deepStrictEqual(await books(aside), ["1 committed and 0 rejected stand in the ledger"]);
+  deepStrictEqual(await books(aside), ["the ledger has 1 committed and 0 rejected messages"]);
 });

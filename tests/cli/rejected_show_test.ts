@@ -12,14 +12,14 @@ const CANARY = "canary7391";
 const WHY = ["--reason", "which field?"];
 const AUDIT = "SELECT action, field, mask, os_user, reason, ticket FROM maskline.reveal_audit";
 
-Deno.test("rejected show prints the body and notes it when an id is given", async () => {
+Deno.test("rejected show prints the body and records it in the audit log when an id is given", async () => {
   await using aside = await createAside(postgres);
   const body = loginBody({ ip: CANARY });
   await aside.setAside("m-1", body, { sentAt: Date.UTC(2026, 1, 3, 4, 5, 6), receiveCount: 3 });
   const { code, out, err } = await aside.run(["show", "m-1", ...WHY, "--ticket", "OPS-1"]);
   deepStrictEqual([code, out], [0, `${body}\n`], err);
-  match(err, /^message {4}m-1\nreason {5}not_an_ip_address \(ip\): The text is neither/);
-  match(err, /^sent {7}2026-02-03T04:05:06Z\nset aside {2}20.*Z, receive count 3\n$/m);
+  match(err, /^message {3}m-1\nreason {4}not_an_ip_address \(ip\): The text is neither/);
+  match(err, /^sent {6}2026-02-03T04:05:06Z\nrejected {2}20.*Z, receive count 3\n$/m);
   ok(!err.includes(CANARY));
   deepStrictEqual(await aside.store.inside.query(AUDIT), [{
     action: "show",
@@ -31,7 +31,7 @@ Deno.test("rejected show prints the body and notes it when an id is given", asyn
   }]);
 });
 
-Deno.test("rejected show escapes what a terminal obeys, and gives the very text when told --raw", async () => {
+Deno.test("rejected show escapes control characters, and prints the exact text when --raw is given", async () => {
   await using aside = await createAside(postgres);
   const body = "\u{feff}\x1b[31m not JSON\r\n\0 \u202e C:\\x 📱";
   await aside.setAside("m-1", body);
@@ -47,26 +47,26 @@ Deno.test("rejected show names the SQLSTATE when Postgres had refused the row", 
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody());
   const { err } = await aside.run(["show", "m-1", ...WHY]);
-  match(err, /^reason {5}store_refused \(SQLSTATE 23514\): Postgres refused the row/m);
+  match(err, /^reason {4}store_refused \(SQLSTATE 23514\): Postgres refused the row/m);
 });
 
-Deno.test("rejected show says what became of the body when there is none", async () => {
+Deno.test("rejected show reports why there is no body when it was erased, sent to a queue or never stored", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody());
   await aside.run(["discard", "m-1", ...WHY]);
   await aside.store.store.commit(batchOf([], [rejectedRow("m-2", { sealed: null })]));
   const cases = [
     ["m-1", "The body was erased when the message was discarded\n"],
-    ["m-2", "The message was set aside, and its body went to the queue for rejected messages\n"],
-    [CANARY, "No message with that id was set aside\n"],
+    ["m-2", "The message was rejected, and its body was sent to the queue for rejected messages\n"],
+    [CANARY, "No message with that id was rejected\n"],
   ];
   for (const [id = "", err] of cases) {
     deepStrictEqual(await aside.run(["show", id, ...WHY]), { code: 1, out: "", err });
   }
-  strictEqual((await aside.store.inside.query(AUDIT)).length, 1, "the discard alone");
+  strictEqual((await aside.store.inside.query(AUDIT)).length, 1, "only the discard is recorded");
 });
 
-Deno.test("rejected show shows and notes nothing when the body does not open", async () => {
+Deno.test("rejected show prints and records nothing when the body does not open", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody({ ip: CANARY }));
   const { privateKey } = await generateVaultKeys();
@@ -85,17 +85,17 @@ Deno.test("rejected show shows and notes nothing when the body does not open", a
   deepStrictEqual(await aside.store.inside.query(AUDIT), []);
 });
 
-Deno.test("rejected show shows nothing when the audit cannot be written", async () => {
+Deno.test("rejected show prints nothing when the audit log cannot be written", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody({ ip: CANARY }));
   await aside.store.inside.query("DROP FUNCTION maskline.note_audit");
   const { code, out, err } = await aside.run(["show", "m-1", ...WHY]);
   deepStrictEqual([code, out], [1, ""]);
-  match(err, /^Nothing is shown, since it could not be noted in the audit: .*42883/);
+  match(err, /^Nothing is shown, because it could not be recorded in the audit log: .*42883/);
   ok(!err.includes(CANARY));
 });
 
-Deno.test("rejected show notes it beside the vault when that has a database of its own", async () => {
+Deno.test("rejected show records it in the vault's database when the vault has its own", async () => {
   await using aside = await createAside(postgres);
   await using vault = await createStore(postgres);
   await aside.setAside("m-1", loginBody());
@@ -106,7 +106,7 @@ Deno.test("rejected show notes it beside the vault when that has a database of i
   deepStrictEqual(await aside.store.inside.query(AUDIT), []);
 });
 
-Deno.test("rejected show wants VAULT_PRIVATE_KEY when it is not set", async () => {
+Deno.test("rejected show requires VAULT_PRIVATE_KEY when it is not set", async () => {
   await using aside = await createAside(postgres);
   const { code, err } = await aside.run(
     ["show", "m-1", ...WHY],
@@ -116,22 +116,22 @@ Deno.test("rejected show wants VAULT_PRIVATE_KEY when it is not set", async () =
   match(err, /^1 wrong setting:\n {2}VAULT_PRIVATE_KEY: is not set\./);
 });
 
-const USAGE = /^Wanted: maskline rejected show ID --reason TEXT \[--ticket ID\] \[--raw\]\n$/;
+const USAGE = /^Expected: maskline rejected show ID --reason TEXT \[--ticket ID\] \[--raw\]\n$/;
 const wrong: [args: string[], err: RegExp][] = [
   [["show", ...WHY], USAGE],
   [["show", CANARY, CANARY, ...WHY], USAGE],
   [["show", CANARY, ...WHY, "--dry-run"], USAGE],
-  [["show", CANARY], /^--reason: wanted 1 to 1000 characters/],
-  [["show", CANARY, "--reason", " "], /^--reason: wanted 1 to 1000 characters/],
-  [["show", CANARY, "--reason", "a\x1b[2J"], /^--reason: wanted 1 to 1000 characters/],
-  [["show", CANARY, "--reason", CANARY.repeat(101)], /^--reason: wanted 1 to 1000 characters/],
-  [["show", CANARY, ...WHY, "--ticket", CANARY.repeat(11)], /^--ticket: wanted 1 to 100/],
-  [[CANARY, ...WHY], /^Wanted: maskline rejected list, show, replay, discard\n$/],
-  [["__proto__"], /^Wanted: maskline rejected list, show, replay, discard\n$/],
+  [["show", CANARY], /^--reason: expected 1 to 1000 characters/],
+  [["show", CANARY, "--reason", " "], /^--reason: expected 1 to 1000 characters/],
+  [["show", CANARY, "--reason", "a\x1b[2J"], /^--reason: expected 1 to 1000 characters/],
+  [["show", CANARY, "--reason", CANARY.repeat(101)], /^--reason: expected 1 to 1000 characters/],
+  [["show", CANARY, ...WHY, "--ticket", CANARY.repeat(11)], /^--ticket: expected 1 to 100/],
+  [[CANARY, ...WHY], /^Expected: maskline rejected list, show, replay, discard\n$/],
+  [["__proto__"], /^Expected: maskline rejected list, show, replay, discard\n$/],
 ];
 for (const [args, message] of wrong) {
   const line = args.map((arg) => JSON.stringify(arg.slice(0, 20))).join(" ");
-  Deno.test(`rejected says wrong usage and repeats nothing when the line is ${line}`, async () => {
+  Deno.test(`rejected exits with 2 and repeats nothing when the arguments are ${line}`, async () => {
     const io = fakeIo();
     deepStrictEqual([await main(["rejected", ...args], io), io.written.out], [2, ""]);
     match(io.written.err, message);

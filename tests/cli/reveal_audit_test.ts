@@ -10,7 +10,7 @@ const server = await sharedPostgres();
 
 const ALL = ["SELECT ON maskline.vault", NOTE_AUDIT];
 
-/** A vault with one original, and its mask. */
+/** Creates a vault with one original, and returns its mask too. */
 async function filled(): Promise<TestVault & { mask: string }> {
   const vault = await createVault(server);
   const [mask = ""] = await vault.insert([{ field: "ip", original: "203.0.113.7" }]);
@@ -24,7 +24,7 @@ function reveal(
   return vault.run(["reveal", "ip", vault.mask, "--reason", "because"], { settings });
 }
 
-Deno.test("reveal notes who asked for what and why", async () => {
+Deno.test("reveal records who asked for which mask and why when it prints an original", async () => {
   await using vault = await filled();
   const args = ["reveal", "ip", vault.mask, "--reason", " Zoë asked 📱 ", "--ticket", "LAW-12"];
   strictEqual((await vault.run(args)).code, 0);
@@ -47,7 +47,7 @@ Deno.test("reveal notes who asked for what and why", async () => {
   );
 });
 
-Deno.test("reveal notes every mask that is asked for, kept or not", async () => {
+Deno.test("reveal records every mask that is asked for when its original is in the vault or not", async () => {
   await using vault = await filled();
   const unknown = `k1.${"x".repeat(43)}`;
   const stdin = `${unknown}\n${vault.mask}`;
@@ -63,19 +63,19 @@ Deno.test("reveal notes every mask that is asked for, kept or not", async () => 
   );
 });
 
-Deno.test("reveal has its entry committed before it reads, so before it prints", async () => {
+Deno.test("reveal commits its audit entry before it reads when the vault is locked", async () => {
   await using vault = await filled();
   await using session = await openSession(vault.inside.url);
   await session.query("BEGIN");
   await session.query("LOCK TABLE maskline.vault IN ACCESS EXCLUSIVE MODE");
   const revealing = reveal(vault);
-  // It hangs at the lock, and another session sees the entry.
-  await until(() => vault.noted(), (noted) => noted.length === 1);
+  // It waits for the lock, and another session sees the entry.
+  await until(() => vault.noted(), (entries) => entries.length === 1);
   await session.query("ROLLBACK");
   deepStrictEqual(await revealing, { code: 0, out: "203.0.113.7\n", err: "" });
 });
 
-Deno.test("reveal works for a role that may read the vault and note", async () => {
+Deno.test("reveal works when the role may only read the vault and write the audit log", async () => {
   await using vault = await filled();
   await using guest = await createGuest(vault.inside, ALL);
   deepStrictEqual(await reveal(vault, { DATABASE_URL: guest.url }), {
@@ -87,20 +87,20 @@ Deno.test("reveal works for a role that may read the vault and note", async () =
   deepStrictEqual(entry, { role: guest.name });
 });
 
-Deno.test("reveal prints nothing when the role may not note", async () => {
+Deno.test("reveal prints nothing when the role may not write the audit log", async () => {
   await using vault = await filled();
   await using guest = await createGuest(vault.inside, ["SELECT ON maskline.vault"]);
   const { code, out, err } = await reveal(vault, { DATABASE_URL: guest.url });
   deepStrictEqual([code, out], [1, ""]);
   strictEqual(
     err,
-    "Nothing is shown, since it could not be noted in the audit: " +
+    "Nothing is shown, because it could not be recorded in the audit log: " +
       "Postgres refused with SQLSTATE 42501: permission denied for function note_audit\n",
   );
   deepStrictEqual(await vault.noted(), []);
 });
 
-Deno.test("reveal prints nothing when the role may write the table itself, but not note", async () => {
+Deno.test("reveal prints nothing when the role may insert into the table but not call note_audit()", async () => {
   await using vault = await filled();
   const privileges = ["SELECT ON maskline.vault", "SELECT, INSERT ON maskline.reveal_audit"];
   await using guest = await createGuest(vault.inside, privileges);
@@ -108,7 +108,7 @@ Deno.test("reveal prints nothing when the role may write the table itself, but n
   deepStrictEqual([code, out], [1, ""]);
 });
 
-Deno.test("reveal leaves its entry when the role may note but not read the vault", async () => {
+Deno.test("reveal leaves its audit entry when the role may not read the vault", async () => {
   await using vault = await filled();
   await using guest = await createGuest(vault.inside, [NOTE_AUDIT]);
   const { code, out, err } = await reveal(vault, { DATABASE_URL: guest.url });
@@ -123,10 +123,13 @@ Deno.test("reveal prints nothing when the database is read-only", async () => {
   await vault.inside.query(`ALTER ROLE ${guest.name} SET default_transaction_read_only = on`);
   const { code, out, err } = await reveal(vault, { DATABASE_URL: guest.url });
   deepStrictEqual([code, out], [1, ""]);
-  match(err, /^Nothing is shown, since it could not be noted in the audit: .* SQLSTATE 25006/);
+  match(
+    err,
+    /^Nothing is shown, because it could not be recorded in the audit log: .* SQLSTATE 25006/,
+  );
 });
 
-Deno.test("reveal prints nothing when the database is away", async () => {
+Deno.test("reveal prints nothing when the database is unavailable", async () => {
   await using vault = await filled();
   const { code, out, err } = await reveal(vault, {
     DATABASE_URL: `postgres://x@127.0.0.1:${freePort()}/x`,
@@ -135,14 +138,14 @@ Deno.test("reveal prints nothing when the database is away", async () => {
   match(err, /^Postgres did not answer: ECONNREFUSED$/m);
 });
 
-Deno.test("reveal prints nothing when the tables were never made", async () => {
+Deno.test("reveal prints nothing when note_audit() does not exist", async () => {
   await using vault = await filled();
   await vault.inside.query("DROP FUNCTION maskline.note_audit");
   const { code, out } = await reveal(vault);
   deepStrictEqual([code, out], [1, ""]);
 });
 
-Deno.test("reveal prints nothing when an entry breaks a rule that the owner added", async () => {
+Deno.test("reveal prints nothing when an audit entry violates a constraint that the owner added", async () => {
   await using vault = await filled();
   await vault.inside.query(
     "ALTER TABLE maskline.reveal_audit ADD CHECK (ticket IS NOT NULL)",

@@ -8,7 +8,7 @@ const server = await sharedPostgres();
 
 const WHY = ["--reason", "why"];
 
-/** A vault with an original that somebody will tamper with and one that they will not. */
+/** Creates a vault with two originals, and tampers with the first one. */
 async function tampered(
   tamper: (vault: TestVault, mask: string, other: string) => Promise<unknown>,
 ): Promise<TestVault & { mask: string; good: string }> {
@@ -21,7 +21,7 @@ async function tampered(
   return { ...vault, mask, good };
 }
 
-/** The one is refused with this cause, nothing of it is told, and the other is printed. */
+/** Checks that the first original is refused with this cause and not printed, and that the other is printed. */
 async function refuses(
   vault: TestVault & { mask: string; good: string },
   cause: RegExp,
@@ -35,11 +35,11 @@ async function refuses(
   match(ended.err, cause);
   match(ended.err, /^[\x20-\x7e]+\n$/);
   ok(!ended.err.includes("zq7"));
-  await noteIsClean(vault);
+  await auditIsClean(vault);
 }
 
-/** What was asked for stands in the audit, though it did not open, and nothing of an original does. */
-async function noteIsClean(vault: TestVault & { mask: string; good: string }): Promise<void> {
+/** Checks that the audit log has both masks, though one did not open, and nothing of an original. */
+async function auditIsClean(vault: TestVault & { mask: string; good: string }): Promise<void> {
   deepStrictEqual((await vault.noted()).map(({ mask }) => mask), [vault.mask, vault.good]);
   const [text] = await vault.inside.query<{ audit: string }>(
     "SELECT string_agg(e::text, ' ') AS audit FROM maskline.reveal_audit e",
@@ -78,7 +78,7 @@ for (const [what, at, cause] of flipped) {
 const replaced: readonly [what: string, how: string, cause: RegExp][] = [
   ["is empty", "''", /another layout/],
   ["is one byte", "'\\x01'", /another layout/],
-  ["is cut off within the nonce", "substring(sealed FOR 90)", /another layout/],
+  ["ends within the nonce", "substring(sealed FOR 90)", /another layout/],
   ["lacks its last byte", "substring(sealed FOR length(sealed) - 1)", /was changed/],
   ["has a byte more", "sealed || '\\x00'::bytea", /was changed/],
   [
@@ -88,7 +88,7 @@ const replaced: readonly [what: string, how: string, cause: RegExp][] = [
   ],
 ];
 for (const [what, how, cause] of replaced) {
-  Deno.test(`reveal refuses an original when what is sealed ${what}`, async () => {
+  Deno.test(`reveal refuses an original when the sealed value ${what}`, async () => {
     await using vault = await tampered(setSealed(how));
     await refuses(vault, cause);
   });
@@ -127,14 +127,14 @@ Deno.test("reveal refuses an original when its key is not among the private keys
   await refuses(vault, /sealed under the vault key v0, expected one of the private keys \(v1\)/);
 });
 
-Deno.test("reveal repeats no key id when it would steer the terminal", async () => {
+Deno.test("reveal does not repeat a key id when it has control characters", async () => {
   await using vault = await tampered(({ inside }, mask) =>
     inside.query("UPDATE maskline.vault SET key_id = e'\\x1b[2J\\n' WHERE mask = $1", [mask])
   );
   await refuses(vault, /under a vault key with an invalid id, expected/);
 });
 
-Deno.test("reveal refuses all when the private key is another one of the same id", async () => {
+Deno.test("reveal refuses all when the private key is another key with the same id", async () => {
   await using vault = await tampered(async () => {});
   const { settings } = await createTestKeys();
   const { VAULT_PRIVATE_KEY } = settings;
@@ -145,9 +145,9 @@ Deno.test("reveal refuses all when the private key is another one of the same id
   match(err, /The vault key v1 does not open the sealed value: it was sealed for another key/);
 });
 
-// ── Somebody seals a value of their own: the vault's key is public, and it opens ─────────────────
+// ── Another client seals its own value with the vault's public key, and it opens ─────────────────
 
-/** Puts a value under a mask that is not its own, as one can who may write to the vault's table. */
+/** Stores a value under a mask that is not its own, as a client with access to the vault's table can. */
 function poison(): Promise<TestVault & { mask: string; good: string }> {
   return tampered(async ({ inside, keys }, mask) => {
     await inside.query("DELETE FROM maskline.vault WHERE mask = $1", [mask]);
@@ -155,41 +155,41 @@ function poison(): Promise<TestVault & { mask: string; good: string }> {
   });
 }
 
-Deno.test("reveal refuses a value that is not the mask's when MASK_KEY is set", async () => {
+Deno.test("reveal refuses a value of another mask when MASK_KEY is set", async () => {
   await using vault = await poison();
-  await refuses(vault, /It opens, but MASK_KEY makes another mask of it: /);
+  await refuses(vault, /It opens, but MASK_KEY computes another mask of it: /);
 });
 
-Deno.test("reveal cannot tell a value that is not the mask's when MASK_KEY is not set", async () => {
+Deno.test("reveal prints a value of another mask when MASK_KEY is not set", async () => {
   await using vault = await poison();
   const settings = { MASK_KEY: "" };
   const ended = await vault.run(["reveal", "device_id", vault.mask, ...WHY], { settings });
   deepStrictEqual(ended, { code: 0, out: "zq7-poison\n", err: "" });
 });
 
-Deno.test("reveal says what it did not compare when MASK_KEY lacks the mask's key", async () => {
+Deno.test("reveal reports what it did not compare when MASK_KEY lacks the mask's key", async () => {
   await using vault = await poison();
   const { MASK_KEY } = (await createTestKeys("k2")).settings;
   const { code, out, err } = await vault.run(["reveal", "device_id", vault.mask, ...WHY], {
     settings: { MASK_KEY },
   });
   deepStrictEqual([code, out], [0, "zq7-poison\n"]);
-  strictEqual(err, "Not compared with their masks, since MASK_KEY lacks their key: k1\n");
+  strictEqual(err, "Not compared with their masks, because MASK_KEY does not have the keys k1\n");
 });
 
-Deno.test("reveal compares with the key of the mask when it is not the first of MASK_KEY", async () => {
+Deno.test("reveal refuses a value of another mask when its key is not the first of MASK_KEY", async () => {
   await using vault = await poison();
   const newer = await createTestKeys("k2");
   const MASK_KEY = `${newer.settings.MASK_KEY},${vault.keys.settings.MASK_KEY}`;
-  await refuses(vault, /MASK_KEY makes another mask of it/, { MASK_KEY });
+  await refuses(vault, /MASK_KEY computes another mask of it/, { MASK_KEY });
 });
 
-Deno.test("reveal refuses all, and says what may be missing, when MASK_PEPPER is another", async () => {
+Deno.test("reveal refuses all, and names the possible cause, when MASK_PEPPER is another", async () => {
   await using vault = await tampered(async () => {});
   const MASK_PEPPER = textOf((await createTestKeys("p1")).maskKey);
   const { code, out, err } = await vault.run(["reveal", "device_id", vault.mask, ...WHY], {
     settings: { MASK_PEPPER },
   });
   deepStrictEqual([code, out], [1, ""]);
-  match(err, /or MASK_KEY or MASK_PEPPER is not the one that made the mask\n$/);
+  match(err, /or MASK_KEY or MASK_PEPPER is not the one that computed the mask\n$/);
 });

@@ -13,14 +13,14 @@ const WHY = ["--reason", "asked by the user"];
 const UNKNOWN = `k1.${"x".repeat(43)}`;
 const ADDRESSES = ["203.0.113.7", "2001:db8::1", "::1"];
 
-/** Three addresses in a vault, and their masks. */
+/** Creates a vault with three addresses, and returns their masks too. */
 async function filled(): Promise<TestVault & { masks: [string, string, string] }> {
   const vault = await createVault(server);
   const masks = await vault.insert(ADDRESSES.map((original) => ({ field: "ip", original })));
   return { ...vault, masks: masks as [string, string, string] };
 }
 
-/** A device id in a vault of its own, revealed with these flags. */
+/** Seals a device id in a new vault and reveals it with these flags. */
 async function revealDevice(
   original: string,
   ...flags: string[]
@@ -40,7 +40,7 @@ Deno.test("reveal prints the original alone when one mask is asked for", async (
   });
 });
 
-Deno.test("reveal prints each mask once with its original, in the order asked, when given --stdin", async () => {
+Deno.test("reveal prints each mask once with its original, in the order of the input, when --stdin is given", async () => {
   await using vault = await filled();
   const [a, b, c] = vault.masks;
   const stdin = `\n${c}\r\n  ${a}  \n\n${b}\n${a}\n${c}`;
@@ -49,7 +49,7 @@ Deno.test("reveal prints each mask once with its original, in the order asked, w
     out: `${c}\t::1\n${a}\t203.0.113.7\n${b}\t2001:db8::1\n`,
     err: "",
   });
-  // Once each, too.
+  // Each is recorded once too.
   deepStrictEqual((await vault.noted()).map(({ mask }) => mask), [c, a, b]);
 });
 
@@ -60,17 +60,17 @@ Deno.test("reveal prints the mask too when --stdin has only one", async () => {
   strictEqual(out, `${mask}\t203.0.113.7\n`);
 });
 
-Deno.test("reveal does nothing and notes nothing when --stdin is empty", async () => {
+Deno.test("reveal does nothing and records nothing when standard input is empty", async () => {
   await using vault = await filled();
   deepStrictEqual(await vault.run(["reveal", "ip", "--stdin", ...WHY], { stdin: "\n\n" }), {
     code: 0,
     out: "",
-    err: "No mask stands on standard input\n",
+    err: "Standard input has no mask\n",
   });
   deepStrictEqual(await vault.noted(), []);
 });
 
-Deno.test("reveal prints an object a line when given --json", async () => {
+Deno.test("reveal prints one object on each line when --json is given", async () => {
   await using vault = await filled();
   const [a, b] = vault.masks;
   const one = await vault.run(["reveal", "ip", a, "--json", ...WHY]);
@@ -83,10 +83,10 @@ Deno.test("reveal prints an object a line when given --json", async () => {
   ]);
 });
 
-/** What a terminal would obey: escape sequences, C1, text that runs backwards, tags beyond U+FFFF. */
+/** What a terminal would obey: escape sequences, C1, direction marks, tags beyond U+FFFF. */
 const CONTROLS = "a\\b\u001b[2J\u0085\u009b\u202e\u2066\u2028\ufeff\u{e0041}\tz";
 
-Deno.test("reveal escapes what a terminal would obey when an original has it", async () => {
+Deno.test("reveal escapes control and format characters when an original has them", async () => {
   const { out } = await revealDevice(CONTROLS);
   strictEqual(
     out,
@@ -94,13 +94,13 @@ Deno.test("reveal escapes what a terminal would obey when an original has it", a
   );
 });
 
-Deno.test("reveal gives the exact text, escaped, when given --json", async () => {
+Deno.test("reveal prints the exact text, escaped, when --json is given", async () => {
   const { out, mask } = await revealDevice(CONTROLS, "--json");
   deepStrictEqual(JSON.parse(out), { field: "device_id", mask, original: CONTROLS });
   match(out, /^[\x20-\x7e]+\n$/);
 });
 
-Deno.test("reveal gives back 10,000 originals when their masks are on --stdin", async () => {
+Deno.test("reveal prints 10,000 originals when their masks are on --stdin", async () => {
   await using vault = await createVault(server);
   const originals = Array.from({ length: 10_000 }, (_, index) => `device ${index} Zoë 📱`);
   const masks = await vault.insert(
@@ -113,7 +113,7 @@ Deno.test("reveal gives back 10,000 originals when their masks are on --stdin", 
   strictEqual((await vault.noted()).length, 10_000);
 });
 
-Deno.test("reveal names the masks of which nothing is kept, and prints the others", async () => {
+Deno.test("reveal prints the others and lists the missing masks when the vault has no original for some", async () => {
   await using vault = await filled();
   const [a, b] = vault.masks;
   const old = `k0.${"x".repeat(43)}`;
@@ -123,18 +123,18 @@ Deno.test("reveal names the masks of which nothing is kept, and prints the other
     settings: { MASK_KEY: "" },
   });
   deepStrictEqual([code, out], [1, `${a}\t203.0.113.7\n${b}\t2001:db8::1\n`]);
-  strictEqual(err, `No original is kept for 2 of 4 masks:\n  ${UNKNOWN}\n  ${old}\n`);
+  strictEqual(err, `The vault has no original for 2 of 4 masks:\n  ${UNKNOWN}\n  ${old}\n`);
 });
 
-Deno.test("reveal finds nothing when the mask is of another field", async () => {
+Deno.test("reveal prints nothing when the mask is of another field", async () => {
   await using vault = await filled();
   const [mask] = vault.masks;
   const { code, out, err } = await vault.run(["reveal", "device_id", mask, ...WHY]);
   deepStrictEqual([code, out], [1, ""]);
-  match(err, /^No original is kept for 1 of 1 masks:/);
+  match(err, /^The vault has no original for 1 of 1 masks:/);
 });
 
-Deno.test("reveal opens what several vault keys sealed when it has them all", async () => {
+Deno.test("reveal opens originals of several vault keys when all private keys are set", async () => {
   await using vault = await filled();
   const older = await createTestKeys("k0", "v0");
   const [old = ""] = await insertOriginals(vault.inside, older, [{ field: "ip", original: "::2" }]);
@@ -151,14 +151,14 @@ Deno.test("reveal opens what several vault keys sealed when it has them all", as
   });
 });
 
-Deno.test("reveal looks into the other database when VAULT_DATABASE_URL is set, and needs no DATABASE_URL", async () => {
+Deno.test("reveal reads the other database when VAULT_DATABASE_URL is set and DATABASE_URL is not", async () => {
   await using vault = await filled();
   const settings = { VAULT_DATABASE_URL: vault.inside.url, DATABASE_URL: "" };
   const { out } = await vault.run(["reveal", "ip", vault.masks[2], ...WHY], { settings });
   strictEqual(out, "::1\n");
 });
 
-Deno.test("reveal stops between two groups when it is told to", async () => {
+Deno.test("reveal stops before the next page when the signal is aborted", async () => {
   await using vault = await filled();
   const stop = new AbortController();
   stop.abort();
@@ -167,7 +167,7 @@ Deno.test("reveal stops between two groups when it is told to", async () => {
   deepStrictEqual([code, io.written.out, io.written.err], [1, "", "Stopped after 0 of 3 masks\n"]);
 });
 
-Deno.test("reveal works as a process, with its key in a file, and notes who ran it", async () => {
+Deno.test("reveal works as a process and records its user when the key is in a file", async () => {
   await using vault = await filled();
   const directory = await Deno.makeTempDir();
   const path = `${directory}/key`;
@@ -182,29 +182,46 @@ Deno.test("reveal works as a process, with its key in a file, and notes who ran 
 });
 
 const wrong: readonly [what: string, args: string[], err: string, stdin?: string][] = [
-  ["FIELD is almost one", ["ipp", UNKNOWN, ...WHY], "FIELD: did you mean ip?"],
-  ["FIELD is an original", ["zq7.0.0.1", UNKNOWN, ...WHY], "FIELD: wanted ip or device_id"],
-  ["FIELD is not personal", ["user_id", UNKNOWN, ...WHY], "FIELD: wanted ip or device_id"],
-  ["MASK is an original", ["ip", "zq7.0.0.1", ...WHY], "MASK: wanted a mask, as in the table: "],
-  ["MASK and --stdin are there", ["ip", UNKNOWN, "--stdin", ...WHY], "Wanted one of both: "],
-  ["neither MASK nor --stdin is there", ["ip", ...WHY], "Wanted one of both: MASK, or --stdin"],
-  ["a line is an original", ["ip", "--stdin", ...WHY], "Line 3 of ", `${UNKNOWN}\n\nzq7.0.0.1\n`],
+  [
+    "FIELD is almost one",
+    ["ipp", UNKNOWN, ...WHY],
+    "FIELD: expected ip or device_id; did you mean ip?",
+  ],
+  ["FIELD is an original", ["zq7.0.0.1", UNKNOWN, ...WHY], "FIELD: expected ip or device_id"],
+  ["FIELD is not personal", ["user_id", UNKNOWN, ...WHY], "FIELD: expected ip or device_id"],
+  ["MASK is an original", ["ip", "zq7.0.0.1", ...WHY], "MASK: expected a mask as in the table: "],
+  [
+    "MASK and --stdin are given",
+    ["ip", UNKNOWN, "--stdin", ...WHY],
+    "Expected either MASK or --stdin",
+  ],
+  ["neither MASK nor --stdin is given", ["ip", ...WHY], "Expected either MASK or --stdin"],
+  [
+    "a line is an original",
+    ["ip", "--stdin", ...WHY],
+    "Line 3 of standard input is not a mask",
+    `${UNKNOWN}\n\nzq7.0.0.1\n`,
+  ],
   [
     "there are too many masks",
     ["ip", "--stdin", ...WHY],
-    "20001 masks are there, wanted at most 20000 at a time",
+    "Standard input: expected at most 20000 masks, got 20001",
     Array.from({ length: 20_001 }, (_, index) => `k1.${String(index).padStart(43, "x")}`).join(
       "\n",
     ),
   ],
-  ["there is no reason", ["ip", UNKNOWN], "--reason: wanted 1 to 1000 characters"],
-  ["the reason is blank", ["ip", UNKNOWN, "--reason", " \t "], "--reason: wanted 1 to 1000"],
-  ["the reason has a line end", ["ip", UNKNOWN, "--reason", "zq7\nb"], "--reason: wanted 1 to"],
-  ["the reason is long", ["ip", UNKNOWN, "--reason", "zq7".repeat(334)], "--reason: wanted 1 to"],
-  ["the ticket is empty", ["ip", UNKNOWN, ...WHY, "--ticket", ""], "--ticket: wanted 1 to 100"],
-  ["a word is too many", ["ip", UNKNOWN, "zq7", ...WHY], "Wanted: maskline reveal FIELD MASK"],
+  ["there is no reason", ["ip", UNKNOWN], "--reason: expected 1 to 1000 characters"],
+  ["the reason is blank", ["ip", UNKNOWN, "--reason", " \t "], "--reason: expected 1 to 1000"],
+  ["the reason has a line end", ["ip", UNKNOWN, "--reason", "zq7\nb"], "--reason: expected 1 to"],
+  ["the reason is long", ["ip", UNKNOWN, "--reason", "zq7".repeat(334)], "--reason: expected 1 to"],
+  ["the ticket is empty", ["ip", UNKNOWN, ...WHY, "--ticket", ""], "--ticket: expected 1 to 100"],
+  [
+    "there is an argument too many",
+    ["ip", UNKNOWN, "zq7", ...WHY],
+    "Expected: maskline reveal FIELD MASK",
+  ],
 ];
-/** Runs it where nobody listens: had it gone as far as the audit, it would have failed with 1. */
+/** Runs `reveal` where no database listens: if it reached the audit log, it would exit with 1. */
 async function revealNowhere(
   args: readonly string[],
   { stdin = "", settings = {} }: { stdin?: string; settings?: Record<string, string> } = {},
@@ -217,7 +234,7 @@ async function revealNowhere(
 }
 
 for (const [what, args, message, stdin = ""] of wrong) {
-  Deno.test(`reveal says what it wants and notes nothing when ${what}`, async () => {
+  Deno.test(`reveal prints what it expected and records nothing when ${what}`, async () => {
     const { code, out, err } = await revealNowhere(args, { stdin });
     deepStrictEqual([code, out], [2, ""]);
     ok(err.startsWith(message) && !err.includes("zq7"), err);
@@ -225,7 +242,7 @@ for (const [what, args, message, stdin = ""] of wrong) {
 }
 
 for (const name of ["VAULT_PRIVATE_KEY", "DATABASE_URL"]) {
-  Deno.test(`reveal wants ${name} when it is not set`, async () => {
+  Deno.test(`reveal requires ${name} when it is not set`, async () => {
     const settings = { [name]: "" };
     const { code, out, err } = await revealNowhere(["ip", UNKNOWN, ...WHY], { settings });
     deepStrictEqual([code, out], [2, ""]);
@@ -233,7 +250,7 @@ for (const name of ["VAULT_PRIVATE_KEY", "DATABASE_URL"]) {
   });
 }
 
-Deno.test("reveal names one fault only when VAULT_DATABASE_URL is no URL", async () => {
+Deno.test("reveal prints one problem only when VAULT_DATABASE_URL is not a URL", async () => {
   const settings = { VAULT_DATABASE_URL: "zq7", DATABASE_URL: "" };
   const { code, err } = await revealNowhere(["ip", UNKNOWN, ...WHY], { settings });
   strictEqual(code, 2);

@@ -20,7 +20,7 @@ const wrongSettings: [what: string, settings: (keys: Generations) => object, err
   [
     "MASK_KEY has one key",
     ({ new: { maskKey } }) => ({ MASK_KEY: textOf(maskKey) }),
-    /MASK_KEY: has one key, wanted the new one first/,
+    /MASK_KEY: expected the new key first and then the old ones, got one key/,
   ],
   [
     "the private key is of another pair",
@@ -28,9 +28,9 @@ const wrongSettings: [what: string, settings: (keys: Generations) => object, err
     /VAULT_PRIVATE_KEY: its v1 is not the private half of VAULT_PUBLIC_KEY/,
   ],
   [
-    "the private half of the public key is not there",
+    "the private half of the public key is not set",
     ({ new: { publicKey } }) => ({ VAULT_PUBLIC_KEY: textOf(publicKey) }),
-    /VAULT_PRIVATE_KEY: has no v2, wanted the private half of VAULT_PUBLIC_KEY too/,
+    /VAULT_PRIVATE_KEY: expected the private half of VAULT_PUBLIC_KEY among its keys, got no v2/,
   ],
 ];
 for (const [what, change, message] of wrongSettings) {
@@ -46,12 +46,12 @@ for (const [what, change, message] of wrongSettings) {
 }
 
 const wrongUsage: [args: string[], err: RegExp][] = [
-  [["rotate"], /^Wanted: maskline rotate status/],
-  [["rotate", "zq-x"], /^Wanted: maskline rotate status/],
-  [["rotate", "run"], /^--reason: wanted 1 to 1000 characters/],
-  [["rotate", "run", "--reason", "zq-\u0007x"], /^--reason: wanted 1 to 1000 characters/],
-  [["rotate", "run", "--reason", "x", "--json"], /^Wanted: maskline rotate status/],
-  [["rotate", "status", "--reason", "x"], /^Wanted: maskline rotate status/],
+  [["rotate"], /^Expected: maskline rotate status/],
+  [["rotate", "zq-x"], /^Expected: maskline rotate status/],
+  [["rotate", "run"], /^--reason: expected 1 to 1000 characters/],
+  [["rotate", "run", "--reason", "zq-\u0007x"], /^--reason: expected 1 to 1000 characters/],
+  [["rotate", "run", "--reason", "x", "--json"], /^Expected: maskline rotate status/],
+  [["rotate", "status", "--reason", "x"], /^Expected: maskline rotate status/],
 ];
 for (const [args, message] of wrongUsage) {
   Deno.test(`rotate exits with 2 when the command line is ${JSON.stringify(args)}`, async () => {

@@ -24,7 +24,7 @@ const entry: AuditEntry = {
   hash: "",
 };
 
-Deno.test("auditHash() is SHA-256 of the hash before and the netstrings, written out by hand", () => {
+Deno.test("auditHash() returns SHA-256 of the previous hash and the netstrings when these are written out by hand", () => {
   const text = "1:1,27:2026-02-03T04:05:06.000007Z,4:zoë,-,4:mask,0:,4:k1.a,4:3:a,,-,-,";
   const bytes = new Uint8Array([...new Uint8Array(32), ...new TextEncoder().encode(text)]);
   strictEqual(auditHash(entry), createHash("sha256").update(bytes).digest("hex"));
@@ -32,7 +32,7 @@ Deno.test("auditHash() is SHA-256 of the hash before and the netstrings, written
 
 const neighbours: readonly [what: string, one: Partial<AuditEntry>, other: Partial<AuditEntry>][] =
   [
-    ["NULL is not empty", { reason: null }, { reason: "" }],
+    ["NULL is compared with an empty text", { reason: null }, { reason: "" }],
     ["a part moves to the next", { field: "a", mask: "b" }, { field: "ab", mask: "" }],
     ["NULL moves to the next", { field: null, mask: "a" }, { field: "a", mask: null }],
     ["a part looks like two", { field: "1:a,1:b", mask: "" }, { field: "1:a", mask: "1:b" }],
@@ -40,12 +40,12 @@ const neighbours: readonly [what: string, one: Partial<AuditEntry>, other: Parti
     ["two forms of a letter", { reason: "é" }, { reason: "e\u0301" }],
   ];
 for (const [what, one, other] of neighbours) {
-  Deno.test(`auditHash() tells two entries apart when ${what}`, () => {
+  Deno.test(`auditHash() returns two hashes when ${what}`, () => {
     notStrictEqual(auditHash({ ...entry, ...one }), auditHash({ ...entry, ...other }));
   });
 }
 
-/** Texts of Postgres: all of Unicode but NUL. Often such as netstrings are made of. */
+/** Texts that Postgres can store: all of Unicode except NUL. Many of them contain the syntax of netstrings. */
 const text = fc.oneof(
   fc.string({ unit: fc.constantFrom("1", "2", "3", ":", ",", "-", "a", "é", "📱", "\n") }),
   fc.string({ unit: "binary", maxLength: 40 })
@@ -53,7 +53,7 @@ const text = fc.oneof(
   fc.constantFrom("", "3:a,", "-,", "0:,", "1:", ",", "NULL", "{a,b}", "\\x00", "\ufeff", "\u202e"),
 );
 const maybe = fc.option(text, { nil: null });
-const deeds = fc.array(
+const records = fc.array(
   fc.record({
     action: text as fc.Arbitrary<string> as fc.Arbitrary<AuditAction>,
     osUser: maybe,
@@ -65,13 +65,13 @@ const deeds = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
-Deno.test("auditHash() is what Postgres computes when an entry has any contents", async () => {
+Deno.test("auditHash() returns what Postgres computes when an entry has any contents", async () => {
   await using line = await createStore(server);
-  let noted = 0;
+  let recorded = 0;
   await fc.assert(
-    fc.asyncProperty(deeds, async (all) => {
-      for (const deed of all) await recordAudit(line.database, deed);
-      const entries = await line.database.query<AuditEntry>(auditEntries, [noted, 1000]);
+    fc.asyncProperty(records, async (all) => {
+      for (const record of all) await recordAudit(line.database, record);
+      const entries = await line.database.query<AuditEntry>(auditEntries, [recorded, 1000]);
       deepStrictEqual(
         entries.map(({ action, os_user, reason, ticket, detail, field, mask }) => (
           { action, os_user, reason, ticket, detail, field, mask }
@@ -81,14 +81,14 @@ Deno.test("auditHash() is what Postgres computes when an entry has any contents"
         ),
       );
       for (const one of entries) strictEqual(auditHash(one), one.hash);
-      noted += entries.length;
+      recorded += entries.length;
     }),
     { numRuns: 60 },
   );
 });
 
 for (const zone of ["Asia/Kathmandu", "America/St_Johns"]) {
-  Deno.test(`auditHash() is what Postgres computed when a session is in ${zone}`, async () => {
+  Deno.test(`auditHash() returns what Postgres computed when the time zone of the session is ${zone}`, async () => {
     await using line = await createStore(server);
     await line.inside.query(`ALTER DATABASE ${line.inside.name} SET timezone = '${zone}'`);
     await line.inside.query(`ALTER DATABASE ${line.inside.name} SET datestyle = 'German'`);

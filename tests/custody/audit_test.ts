@@ -9,16 +9,16 @@ import { createStore, open } from "../support/test_store.ts";
 
 const server = await sharedPostgres();
 
-function deed(...masks: string[]): AuditRecord {
+function createRecord(...masks: string[]): AuditRecord {
   const subjects = masks.map((mask) => ({ field: "ip", mask }));
   return { action: "reveal", osUser: "zoë", reason: "why", ticket: null, subjects };
 }
 
-Deno.test("recordAudit() makes an entry of each subject, in order, and none of none", async () => {
+Deno.test("recordAudit() appends an entry for each subject, in order, and none when there is no subject", async () => {
   await using line = await createStore(server);
-  await recordAudit(line.database, deed("b", "a"));
-  await recordAudit(line.database, deed());
-  await recordAudit(line.database, deed("c"));
+  await recordAudit(line.database, createRecord("b", "a"));
+  await recordAudit(line.database, createRecord());
+  await recordAudit(line.database, createRecord("c"));
   deepStrictEqual(
     await line.inside.query(
       "SELECT number::integer, mask FROM maskline.reveal_audit ORDER BY number",
@@ -27,29 +27,29 @@ Deno.test("recordAudit() makes an entry of each subject, in order, and none of n
   );
 });
 
-Deno.test("recordAudit() makes one chain when many sessions note at the same time", async () => {
+Deno.test("recordAudit() extends one chain when many sessions record at the same time", async () => {
   await using line = await createStore(server);
   const others = Array.from({ length: 4 }, () => open({ url: new URL(line.inside.url) }));
   await Promise.all(
     Array.from({ length: 100 }, async (_, index) => {
       const subjects = Array.from({ length: index % 7 }, (_, part) => `${index}.${part}`);
-      await recordAudit(others[index % 4] ?? line.database, deed(...subjects));
+      await recordAudit(others[index % 4] ?? line.database, createRecord(...subjects));
     }),
   );
   for (const other of others) await other.close();
   const { head } = await verifyAudit(line.database);
-  // 0 to 6 entries a time, fourteen times, and 0 and 1 more.
+  // 0 to 6 entries each, fourteen times, and then 0 and 1 more.
   strictEqual(head?.number, `${14 * 21 + 1}`);
 });
 
-Deno.test("recordAudit() waits for a transaction that noted, and takes its number when it rolls back", async () => {
+Deno.test("recordAudit() waits for a transaction that recorded an entry, and takes its number when it rolls back", async () => {
   await using line = await createStore(server);
-  await recordAudit(line.database, deed("first"));
+  await recordAudit(line.database, createRecord("first"));
   await using session = await openSession(line.inside.url);
   await session.query("BEGIN");
   const args = "'x', 'reveal', ARRAY['ip'], ARRAY['undone'], 'why', NULL, NULL";
   await session.query(`SELECT maskline.note_audit(${args})`);
-  const noting = recordAudit(line.database, deed("second"));
+  const recording = recordAudit(line.database, createRecord("second"));
   await until(
     () =>
       line.inside.query<{ count: number }>(
@@ -59,7 +59,7 @@ Deno.test("recordAudit() waits for a transaction that noted, and takes its numbe
     ([row]) => row?.count === 1,
   );
   await session.query("ROLLBACK");
-  await noting;
+  await recording;
   deepStrictEqual(
     await line.inside.query(
       "SELECT number::integer, mask FROM maskline.reveal_audit ORDER BY number",
@@ -70,13 +70,13 @@ Deno.test("recordAudit() waits for a transaction that noted, and takes its numbe
 });
 
 for (const level of ["REPEATABLE READ", "SERIALIZABLE"]) {
-  Deno.test(`recordAudit() fails, and forks no chain, when a transaction is ${level} and saw less`, async () => {
+  Deno.test(`recordAudit() fails, and does not fork the chain, when a transaction is ${level} and its snapshot is older`, async () => {
     await using line = await createStore(server);
-    await recordAudit(line.database, deed("first"));
+    await recordAudit(line.database, createRecord("first"));
     await using session = await openSession(line.inside.url);
     await session.query(`BEGIN ISOLATION LEVEL ${level}`);
     await session.query("SELECT FROM maskline.reveal_audit");
-    await recordAudit(line.database, deed("second"));
+    await recordAudit(line.database, createRecord("second"));
     const args = "'x', 'reveal', ARRAY['ip'], ARRAY['fork'], 'why', NULL, NULL";
     await rejects(session.query(`SELECT maskline.note_audit(${args})`));
     await session.query("ROLLBACK");
@@ -84,7 +84,7 @@ for (const level of ["REPEATABLE READ", "SERIALIZABLE"]) {
   });
 }
 
-Deno.test("recordAudit() notes the role of the session when it has taken on another", async () => {
+Deno.test("recordAudit() records the role of the session when the session has set another role", async () => {
   await using line = await createStore(server);
   await using guest = await createGuest(line.inside, [NOTE_AUDIT]);
   await using other = await createGuest(line.inside, [NOTE_AUDIT]);
@@ -99,7 +99,7 @@ Deno.test("recordAudit() notes the role of the session when it has taken on anot
   ]);
 });
 
-Deno.test("recordAudit() runs its own functions when the session has others of their names", async () => {
+Deno.test("recordAudit() runs its own functions when the session has objects with the same names", async () => {
   await using line = await createStore(server);
   await using guest = await createGuest(line.inside, [NOTE_AUDIT]);
   await using session = await openSession(guest.url);
@@ -122,9 +122,9 @@ const refused: readonly string[] = [
     ON CONFLICT (number) DO UPDATE SET reason = 'other'`,
 ];
 for (const statement of refused) {
-  Deno.test(`the audit refuses its owner when the statement is ${statement.split("\n")[0]}`, async () => {
+  Deno.test(`the audit log refuses a change by its owner when the statement is ${statement.split("\n")[0]}`, async () => {
     await using line = await createStore(server);
-    await recordAudit(line.database, deed("a", "b"));
+    await recordAudit(line.database, createRecord("a", "b"));
     await rejects(line.inside.query(statement), { code: "42501" });
     strictEqual((await verifyAudit(line.database)).head?.number, "2");
   });

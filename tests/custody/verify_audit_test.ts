@@ -12,7 +12,7 @@ import { createStore, open, type TestStore } from "../support/test_store.ts";
 
 const server = await sharedPostgres();
 
-/** An audit with seven entries. */
+/** Creates an audit log with seven entries. */
 async function sevenEntries(): Promise<TestStore & { head: AuditHead }> {
   const line = await createStore(server);
   const subjects = ["a", "b", "c", "d", "e", "f"].map((mask) => ({ field: "ip", mask }));
@@ -36,25 +36,26 @@ async function sevenEntries(): Promise<TestStore & { head: AuditHead }> {
   return { ...line, head };
 }
 
-/** Does something to the audit as its owner, who takes the trigger away. */
+/** Changes the audit log as its owner, who disables the trigger. */
 async function tamper({ inside }: Pick<TestStore, "inside">, ...statements: string[]) {
   const all = ["ALTER TABLE AUDIT DISABLE TRIGGER append_only", ...statements].join(";\n");
   await inside.query(all.replaceAll("AUDIT", "maskline.reveal_audit"));
 }
 
-const CHANGED = "its hash is not that of its columns: it was changed";
+const CHANGED = "its hash does not match its columns: it was changed";
 const UNTIED =
-  "it does not follow the entry before: one of them was changed, moved, inserted or removed";
-const gap = (number: number) => `wanted number ${number} here: entries are gone or renumbered`;
+  "it does not follow the previous entry: one of them was changed, moved, inserted or removed";
+const STRAY = "its number is below 1, or is there twice";
+const gap = (number: number) => `expected number ${number} here: entries are missing or renumbered`;
 
-/** An entry as an owner can make it, with a hash that fits: they know the rule as well as we. */
+/** Recomputes the hash of an entry that the owner changed, who knows how it is computed. */
 const REHASH = `UPDATE AUDIT SET hash = sha256(before || maskline.netstring(number::text) ||
   maskline.netstring(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ||
   maskline.netstring(role) || maskline.netstring(os_user) || maskline.netstring(action) ||
   maskline.netstring(field) || maskline.netstring(mask) || maskline.netstring(reason) ||
   maskline.netstring(ticket) || maskline.netstring(detail)) WHERE number = `;
 
-Deno.test("verifyAudit() gives the last entry's number and hash when all is well", async () => {
+Deno.test("verifyAudit() returns the last entry's number and hash when nothing was changed", async () => {
   await using line = await sevenEntries();
   const [last] = await line.inside.query<{ hash: string }>(
     "SELECT encode(hash, 'hex') AS hash FROM maskline.reveal_audit WHERE number = 7",
@@ -62,7 +63,7 @@ Deno.test("verifyAudit() gives the last entry's number and hash when all is well
   deepStrictEqual(line.head, { number: "7", hash: last?.hash });
 });
 
-Deno.test("verifyAudit() gives number 0 when nothing was noted", async () => {
+Deno.test("verifyAudit() returns number 0 when nothing was recorded", async () => {
   await using line = await createStore(server);
   const head = { number: "0", hash: NO_HASH };
   deepStrictEqual(await verifyAudit(line.database), { head });
@@ -80,11 +81,11 @@ for (const page of [1, 2, 6, 7, 8]) {
   });
 }
 
-Deno.test("verifyAudit() takes an earlier head when entries came since", async () => {
+Deno.test("verifyAudit() accepts an earlier head when entries were recorded since", async () => {
   await using line = await sevenEntries();
   const { head } = line;
-  const deed = { action: "mask", osUser: null, reason: null, ticket: null } as const;
-  await recordAudit(line.database, { ...deed, subjects: [{ field: "ip", mask: "g" }] });
+  const record = { action: "mask", osUser: null, reason: null, ticket: null } as const;
+  await recordAudit(line.database, { ...record, subjects: [{ field: "ip", mask: "g" }] });
   const verdict = await verifyAudit(line.database, { head });
   strictEqual(verdict.head?.number, "8");
 });
@@ -111,7 +112,7 @@ const columns: readonly [column: string, value: string][] = [
   ["hash", "substring(hash FOR 31)"],
   ["hash", "''"],
 ];
-Deno.test("verifyAudit() finds the very entry when any column of the first, a middle or a late one was changed", async () => {
+Deno.test("verifyAudit() finds the exact entry when any column of the first, a middle or a late one was changed", async () => {
   await using line = await sevenEntries();
   await tamper(line, "CREATE TABLE saved AS SELECT * FROM AUDIT");
   for (const number of ["1", "4", "6"]) {
@@ -126,19 +127,21 @@ Deno.test("verifyAudit() finds the very entry when any column of the first, a mi
   deepStrictEqual(await verifyAudit(line.database), { head: line.head });
 });
 
-Deno.test("verifyAudit() finds a time before Christ, whose digits are those of its mirror image", async () => {
+Deno.test("verifyAudit() finds the entry when its time was changed to the same date before Christ", async () => {
   await using line = await sevenEntries();
-  const mirrored = "(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC BC')";
-  await tamper(line, `UPDATE AUDIT SET at = ${mirrored}::timestamptz WHERE number = 5`);
+  const beforeChrist = "(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US') || ' UTC BC')";
+  await tamper(line, `UPDATE AUDIT SET at = ${beforeChrist}::timestamptz WHERE number = 5`);
   deepStrictEqual(await verifyAudit(line.database), { fault: { number: "5", what: CHANGED } });
 });
 
 const tampered: readonly [what: string, number: string, why: string, statements: string[]][] = [
-  ["before was changed", "4", UNTIED, ["UPDATE AUDIT SET before = hash WHERE number = 4"]],
-  ["the first one's before was changed", "1", UNTIED, [
+  ["its previous hash was changed", "4", UNTIED, [
+    "UPDATE AUDIT SET before = hash WHERE number = 4",
+  ]],
+  ["the previous hash of the first entry was changed", "1", UNTIED, [
     "UPDATE AUDIT SET before = hash WHERE number = 1",
   ]],
-  ["an entry was changed and hashed anew", "5", UNTIED, [
+  ["an entry was changed and its hash recomputed", "5", UNTIED, [
     "UPDATE AUDIT SET reason = 'other' WHERE number = 4",
     `${REHASH} 4`,
   ]],
@@ -159,7 +162,7 @@ const tampered: readonly [what: string, number: string, why: string, statements:
     `INSERT INTO AUDIT SELECT 4, at, role, os_user, action, field, 'zq7', reason, ticket, detail,
       before, hash FROM AUDIT WHERE number = 3`,
   ]],
-  ["one was inserted with a fitting hash", "5", UNTIED, [
+  ["one was inserted with a matching hash", "5", UNTIED, [
     "UPDATE AUDIT SET number = -number WHERE number > 3",
     "UPDATE AUDIT SET number = 1 - number WHERE number < 0",
     `INSERT INTO AUDIT SELECT 4, at, role, os_user, action, field, 'zq7', reason, ticket, detail,
@@ -170,15 +173,15 @@ const tampered: readonly [what: string, number: string, why: string, statements:
     `INSERT INTO AUDIT SELECT 8, at, role, os_user, action, field, mask, reason, ticket, detail,
       before, hash FROM AUDIT WHERE number = 7`,
   ]],
-  ["one was inserted far off", "99", gap(8), [
+  ["one was inserted with a much higher number", "99", gap(8), [
     `INSERT INTO AUDIT SELECT 99, at, role, os_user, action, field, mask, reason, ticket, detail,
       hash, hash FROM AUDIT WHERE number = 7`,
   ]],
-  ["one was inserted below the first", "-3", "it is below 1, or there twice", [
+  ["one was inserted below the first", "-3", STRAY, [
     `INSERT INTO AUDIT SELECT -3, at, role, os_user, action, field, mask, reason, ticket, detail,
       before, hash FROM AUDIT WHERE number = 1`,
   ]],
-  ["all were numbered from 2 on", "2", gap(1), [
+  ["all were renumbered from 2 on", "2", gap(1), [
     "UPDATE AUDIT SET number = -number",
     "UPDATE AUDIT SET number = 1 - number",
   ]],
@@ -191,7 +194,7 @@ for (const [what, number, why, statements] of tampered) {
   });
 }
 
-Deno.test("verifyAudit() finds an entry that is there twice when it lies between two pages", async () => {
+Deno.test("verifyAudit() finds an entry that is there twice when the two are on different pages", async () => {
   await using line = await sevenEntries();
   await tamper(
     line,
@@ -199,30 +202,30 @@ Deno.test("verifyAudit() finds an entry that is there twice when it lies between
     "INSERT INTO AUDIT SELECT * FROM AUDIT WHERE number = 4",
   );
   const verdict: AuditVerdict = await verifyAudit(line.database, { page: 4 });
-  deepStrictEqual(verdict, { fault: { number: "4", what: "it is below 1, or there twice" } });
+  deepStrictEqual(verdict, { fault: { number: "4", what: STRAY } });
 });
 
-Deno.test("verifyAudit() finds that the last entries were cut off only by an earlier head", async () => {
+Deno.test("verifyAudit() finds that the last entries were removed only when an earlier head is given", async () => {
   await using line = await sevenEntries();
   const { head } = line;
   await tamper(line, "DELETE FROM AUDIT WHERE number > 5");
   strictEqual((await verifyAudit(line.database)).head?.number, "5");
-  const fault = { number: "7", what: "it is gone: the entries end at 5" };
+  const fault = { number: "7", what: "it is missing: the last entry is 5" };
   deepStrictEqual(await verifyAudit(line.database, { head }), { fault });
 });
 
-Deno.test("verifyAudit() finds that all entries were removed only by an earlier head", async () => {
+Deno.test("verifyAudit() finds that all entries were removed only when an earlier head is given", async () => {
   await using line = await sevenEntries();
   const { head } = line;
   await tamper(line, "TRUNCATE AUDIT");
-  const fault = { number: "7", what: "it is gone: the entries end at 0" };
+  const fault = { number: "7", what: "it is missing: the last entry is 0" };
   deepStrictEqual(await verifyAudit(line.database, { head }), { fault });
 });
 
-Deno.test("verifyAudit() finds a chain that was made anew only by an earlier head", async () => {
+Deno.test("verifyAudit() finds that the chain was rewritten only when an earlier head is given", async () => {
   await using line = await sevenEntries();
   const { head } = line;
-  // The owner lies about entry 6, and chains what follows to the lie.
+  // The owner changes entry 6, and recomputes the hashes from there on.
   await tamper(
     line,
     "UPDATE AUDIT SET mask = 'harmless' WHERE number = 6",
@@ -231,11 +234,12 @@ Deno.test("verifyAudit() finds a chain that was made anew only by an earlier hea
     `${REHASH} 7`,
   );
   ok((await verifyAudit(line.database)).head);
-  const fault = { number: "7", what: "its hash is not the one kept: the chain was made anew" };
+  const what = "its hash differs from the given head: the chain was rewritten";
+  const fault = { number: "7", what };
   deepStrictEqual(await verifyAudit(line.database, { head }), { fault });
 });
 
-Deno.test("verifyAudit() works for a role that may only read the audit, and fails for one that may not", async () => {
+Deno.test("verifyAudit() works when the role may only read the audit log, and fails when it may not", async () => {
   await using line = await sevenEntries();
   for (const privileges of [["SELECT ON maskline.reveal_audit"], []]) {
     await using guest = await createGuest(line.inside, privileges);

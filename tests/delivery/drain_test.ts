@@ -178,5 +178,5 @@ Deno.test("drain refuses a table whose columns do not fit, and says which", asyn
   await line.database.query("ALTER TABLE user_logins ALTER COLUMN locale TYPE varchar(8)");
   const { code, err } = await runMaskline(["drain"], { env: line.env });
   strictEqual(code, 1);
-  match(err, /locale is varchar\(8\), wanted varchar\(32\)/);
+  match(err, /: expected locale varchar\(32\), got varchar\(8\)/);
 });

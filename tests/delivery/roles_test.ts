@@ -80,11 +80,11 @@ Deno.test("a custodian can reveal, show, replay, discard, rotate and forget, and
 
   const { out } = await expectDone(runMaskline(["check", "--books"], { env: line.env }));
   match(out, /^ok {4}books$/m);
-  match(out, /^note {2}41 committed and 1 rejected stand in the ledger$/m);
+  match(out, /^warn {2}the ledger has 41 committed and 1 rejected messages$/m);
   await run(["audit", "verify"]);
 });
 
-Deno.test("an analyst can list what was set aside, and the vault's key opens them nothing", async () => {
+Deno.test("an analyst can list the rejected messages, and can open nothing with the vault's key", async () => {
   await using line = await drained();
   const { out } = await expectDone(runMaskline(["rejected", "list"], { env: line.as("reader") }));
   strictEqual(out.trimEnd().split("\n").length, 2);

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import { login } from "../../lib/contract/login.ts";
 import { toMaskedTable, toStoredTable } from "../../lib/worker/contract.ts";
 
-Deno.test("toMaskedTable() names the masked columns and the one of the person when the contract has one", () => {
+Deno.test("toMaskedTable() returns the masked columns and the person's column when the contract has one", () => {
   deepStrictEqual(toMaskedTable(login), {
     ...toStoredTable(login),
     masked: [
@@ -13,11 +13,11 @@ Deno.test("toMaskedTable() names the masked columns and the one of the person wh
   });
 });
 
-Deno.test("toMaskedTable() names no person when the contract names none", () => {
-  const { subject: _subject, ...nobody } = login;
-  strictEqual(toMaskedTable(nobody).subject, undefined);
+Deno.test("toMaskedTable() returns no person's column when the contract has none", () => {
+  const { subject: _subject, ...withoutSubject } = login;
+  strictEqual(toMaskedTable(withoutSubject).subject, undefined);
 });
 
-Deno.test("login names the person by a field that is kept in clear", () => {
+Deno.test("login has a subject that is not personal when its fields are listed", () => {
   ok(login.fields.some(({ name, personal }) => name === login.subject && !personal));
 });

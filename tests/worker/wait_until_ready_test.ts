@@ -5,9 +5,13 @@ import { StoreError } from "../../lib/store/store.ts";
 import { waitUntilReady } from "../../lib/worker/worker.ts";
 import { ManualClock } from "../support/manual_clock.ts";
 
-const away = new StoreError("transient", "ECONNREFUSED", "Postgres did not answer: ECONNREFUSED");
+const unavailable = new StoreError(
+  "transient",
+  "ECONNREFUSED",
+  "Postgres did not answer: ECONNREFUSED",
+);
 
-/** Opens something that fails like this, time after time, and answers then. */
+/** Waits for a database that fails with each of these errors in turn, and then answers. */
 function opening(...failures: readonly Error[]) {
   const clock = new ManualClock();
   const stop = new AbortController();
@@ -20,24 +24,24 @@ function opening(...failures: readonly Error[]) {
     return "open";
   };
   const result = waitUntilReady("the database", open, stop.signal, clock);
-  // A test that expects a failure awaits it; until then nobody else would catch it.
+  // A test that expects a failure awaits it later. Until then this handler catches it.
   result.catch(() => {});
   return { clock, stop, tries, result };
 }
 
-Deno.test("waitUntilReady() gives what was opened at once when it answers", async () => {
+Deno.test("waitUntilReady() returns the result at once when the first try succeeds", async () => {
   const { result, tries } = opening();
   strictEqual(await result, "open");
   strictEqual(tries.count, 1);
 });
 
-Deno.test("waitUntilReady() tries again until it answers when the database is away", async () => {
-  const { clock, result, tries } = opening(...Array.from({ length: 10 }, () => away));
+Deno.test("waitUntilReady() tries again until it answers when the database is unavailable", async () => {
+  const { clock, result, tries } = opening(...Array.from({ length: 10 }, () => unavailable));
   await clock.until(() => tries.count === 11);
   strictEqual(await result, "open");
 });
 
-Deno.test("waitUntilReady() tries again when the queue fails for a while", async () => {
+Deno.test("waitUntilReady() tries again when the queue has transient failures", async () => {
   const codes = ["ECONNREFUSED", "deadline", "ThrottlingException", "ServiceUnavailable"];
   const { clock, result, tries } = opening(
     ...codes.map((code) => createQueueError("read the queue's attributes", code)),
@@ -46,8 +50,8 @@ Deno.test("waitUntilReady() tries again when the queue fails for a while", async
   strictEqual(await result, "open");
 });
 
-Deno.test("waitUntilReady() waits between two tries, and for no longer than half a minute", async () => {
-  const { clock, tries } = opening(...Array.from({ length: 100 }, () => away));
+Deno.test("waitUntilReady() waits at most half a minute between two tries when many fail", async () => {
+  const { clock, tries } = opening(...Array.from({ length: 100 }, () => unavailable));
   await clock.advance(0);
   const waits: number[] = [];
   while (tries.count < 50) {
@@ -56,51 +60,51 @@ Deno.test("waitUntilReady() waits between two tries, and for no longer than half
     await clock.advance(clock.untilNext ?? NaN);
   }
   ok((waits[0] ?? NaN) <= 100 && waits.every((wait) => wait <= 30_000));
-  // The delay is jittered from nothing up, so only many of them together are surely long.
+  // The delay is jittered from 0 up, so only the sum of many is certain to be long.
   ok(waits.slice(20).reduce((sum, wait) => sum + wait, 0) > 60_000, `${waits}`);
 });
 
 const lasting: readonly Error[] = [
   new StoreError("fatal", "28P01", "wrong password"),
-  new StoreError("fatal", "schema", "Maskline's tables are not there"),
+  new StoreError("fatal", "schema", "Maskline's tables do not exist"),
   new StoreError("data", "22001", "too long"),
   new QueueError("read the queue's attributes", "QueueDoesNotExist"),
   new QueueError("read the queue's attributes", "AccessDeniedException"),
-  new RangeError("a fault of the program"),
+  new RangeError("a bug"),
 ];
 for (const error of lasting) {
   const { code = error.name } = error as { code?: string };
-  Deno.test(`waitUntilReady() gives up at once when waiting does not mend it: ${code}`, async () => {
+  Deno.test(`waitUntilReady() throws at once when the failure is permanent: ${code}`, async () => {
     const { result, tries } = opening(error);
     await rejects(() => result, error);
     strictEqual(tries.count, 1);
   });
 }
 
-Deno.test("waitUntilReady() gives up when it learns after a while that waiting does not mend it", async () => {
+Deno.test("waitUntilReady() throws when a permanent failure follows transient ones", async () => {
   const fatal = new StoreError("fatal", "3D000", "no such database");
-  const { clock, result, tries } = opening(away, away, fatal);
+  const { clock, result, tries } = opening(unavailable, unavailable, fatal);
   await clock.until(() => tries.count === 3);
   await rejects(() => result, fatal);
 });
 
-Deno.test("waitUntilReady() ends its wait, tries once more and gives up when it is told to stop", async () => {
-  const { clock, stop, result, tries } = opening(away, away, away);
+Deno.test("waitUntilReady() ends its wait, tries again once and throws when it is stopped", async () => {
+  const { clock, stop, result, tries } = opening(unavailable, unavailable, unavailable);
   await clock.advance(0);
   stop.abort();
-  await rejects(() => result, away);
+  await rejects(() => result, unavailable);
   deepStrictEqual([tries.count, clock.sleeping], [2, 0]);
 });
 
-Deno.test("waitUntilReady() tries once when it was told to stop before", async () => {
+Deno.test("waitUntilReady() tries once when it was stopped before", async () => {
   let tries = 0;
   const open = () => {
     tries++;
-    return Promise.reject(away);
+    return Promise.reject(unavailable);
   };
   await rejects(
     () => waitUntilReady("the queue", open, AbortSignal.abort(), new ManualClock()),
-    away,
+    unavailable,
   );
   strictEqual(tries, 1);
 });

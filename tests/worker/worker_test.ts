@@ -18,7 +18,7 @@ Deno.env.set("AWS_SECRET_ACCESS_KEY", "test");
 const postgres = await sharedPostgres();
 const queues = await startQueueServer();
 
-/** A line whose queue stands behind a proxy, for a worker in this process; its leaks are the test's. */
+/** Creates a line whose queue is behind a proxy, for a worker in this process. The test fails if it leaks. */
 async function withLine(
   test: (line: Line, proxy: SqsProxy) => Promise<void>,
 ): Promise<void> {
@@ -27,7 +27,7 @@ async function withLine(
   await test(line, proxy);
 }
 
-/** Opens a worker of this line, with another queue or database where one is given. */
+/** Opens a worker of this line, with another queue or database if one is given. */
 function open(
   { env, queue }: Line,
   { endpoint }: { readonly endpoint: string },
@@ -45,14 +45,14 @@ function open(
   return openWorker(readWorkerSettings(fakeSource(settings)), { signal });
 }
 
-/** The line's database by another port. */
+/** Returns the URL of the line's database with another port. */
 function byPort({ database }: Line, port: number): string {
   const url = new URL(database.url);
   url.port = String(port);
   return url.href;
 }
 
-Deno.test("openWorker() opens queue and database, and close() leaves nothing open", () =>
+Deno.test("openWorker() opens queue and database, and close() closes both, when they answer", () =>
   withLine(async (line, proxy) => {
     const worker = await open(line, proxy, {});
     strictEqual(worker.pipeline.counters.received, 0);
@@ -60,7 +60,7 @@ Deno.test("openWorker() opens queue and database, and close() leaves nothing ope
     await worker.close();
   }));
 
-Deno.test("openWorker() asks the queue while the database is away, and stops waiting when told", () =>
+Deno.test("openWorker() asks the queue while the database is unavailable, and ends its wait when it is stopped", () =>
   withLine(async (line, proxy) => {
     const stop = new AbortController();
     const asked = Promise.withResolvers<void>();
@@ -75,13 +75,13 @@ Deno.test("openWorker() asks the queue while the database is away, and stops wai
     await rejects(opening, (error) => error instanceof StoreError && error.code === "ECONNREFUSED");
   }));
 
-Deno.test("openWorker() gives up when the queue is missing, though the database is away", () =>
+Deno.test("openWorker() throws when the queue is missing and the database is unavailable", () =>
   withLine(async (line, proxy) => {
     const opening = open(line, proxy, { name: "none", databaseUrl: byPort(line, freePort()) });
     await rejects(opening, (error) => error instanceof QueueError && !error.isTransient);
   }));
 
-Deno.test("openWorker() drops the database when the queue is missing and Postgres never answers", () =>
+Deno.test("openWorker() closes the database when the queue is missing and Postgres never answers", () =>
   withLine(async (line, proxy) => {
     await using deaf = startTcpProxy(Number(new URL(line.database.url).port));
     deaf.blackHole = true;
@@ -89,7 +89,7 @@ Deno.test("openWorker() drops the database when the queue is missing and Postgre
     await rejects(opening, QueueError);
   }));
 
-Deno.test("openWorker() closes a queue that answers after the database has failed", () =>
+Deno.test("openWorker() closes the queue when it answers after the database has failed", () =>
   withLine(async (line) => {
     using database = refuseOnce();
     using queue = answerOnce(database.refused);
@@ -102,7 +102,7 @@ Deno.test("openWorker() closes a queue that answers after the database has faile
     await queue.left;
   }));
 
-/** Plays a Postgres that refuses the password of whoever comes first. */
+/** Acts as a Postgres that refuses the password of the first client. */
 function refuseOnce(): { port: number; refused: Promise<void> } & Disposable {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   // ErrorResponse of Postgres' protocol: fields by letter, each ended by NUL, and a NUL after the last.
@@ -117,13 +117,13 @@ function refuseOnce(): { port: number; refused: Promise<void> } & Disposable {
     await connection.read(piece);
     await connection.write(answer);
     await connection.closeWrite();
-    // Until the driver hangs up too, which tells that it has read the refusal.
+    // Until the driver closes its end too: then it has read the refusal.
     while (await connection.read(piece) !== null);
   })();
   return { port: listener.addr.port, refused, [Symbol.dispose]: () => listener.close() };
 }
 
-/** Plays a queue that tells its attributes, in its time, and then waits until its guest has left. */
+/** Acts as a queue that returns its attributes after `when`, and then waits until the client disconnects. */
 function answerOnce(
   when: Promise<void>,
 ): { endpoint: string; left: Promise<void> } & Disposable {

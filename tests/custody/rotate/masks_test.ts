@@ -27,17 +27,17 @@ const server = await sharedPostgres();
 const logins = sharedLogins(60);
 const createRotating = () => startRotating(server, logins);
 
-Deno.test("rotate run brings rows and vault to the first key, and keeps who shares what", async () => {
+Deno.test("rotate run moves rows and vault to the first key, and equal values stay equal, when there are two keys", async () => {
   await using rotating = await createRotating();
   const { inside, settings, keys } = rotating;
   const before = await groupsOf(inside);
   const { vault: { k1: entries = 0 } } = await masksByKey(inside);
   const { code, out, err } = await command([...RUN, "--ticket", "OPS-7"], settings);
-  const counts = `${entries} entries, 60 rows, ${entries} old entries removed, 0 left alone`;
+  const counts = `${entries} entries, 60 rows, ${entries} old entries removed, 0 skipped`;
   deepStrictEqual([code, out], [0, `mask k1 → k2: ${counts}\n`]);
   strictEqual(
     err,
-    `1 of 3, vault…\n1 of 3, vault: ${entries} entries kept under new masks\n` +
+    `1 of 3, vault…\n1 of 3, vault: ${entries} entries stored under new masks\n` +
       `2 of 3, rows…\n2 of 3, rows: 60 rows changed\n` +
       `3 of 3, old entries…\n3 of 3, old entries: ${entries} removed\n`,
   );
@@ -54,7 +54,7 @@ Deno.test("rotate run brings rows and vault to the first key, and keeps who shar
   tellsNothing(out, err, audit);
 });
 
-Deno.test("rotate run changes nothing when everything has been rotated", async () => {
+Deno.test("rotate run changes nothing when everything was rotated before", async () => {
   await using rotating = await createRotating();
   const { inside, settings } = rotating;
   await command(RUN, settings);
@@ -62,12 +62,12 @@ Deno.test("rotate run changes nothing when everything has been rotated", async (
   const { code, out } = await command(RUN, settings);
   deepStrictEqual(
     [code, out],
-    [0, "mask k1 → k2: 0 entries, 0 rows, 0 old entries removed, 0 left alone\n"],
+    [0, "mask k1 → k2: 0 entries, 0 rows, 0 old entries removed, 0 skipped\n"],
   );
   deepStrictEqual(await inside.query("SELECT * FROM user_logins ORDER BY user_id"), before);
 });
 
-Deno.test("rotate run changes masks and nothing else of a row, and leaves NULL as it is", async () => {
+Deno.test("rotate run changes nothing but the masks of a row, and no NULL, when it changes rows", async () => {
   await using rotating = await createRotating();
   const { inside, settings } = rotating;
   await inside.query("UPDATE user_logins SET masked_ip = NULL WHERE user_id = 'zq-user-1'");
@@ -80,10 +80,10 @@ Deno.test("rotate run changes masks and nothing else of a row, and leaves NULL a
   deepStrictEqual((await masksByKey(inside)).rows, { k2: 119 });
 });
 
-Deno.test("rotate run keeps the first and the last day, and replaces what stands under a new mask unseen", async () => {
+Deno.test("rotate run keeps the first and last day, and replaces the entry, when another client stored one under a new mask", async () => {
   await using rotating = await createRotating();
   const { inside, settings, keys } = rotating;
-  // Somebody who can write to the vault puts a value of their own under the new mask of another.
+  // A client that can write to the vault stores its own value under the new mask of another value.
   const [{ ip = "" } = {}] = logins;
   const [newMask] = await insertOriginals(inside, keys.new, [{ field: "ip", original: ip }]);
   await inside.query("DELETE FROM maskline.vault WHERE mask = $1", [newMask]);
@@ -105,7 +105,7 @@ Deno.test("rotate run keeps the first and the last day, and replaces what stands
   );
 });
 
-Deno.test("rotate run makes one entry of two when two old keys made masks of one value", async () => {
+Deno.test("rotate run merges two entries into one when two old keys computed masks of one value", async () => {
   await using rotating = await createRotating();
   const { inside, settings, keys } = rotating;
   const older = await createTestKeys("k0", "v1");
@@ -124,7 +124,7 @@ Deno.test("rotate run makes one entry of two when two old keys made masks of one
   strictEqual(early?.shared, 1);
 });
 
-Deno.test("rotate run leaves alone and reports what it cannot verify, and rotates the rest", async () => {
+Deno.test("rotate run skips and reports the entries that it cannot verify, and rotates the others", async () => {
   await using rotating = await createRotating();
   const { inside, settings, keys } = rotating;
   const { publicKey } = keys.old;
@@ -151,15 +151,15 @@ Deno.test("rotate run leaves alone and reports what it cannot verify, and rotate
   await insertOriginals(inside, keys.old, [{ field: "ip", original: "zq-1", mask: "zq-no-mask" }]);
   const { code, out, err } = await command(RUN, settings);
   strictEqual(code, 1);
-  match(out, /, 5 left alone\n$/);
+  match(out, /, 5 skipped\n$/);
   for (
     const line of [
-      /1 vault entries that open, but the key k1 makes another mask of them/,
-      /1 vault entries that do not open with the vault key v1/,
-      /1 vault entries that have masks of the key k0, which is not in MASK_KEY/,
-      /1 vault entries that are sealed for the vault key v0, which is not in VAULT_PRIVATE_KEY/,
-      /1 vault entries that stand under what is no mask/,
-      /2 rows keep a mask of k1 in the field ip: they came meanwhile, or their original was left/,
+      /^Skipped: 1 vault entries that open, but the key k1 computes another mask of them/m,
+      /^Skipped: 1 vault entries that do not open with the vault key v1/m,
+      /^Skipped: 1 vault entries that have masks of the key k0, which is not in MASK_KEY/m,
+      /^Skipped: 1 vault entries that are sealed for the vault key v0, which is not in VAULT_PRIVATE_KEY/m,
+      /^Skipped: 1 vault entries that are stored under a text that is not a mask/m,
+      /2 rows keep a mask of k1 in the field ip: they were stored meanwhile, or their original was skipped/,
     ]
   ) match(err, line);
   tellsNothing(out, err, await auditOf(inside));
@@ -170,7 +170,7 @@ Deno.test("rotate run leaves alone and reports what it cannot verify, and rotate
   strictEqual(await stepsIn(inside), 0);
 });
 
-Deno.test("rotate run leaves and reports the rows when their original is forgotten", async () => {
+Deno.test("rotate run reports the rows and does not change them when their original was forgotten", async () => {
   await using rotating = await createRotating();
   const { inside, settings } = rotating;
   await inside.query(
@@ -178,23 +178,24 @@ Deno.test("rotate run leaves and reports the rows when their original is forgott
   );
   const { code, err } = await command(RUN, settings);
   strictEqual(code, 0);
-  match(err, /^2 rows keep a mask of k1 in the field ip: the vault has no original of it/m);
+  match(err, /^2 rows keep a mask of k1 in the field ip: the vault has no original for it/m);
   deepStrictEqual((await masksByKey(inside)).rows, { k1: 2, k2: 118 });
 });
 
-Deno.test("rotate run refuses when another one is under way", async () => {
+Deno.test("rotate run refuses when another rotation is in progress", async () => {
   await using rotating = await createRotating();
   const { inside, settings } = rotating;
   await using other = await openSession(inside.url);
   await other.query("SELECT pg_advisory_lock(1919906913)");
   const { code, out, err } = await command(RUN, settings);
-  deepStrictEqual([code, out, err], [1, "", "Another rotation is under way on this database\n"]);
+  const busy = "Another rotation is in progress on this database; wait until it ends\n";
+  deepStrictEqual([code, out, err], [1, "", busy]);
   deepStrictEqual(await auditOf(inside), []);
   await other.end();
   strictEqual((await command(RUN, settings)).code, 0);
 });
 
-Deno.test("rotate run ends between two pages when it is told to stop, and goes on when it is run again", async () => {
+Deno.test("rotate run ends between two pages when it is stopped, and continues when it is run again", async () => {
   await using rotating = await createRotating();
   const { inside, settings, keys } = rotating;
   for (const phase of ["1 of 3", "2 of 3", "3 of 3"]) {
@@ -209,14 +210,17 @@ Deno.test("rotate run ends between two pages when it is told to stop, and goes o
       },
     });
     strictEqual(code, 1);
-    match(io.written.err, /Stopped: what is done stays done, run it again to go on from here\n$/);
+    match(
+      io.written.err,
+      /Stopped: what is done stays done\. Run the command again to continue\n$/,
+    );
     deepStrictEqual(await openedLogins(inside, [keys.old]), logins.toSorted(byUser));
   }
   strictEqual((await command(RUN, settings)).code, 0);
   deepStrictEqual(Object.keys((await masksByKey(inside)).rows), ["k2"]);
 });
 
-Deno.test("rotate run works across two databases when the vault is apart", async () => {
+Deno.test("rotate run changes both databases when the vault is in a database of its own", async () => {
   await using rows = await createStore(server);
   await using vault = await createStore(server);
   const keys = await createGenerations();
@@ -241,7 +245,7 @@ Deno.test("rotate run works across two databases when the vault is apart", async
   ]);
 });
 
-Deno.test("rotate run reaches every partition when the target table has some", async () => {
+Deno.test("rotate run changes every partition when the target table has partitions", async () => {
   await using store = await createStore(server);
   const { inside } = store;
   const keys = await createGenerations();
@@ -260,7 +264,7 @@ Deno.test("rotate run reaches every partition when the target table has some", a
   deepStrictEqual((await masksByKey(inside)).rows, { k2: 120 });
 });
 
-Deno.test("rotate run needs no more than a custodian may, and changes nothing for an analyst", async () => {
+Deno.test("rotate run works when the role is a custodian, and changes nothing when it is a reader", async () => {
   await using rotating = await createRotating();
   const { inside, settings } = rotating;
   await using roles = await createLogins(server, inside);

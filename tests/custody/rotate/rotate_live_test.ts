@@ -22,8 +22,8 @@ const queues = await startQueueServer();
 const ROWS = 50_000;
 const MESSAGES = 4_000;
 
-/** A worker's own Postgres role, and a custodian's: both as `migrate --print-grants` has them. */
-Deno.test("rotate run rotates 50,000 rows while a worker brings the same values", async () => {
+/** Uses the Postgres roles of a worker and of a custodian, both as `migrate --print-grants` prints them. */
+Deno.test("rotate run rotates 50,000 rows when a worker stores the same values at the same time", async () => {
   await using line = await createLine({ postgres, queues });
   const { database, maskKey, vaultPrivateKey: privateKey } = line;
   const [, publicKey = ""] = line.env["VAULT_PUBLIC_KEY"]?.split(":") ?? [];
@@ -37,7 +37,7 @@ Deno.test("rotate run rotates 50,000 rows while a worker brings the same values"
   await insertShared(database, old, logins);
   const before = await groupsOf(database);
 
-  // Every login comes again, under another name: each value stands under both keys for a while.
+  // Every login is sent again under another name, so each value has masks of both keys for a while.
   const late = logins.slice(0, MESSAGES).map((login, index) => ({
     ...login,
     user: `zq-late-${index}`,
@@ -65,12 +65,12 @@ Deno.test("rotate run rotates 50,000 rows while a worker brings the same values"
   worker.kill("SIGTERM");
   strictEqual((await worker.ended).code, 0);
 
-  match(out, /^mask k1 → k2: 1[0-9],[0-9]{3} entries, 50,000 rows, .*, 0 left alone\n$/);
+  match(out, /^mask k1 → k2: 1[0-9],[0-9]{3} entries, 50,000 rows, .*, 0 skipped\n$/);
   deepStrictEqual(
     await openedLogins(database, [{ privateKey }]),
     [...logins, ...late].toSorted(byUser),
   );
-  // One mask a value, in the rows of before and in those that came meanwhile: whoever shares, shares.
+  // Each value has one mask, in the earlier rows and in those that were stored meanwhile.
   const values = new Set(logins.flatMap(({ ip, device }) => [ip, device])).size;
   deepStrictEqual(await masksByKey(database), {
     rows: { k2: 2 * (ROWS + MESSAGES) },
@@ -82,7 +82,7 @@ Deno.test("rotate run rotates 50,000 rows while a worker brings the same values"
   deepStrictEqual(/zq-|198\.18/.exec(`${out}${err}${worker.err()}`), null);
 });
 
-Deno.test("rotate run gives up before it removes anything when a worker keeps making masks of the old key", async () => {
+Deno.test("rotate run fails before it removes anything when a worker still computes masks of the old key", async () => {
   await using line = await createLine({ postgres, queues });
   const { database, maskKey, vaultPrivateKey: privateKey } = line;
   const [, publicKey = ""] = line.env["VAULT_PUBLIC_KEY"]?.split(":") ?? [];
@@ -92,9 +92,9 @@ Deno.test("rotate run gives up before it removes anything when a worker keeps ma
     publicKey: { id: "v1", bytes: Uint8Array.fromBase64(publicKey) },
   };
   await insertShared(database, old, logins);
-  // Stands for that worker: brings an old mask back behind every walk that changed rows.
+  // Acts as that worker: stores an old mask again after every walk that changed rows.
   await database.query(
-    `CREATE FUNCTION bring() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    `CREATE FUNCTION store_old() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
     BEGIN
       IF EXISTS (SELECT FROM changed) THEN
         INSERT INTO public.user_logins (user_id, masked_ip)
@@ -104,8 +104,8 @@ Deno.test("rotate run gives up before it removes anything when a worker keeps ma
     END $$`,
   );
   await database.query(
-    `CREATE TRIGGER bring AFTER UPDATE ON user_logins REFERENCING NEW TABLE AS changed
-      FOR EACH STATEMENT EXECUTE FUNCTION bring()`,
+    `CREATE TRIGGER store_old AFTER UPDATE ON user_logins REFERENCING NEW TABLE AS changed
+      FOR EACH STATEMENT EXECUTE FUNCTION store_old()`,
   );
   const next = await createTestKeys("k2");
   const env = {
@@ -115,10 +115,13 @@ Deno.test("rotate run gives up before it removes anything when a worker keeps ma
   const { vault: { k1: entries } } = await masksByKey(database);
   const { code, err } = await runMaskline(RUN, { env });
   strictEqual(code, 1);
-  match(err, /Rows with masks of an old key keep coming: restart every worker .* Nothing has been/);
+  match(
+    err,
+    /Workers still store rows with masks of an old key: restart every worker .* Nothing was removed\n$/,
+  );
   const { vault } = await masksByKey(database);
   deepStrictEqual(vault, { k1: entries, k2: entries });
-  await database.query("DROP TRIGGER bring ON user_logins");
+  await database.query("DROP TRIGGER store_old ON user_logins");
   await expectDone(runMaskline(RUN, { env }));
   await database.query("DELETE FROM user_logins WHERE user_id = 'zq-late'");
   deepStrictEqual(await openedLogins(database, [{ privateKey }]), logins.toSorted(byUser));

@@ -19,7 +19,7 @@ import { sharedPostgres } from "../../support/shared_postgres.ts";
 const server = await sharedPostgres();
 const logins = sharedLogins(40);
 
-/** Whatever happened: everybody's masks open, to what they were made of. */
+/** Expects that every mask in the rows still opens to its original. */
 async function expectWhole({ inside, keys }: Rotating): Promise<void> {
   deepStrictEqual(await openedLogins(inside, [keys.old]), logins.toSorted(byUser));
 }
@@ -33,7 +33,7 @@ async function expectRotated(rotating: Rotating, key: string, groups: unknown): 
   strictEqual(await stepsIn(inside), 0);
 }
 
-/** From now on the n-th statement that writes ends its connection; null for none. */
+/** Lets the n-th statement that writes from now on end its connection; null for none. */
 async function setFuse({ inside }: Rotating, length: number | null): Promise<void> {
   await inside.query(
     `DROP SEQUENCE IF EXISTS public.fuse;
@@ -58,8 +58,8 @@ async function addFuses({ inside }: Rotating): Promise<void> {
   }
 }
 
-/** Ten writes make a rotation of one page: two for the audit, five in phase 1, one a walk, two in phase 3. */
-Deno.test("rotate run loses nothing and completes when it is cut off at any of its writes, to and fro", async () => {
+/** A rotation of one page has ten writes: two to the audit log, five in phase 1, one for each walk, two in phase 3. */
+Deno.test("rotate run loses nothing and completes when any of its writes is interrupted, forward and back", async () => {
   await using rotating = await createRotating(server, logins);
   const { inside, keys, settings } = rotating;
   const groups = await groupsOf(inside);
@@ -76,7 +76,7 @@ Deno.test("rotate run loses nothing and completes when it is cut off at any of i
     const { code } = await command(RUN, forward);
     await expectWhole(rotating);
     if (code === 0) {
-      ok(length > 8, `It made ${length} writes only`);
+      ok(length > 8, `It had only ${length} writes`);
       return await expectRotated(rotating, key, groups);
     }
     await setFuse(rotating, null);
@@ -85,7 +85,7 @@ Deno.test("rotate run loses nothing and completes when it is cut off at any of i
   }
 });
 
-Deno.test("rotate run turns back when it was cut off at any of its writes and the old key is first again", async () => {
+Deno.test("rotate run moves everything back when any of its writes was interrupted and the old key is first again", async () => {
   await using rotating = await createRotating(server, logins);
   const { inside, keys, settings } = rotating;
   const groups = await groupsOf(inside);
@@ -104,7 +104,7 @@ Deno.test("rotate run turns back when it was cut off at any of its writes and th
   }
 });
 
-Deno.test("rotate run goes on to a third key when it was cut off at any of its writes on the way to the second", async () => {
+Deno.test("rotate run moves everything to a third key when any of its writes to the second was interrupted", async () => {
   for (let length = 2; length <= 9; length++) {
     await using rotating = await createRotating(server, logins);
     const groups = await groupsOf(rotating.inside);
@@ -119,7 +119,7 @@ Deno.test("rotate run goes on to a third key when it was cut off at any of its w
   }
 });
 
-Deno.test("rotate run keeps an original when its step is noted, nothing is kept, and it does not open", async () => {
+Deno.test("rotate run keeps an original when its step is recorded, no new entry is stored, and it does not open", async () => {
   await using rotating = await createRotating(server, logins);
   const { inside, settings } = rotating;
   await inside.query(

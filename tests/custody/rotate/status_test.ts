@@ -23,7 +23,7 @@ async function statusJson(settings: Record<string, string>): Promise<Record<stri
   return JSON.parse(out);
 }
 
-Deno.test("rotate status counts rows, entries and bodies by key", async () => {
+Deno.test("rotate status counts rows, entries and bodies by key when there are two keys", async () => {
   await using rotating = await createRotating(server, logins);
   const { inside, keys, settings } = rotating;
   const { publicKey } = keys.old;
@@ -53,13 +53,13 @@ Deno.test("rotate status counts rows, entries and bodies by key", async () => {
     ],
     rejected: [{ vault_key: "v1", bodies: 1 }, { vault_key: "v2", bodies: 1 }],
     left_to_do: [
-      "`maskline rotate run` has 40 entries and 40 masks in rows to bring to k2",
-      "`maskline rotate run --vault` has 1 sealed values to bring to v1",
+      "`maskline rotate run` has 40 entries and 40 masks in rows to move to k2",
+      "`maskline rotate run --vault` has 1 sealed values to move to v1",
     ],
   });
 });
 
-Deno.test("rotate status tells what a rotation cannot change", async () => {
+Deno.test("rotate status reports what a rotation cannot change when originals or keys are missing", async () => {
   await using rotating = await createRotating(server, logins);
   const { inside, keys, settings } = rotating;
   const older = await createTestKeys("k0", "v1");
@@ -73,14 +73,14 @@ Deno.test("rotate status tells what a rotation cannot change", async () => {
   ok(Array.isArray(rows) && Array.isArray(todo));
   deepStrictEqual(rows[1], { field: "ip", mask_key: "k1", rows: 20, without_original: 2 });
   deepStrictEqual(todo, [
-    "`maskline rotate run` has 38 entries and 38 masks in rows to bring to k2",
+    "`maskline rotate run` has 38 entries and 38 masks in rows to move to k2",
     "2 masks in rows keep their old key: their originals are not in the vault (forgotten, or " +
     "stored with VAULT=off)",
-    "The mask key k0 is not in MASK_KEY: what it made stays as it is",
+    "The mask key k0 is not in MASK_KEY: the masks that it computed stay unchanged",
   ]);
 });
 
-Deno.test("rotate status shows nothing of what is no mask", async () => {
+Deno.test("rotate status shows no part of a value when it is not a mask", async () => {
   await using rotating = await createRotating(server, logins);
   const { inside, settings } = rotating;
   for (const value of ["198.18.0.1", "zq.secret", "zq1.", `k1.${"A".repeat(44)}`, ""]) {
@@ -95,11 +95,11 @@ Deno.test("rotate status shows nothing of what is no mask", async () => {
     without_original: 0,
   });
   const { out } = await command(["rotate", "status"], settings);
-  match(out, /^ {12}5 {2}rows, ip: no mask of Maskline$/m);
+  match(out, /^ {12}5 {2}rows, ip: not a mask of Maskline$/m);
   tellsNothing(out);
 });
 
-Deno.test("rotate status says that nothing is left when all is done, and what has begun", async () => {
+Deno.test("rotate status reports that nothing is left when all is done, and a rotation when it has begun", async () => {
   await using rotating = await createRotating(server, logins);
   const { inside, settings, keys } = rotating;
   strictEqual((await command(RUN, settings)).code, 0);
@@ -112,10 +112,10 @@ Deno.test("rotate status says that nothing is left when all is done, and what ha
     ...vaultRotationSettings(keys),
   });
   match(begun.out, /\nA rotation of the mask key has begun: run it again until it ends\n/);
-  match(begun.out, /\n`maskline rotate run --vault` has 40 sealed values to bring to v2\n$/);
+  match(begun.out, /\n`maskline rotate run --vault` has 40 sealed values to move to v2\n$/);
 });
 
-Deno.test("rotate status needs no private key, and no more than a custodian may", async () => {
+Deno.test("rotate status works without a private key when the role is a custodian, and is refused when it is a reader", async () => {
   await using rotating = await createRotating(server, logins);
   const { inside, settings, keys } = rotating;
   await using roles = await createLogins(server, inside);

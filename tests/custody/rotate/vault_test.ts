@@ -54,7 +54,7 @@ async function keysIn(inside: TestDatabase): Promise<string[]> {
   return rows.map(({ key }) => key);
 }
 
-Deno.test("rotate run --vault seals 2,000 entries and all bodies anew", async () => {
+Deno.test("rotate run --vault re-seals all entries and bodies when there are thousands", async () => {
   const bodies = Array.from({ length: 50 }, (_, index) => `{"zq-body": ${index}}`);
   bodies.push("zq-".repeat(100_000), "");
   await using rotating = await startRotating(2500, bodies);
@@ -67,8 +67,8 @@ Deno.test("rotate run --vault seals 2,000 entries and all bodies anew", async ()
     ...settings,
     DATABASE_URL: roles.url("custodian"),
   });
-  const counts = `${before.length.toLocaleString("en")} entries, 52 bodies, 0 left alone`;
-  deepStrictEqual([code, out], [0, `vault v1 → v2: ${counts}\n`]);
+  const shown = `${before.length.toLocaleString("en")} entries, 52 bodies, 0 skipped`;
+  deepStrictEqual([code, out], [0, `vault v1 → v2: ${shown}\n`]);
   deepStrictEqual(await masks(), before);
   deepStrictEqual(await keysIn(inside), ["v2"]);
   // The new key alone opens all of it.
@@ -77,13 +77,13 @@ Deno.test("rotate run --vault seals 2,000 entries and all bodies anew", async ()
   const audit = await auditOf(inside);
   deepStrictEqual(audit.map(({ action, detail }) => [action, detail]), [
     ["rotate", "vault v1 → v2: begins"],
-    ["rotate", `vault v1 → v2: ${counts}`],
+    ["rotate", `vault v1 → v2: ${before.length} entries, 52 bodies, 0 skipped`],
   ]);
   tellsNothing(out, err, audit);
   await inside.drop();
 });
 
-Deno.test("rotate run --vault goes on when it was cut off", async () => {
+Deno.test("rotate run --vault continues when it was interrupted", async () => {
   await using rotating = await startRotating(1500, Array.from({ length: 40 }, () => "zq-body"));
   const { inside, keys, settings, logins } = rotating;
   await inside.query(`CREATE SEQUENCE fuse;
@@ -104,7 +104,7 @@ Deno.test("rotate run --vault goes on when it was cut off", async () => {
   strictEqual((await bodiesIn(inside, [keys.new])).length, 40);
 });
 
-Deno.test("rotate run --vault leaves alone and reports what does not open, and erased bodies as they are", async () => {
+Deno.test("rotate run --vault skips and reports values that do not open, and leaves bodies empty when they were erased", async () => {
   await using rotating = await startRotating(20, ["zq-1", "zq-2", "zq-3"]);
   const { inside, settings } = rotating;
   const older = await createTestKeys("k1", "v0");
@@ -118,7 +118,7 @@ Deno.test("rotate run --vault leaves alone and reports what does not open, and e
   );
   const { code, out, err } = await command(RUN_VAULT, settings);
   strictEqual(code, 1);
-  match(out, /^vault v1 → v2: 39 entries, 1 bodies, 3 left alone\n$/);
+  match(out, /^vault v1 → v2: 39 entries, 1 bodies, 3 skipped\n$/);
   match(err, /1 vault entries that are sealed for the vault key v0, which is not in VAULT_PRIVATE/);
   match(err, /1 vault entries that do not open with the vault key v1/);
   match(err, /1 rejected bodies that do not open with the vault key v1/);
@@ -129,7 +129,7 @@ Deno.test("rotate run --vault leaves alone and reports what does not open, and e
   );
 });
 
-Deno.test("rotate run --vault leaves what it cannot open when the old private key is missing or another", async () => {
+Deno.test("rotate run --vault skips the values that it cannot open when the old private key is missing or a different one", async () => {
   await using rotating = await startRotating(10);
   const { inside, keys, settings } = rotating;
   const stranger = await createTestKeys("k1", "v1");
@@ -137,7 +137,7 @@ Deno.test("rotate run --vault leaves what it cannot open when the old private ke
   for (const VAULT_PRIVATE_KEY of [own, `${own},${textOf(stranger.privateKey)}`]) {
     const { code, out } = await command(RUN_VAULT, { ...settings, VAULT_PRIVATE_KEY });
     strictEqual(code, 1);
-    match(out, /: 0 entries, 0 bodies, 20 left alone\n$/);
+    match(out, /: 0 entries, 0 bodies, 20 skipped\n$/);
   }
   deepStrictEqual(await keysIn(inside), ["v1"]);
 });
@@ -147,7 +147,11 @@ const refused: [
   key: (keys: { old: TestKeys; new: TestKeys }) => string,
   err: RegExp,
 ][] = [
-  ["is missing", ({ old }) => textOf(old.privateKey), /VAULT_PRIVATE_KEY: has no v2/],
+  [
+    "is missing",
+    ({ old }) => textOf(old.privateKey),
+    /VAULT_PRIVATE_KEY: expected the private half of VAULT_PUBLIC_KEY among its keys, got no v2\n/,
+  ],
   [
     "does not belong to it",
     ({ old }) => textOf({ ...old.privateKey, id: "v2" }),
@@ -168,11 +172,12 @@ for (const [what, key, message] of refused) {
   });
 }
 
-Deno.test("rotate run --vault refuses when the mask key is being rotated", async () => {
+Deno.test("rotate run --vault refuses when a rotation of the mask key is in progress", async () => {
   await using rotating = await startRotating(10);
   const { inside, settings } = rotating;
   await using other = await openSession(inside.url);
   await other.query("SELECT pg_advisory_lock(1919906913)");
   const { code, err } = await command(RUN_VAULT, settings);
-  deepStrictEqual([code, err], [1, "Another rotation is under way on this database\n"]);
+  const busy = "Another rotation is in progress on this database; wait until it ends\n";
+  deepStrictEqual([code, err], [1, busy]);
 });

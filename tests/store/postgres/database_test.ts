@@ -13,7 +13,7 @@ const url = new URL(server.url);
 const sleep = statement("SELECT pg_sleep(30)");
 const one = statement("SELECT 1 AS number");
 
-/** A way to the server that can be cut. */
+/** Returns the URL of the server through a proxy. */
 function through(port: number): URL {
   const other = new URL(url);
   other.port = String(port);
@@ -28,7 +28,7 @@ async function using<T>(database: Database, work: (database: Database) => Promis
   }
 }
 
-/** The statements of ours that sleep now, counted by somebody else. */
+/** Counts the statements of this test that sleep, on another connection. */
 async function sleeping(name: string): Promise<number> {
   return await using(open({ url }), async (other) => {
     const [row] = await other.query<{ count: number }>(
@@ -41,7 +41,7 @@ async function sleeping(name: string): Promise<number> {
   });
 }
 
-Deno.test("query() gives each row as an object by column name", async () => {
+Deno.test("query() returns each row as an object by column name when there are rows", async () => {
   await using(open({ url }), async (database) => {
     deepStrictEqual(
       await database.query(
@@ -55,7 +55,7 @@ Deno.test("query() gives each row as an object by column name", async () => {
   });
 });
 
-Deno.test("query() says whose connection it is in pg_stat_activity", async () => {
+Deno.test("query() names the application when pg_stat_activity is read", async () => {
   await using(open({ url }), async (database) => {
     deepStrictEqual(
       await database.query(statement("SELECT current_setting('application_name') AS name")),
@@ -64,7 +64,7 @@ Deno.test("query() says whose connection it is in pg_stat_activity", async () =>
   });
 });
 
-Deno.test("query() gives bytes back as they were when they stand alone or in an array", async () => {
+Deno.test("query() returns the same bytes when they are a value or an element of an array", async () => {
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
   await using(open({ url }), async (database) => {
     const [row] = await database.query<{ alone: Uint8Array; listed: Uint8Array }>(
@@ -94,7 +94,7 @@ Deno.test("query() is transient, and drops the connection, when nothing answers"
   });
 });
 
-Deno.test("query() is transient when the connection is cut in the midst of an answer", async () => {
+Deno.test("query() is transient when the connection is cut during an answer", async () => {
   await using proxy = startTcpProxy(server.port);
   await using(open({ url: through(proxy.port) }), async (database) => {
     await database.query(one);
@@ -104,7 +104,7 @@ Deno.test("query() is transient when the connection is cut in the midst of an an
   });
 });
 
-Deno.test("query() goes on by itself when the connection broke while it was idle", async () => {
+Deno.test("query() reconnects when the connection broke while it was idle", async () => {
   await using proxy = startTcpProxy(server.port);
   await using(open({ url: through(proxy.port), connections: 1 }), async (database) => {
     await database.query(one);
@@ -116,7 +116,7 @@ Deno.test("query() goes on by itself when the connection broke while it was idle
   });
 });
 
-Deno.test("query() is transient when nobody listens", async () => {
+Deno.test("query() is transient when no server listens", async () => {
   const proxy = startTcpProxy(server.port);
   await proxy[Symbol.asyncDispose]();
   await using(open({ url: through(proxy.port) }), async (database) => {
@@ -124,7 +124,7 @@ Deno.test("query() is transient when nobody listens", async () => {
   });
 });
 
-Deno.test("transaction() leaves nothing behind when its work throws", async () => {
+Deno.test("transaction() rolls back when its work throws", async () => {
   await using inside = await server.createDatabase();
   await using(open({ url: new URL(inside.url) }), async (database) => {
     await rejects(
@@ -142,7 +142,7 @@ Deno.test("transaction() leaves nothing behind when its work throws", async () =
   });
 });
 
-Deno.test("transaction() is transient when the connection is cut in the midst of it", async () => {
+Deno.test("transaction() is transient when the connection is cut during a statement", async () => {
   await using proxy = startTcpProxy(server.port);
   await using(open({ url: through(proxy.port) }), async (database) => {
     const cut = database.transaction(async (connection) => {
@@ -151,13 +151,13 @@ Deno.test("transaction() is transient when the connection is cut in the midst of
       proxy.cut();
       await asking;
     });
-    // It used to end the process: nobody listened to the connection's own `error` event.
+    // An earlier version ended here: no code listened to the connection's own `error` event.
     await rejects(() => cut, { kind: "transient" });
     deepStrictEqual(await database.query(one), [{ number: 1 }]);
   });
 });
 
-Deno.test("close() does not wait for a statement under way, which fails as transient", async () => {
+Deno.test("close() does not wait, and the statement fails as transient, when a statement is in progress", async () => {
   const name = crypto.randomUUID();
   const database = open({ url });
   const asking = database.query(statement(`SELECT pg_sleep(30) -- ${name}`));
@@ -169,7 +169,7 @@ Deno.test("close() does not wait for a statement under way, which fails as trans
   await rejects(() => asking, (error) => error instanceof StoreError && error.kind === "transient");
 });
 
-Deno.test("close() does not wait for a server that takes the connection and never answers", async () => {
+Deno.test("close() does not wait when a server accepts the connection and never answers", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const database = open({ url: through(listener.addr.port), statementSeconds: 30 });
   const asking = database.query(one);
@@ -177,22 +177,22 @@ Deno.test("close() does not wait for a server that takes the connection and neve
   using _connection = await listener.accept();
   const startedAt = performance.now();
   await database.close();
-  // It used to take as long as a connection attempt may.
+  // An earlier version waited as long as a connection attempt may take.
   ok(performance.now() - startedAt < 5_000);
   await rejects(() => asking, { kind: "transient" });
 });
 
-Deno.test("close() does not wait for a server that is silent when an idle connection says good-bye", async () => {
+Deno.test("close() does not wait when a server does not close an idle connection", async () => {
   await using proxy = startTcpProxy(server.port);
   const database = open({ url: through(proxy.port) });
   await database.query(one);
   proxy.blackHole = true;
   const startedAt = performance.now();
   await database.close();
-  // It used to wait until the operating system gave the connection up.
+  // An earlier version waited until the operating system closed the connection.
   ok(performance.now() - startedAt < 5_000);
 });
 
-Deno.test("close() may come before anything was asked", async () => {
+Deno.test("close() works when no statement was run", async () => {
   strictEqual(await open({ url }).close(), undefined);
 });

@@ -6,7 +6,7 @@ import { batchOf, createStore, dayAfter, eventRow, TODAY } from "../../support/t
 
 const server = await sharedPostgres();
 
-/** What functions that run with their owner's rights call, as a caller would like to replace it. */
+/** The functions that functions with their owner's rights call, and that a caller may try to replace. */
 const calls = [
   "cardinality",
   "clock_timestamp",
@@ -25,8 +25,8 @@ const calls = [
 ];
 
 /**
- * A schema of the caller's that takes the place of pg_catalog: the same functions, operators, types and
- * tables; each function fails, and says with whose rights.
+ * Creates a schema of the caller that replaces pg_catalog: the same functions, operators, types and tables. Each
+ * function fails, and names the role with whose rights it ran.
  */
 async function setTrap(session: { query(sql: string): Promise<void> }): Promise<void> {
   await session.query(
@@ -78,7 +78,7 @@ async function setTrap(session: { query(sql: string): Promise<void> }): Promise<
   );
 }
 
-/** A database with rows, and a custodian and a writer in one login, who has a schema of its own. */
+/** Creates a database with rows, and a login that is custodian and writer and has its own schema. */
 async function withTrap() {
   const line = await createStore(server);
   await line.store.commit(batchOf([eventRow("a"), eventRow("b")]));
@@ -99,7 +99,7 @@ async function withTrap() {
   };
 }
 
-Deno.test("every function with its owner's rights has a fixed search_path, and is not everybody's", async () => {
+Deno.test("every function with its owner's rights has a fixed search_path, and PUBLIC may not execute it, when a database is migrated", async () => {
   await using line = await createStore(server);
   const found = await line.inside.query<{ name: string; config: string[]; open: boolean }>(
     `SELECT proname AS name, proconfig AS config,
@@ -115,27 +115,27 @@ Deno.test("every function with its owner's rights has a fixed search_path, and i
   );
 });
 
-const deeds: Readonly<Record<string, string>> = {
+const actions: Readonly<Record<string, string>> = {
   "make_ledger_days(date[])": `SELECT maskline.make_ledger_days('{${TODAY},${dayAfter(1)}}')`,
   "note_audit(text, text, text[], text[], text, text, text)":
     "SELECT maskline.note_audit('u', 'reveal', '{ip}', '{k1.x}', 'why', NULL, 'd')",
   "count_books()": "CREATE TABLE trap.books AS SELECT * FROM maskline.count_books()",
 };
 
-for (const [name, deed] of Object.entries(deeds)) {
-  Deno.test(`${name} would run what is its caller's, with its owner's rights, without a fixed search_path`, async () => {
+for (const [name, action] of Object.entries(actions)) {
+  Deno.test(`${name} runs its caller's functions with its owner's rights when it has no fixed search_path`, async () => {
     await using line = await withTrap();
     await line.inside.query(`ALTER FUNCTION maskline.${name} RESET search_path`);
     const [owner] = await line.inside.query<{ name: string }>("SELECT current_user AS name");
-    await rejects(() => line.session.query(deed), { message: `trapped as ${owner?.name}` });
+    await rejects(() => line.session.query(action), { message: `trapped as ${owner?.name}` });
   });
 }
 
-Deno.test("functions with their owner's rights run nothing of their caller's", async () => {
+Deno.test("functions with their owner's rights run no function of their caller when they have a fixed search_path", async () => {
   await using line = await withTrap();
   const { session, inside } = line;
-  for (const deed of Object.values(deeds)) await session.query(deed);
-  // These have their caller's rights, and are not misled either.
+  for (const action of Object.values(actions)) await session.query(action);
+  // These have their caller's rights, and call the right functions too.
   await session.query("SELECT maskline.assert_writable(), maskline.netstring('a')");
   await session.query(`SELECT maskline.rejected_before('{a}', '{${TODAY}}')`);
   deepStrictEqual(await inside.query("SELECT * FROM trap.books"), [

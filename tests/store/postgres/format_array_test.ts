@@ -5,18 +5,18 @@ import { sharedPostgres } from "../../support/shared_postgres.ts";
 
 const server = await sharedPostgres();
 
-Deno.test("formatArray() tells NULL, the text NULL and nothing apart", () => {
+Deno.test("formatArray() writes NULL, the text NULL and an empty text differently when a list has all of them", () => {
   strictEqual(formatArray([null, "NULL", "", -1.5, 0]), '{NULL,"NULL","",-1.5,0}');
   strictEqual(formatArray([]), "{}");
 });
 
-Deno.test("formatArray() escapes quotes and backslashes, and nothing else", () => {
+Deno.test("formatArray() escapes only quotes and backslashes when a text has special characters", () => {
   strictEqual(formatArray(['a"b', "\\", "{,}", "\n"]), '{"a\\"b","\\\\","{,}","\n"}');
 });
 
-Deno.test("formatArray() is read by Postgres as what it was when the texts are any", async () => {
+Deno.test("formatArray() returns what Postgres reads as the same list when it has any texts", async () => {
   await using database = await server.createDatabase("array");
-  // What Postgres cannot hold at all never comes this far.
+  // Texts that Postgres cannot store are rejected before.
   const text = fc.string({ unit: "binary", maxLength: 20 }).map((value) =>
     value.toWellFormed().replaceAll("\0", "")
   );

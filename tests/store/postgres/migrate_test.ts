@@ -1,4 +1,3 @@
-import { statement } from "../../../lib/store/postgres/statement.ts";
 import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import { checkSchema } from "../../../lib/store/postgres/check_schema.ts";
 import type { Database } from "../../../lib/store/postgres/database.ts";
@@ -17,7 +16,7 @@ import { batchOf, eventRow, loginTable, open } from "../../support/test_store.ts
 const server = await sharedPostgres();
 const names = migrations.map(({ name }) => name);
 
-/** Runs something on an empty database. */
+/** Runs `work` on an empty database. */
 async function onEmpty(
   work: (database: Database, inside: TestDatabase) => Promise<void>,
 ): Promise<void> {
@@ -30,7 +29,7 @@ async function onEmpty(
   }
 }
 
-/** All that is in the two schemas: relations with their columns, functions and types. */
+/** Lists everything in the two schemas: relations with their columns, functions and types. */
 async function shapeOf(inside: TestDatabase): Promise<string[]> {
   const rows = await inside.query<{ line: string }>(
     `SELECT format('%s.%s %s', n.nspname, c.relname, string_agg(
@@ -53,7 +52,7 @@ Deno.test("migrations are numbered from 1 without a gap, and each has a name of 
   strictEqual(schemaVersionNeeded, migrations.length);
 });
 
-Deno.test("migrate() makes everything, and names what it applied, when nothing is there", async () => {
+Deno.test("migrate() creates everything, and returns the names of the migrations, when the database is empty", async () => {
   await onEmpty(async (database) => {
     deepStrictEqual(await migrate(database, loginTable), names);
     await checkSchema(database, loginTable);
@@ -81,7 +80,7 @@ Deno.test("migrate() applies each migration once when many run at the same momen
 });
 
 for (let version = 1; version < migrations.length; version++) {
-  Deno.test(`migrate() applies only what is missing when the schema is at version ${version}`, async () => {
+  Deno.test(`migrate() applies only what is missing when the schema has version ${version}`, async () => {
     await onEmpty(async (database, inside) => {
       await database.query(createMigrations);
       for (const { version: number, name, statement } of migrations.slice(0, version)) {
@@ -113,7 +112,7 @@ Deno.test("migrate() keeps the ledger when it upgrades from version 1", async ()
   });
 });
 
-Deno.test("migrate() leaves a table that is there as it is, with its rows and whatever hangs on it", async () => {
+Deno.test("migrate() does not change the table, its rows, indexes and views when it exists", async () => {
   await onEmpty(async (database, inside) => {
     await inside.query(
       `CREATE TABLE user_logins (user_id varchar(128), device_type varchar(32),
@@ -133,7 +132,7 @@ Deno.test("migrate() leaves a table that is there as it is, with its rows and wh
   });
 });
 
-Deno.test("migrate() needs no right to make the table when it is there and another role's", async () => {
+Deno.test("migrate() works without the right to create the table when another role owns it", async () => {
   await onEmpty(async (owner, inside) => {
     await owner.query(createTable(loginTable));
     const role = `guest_${crypto.randomUUID().slice(0, 8)}`;
@@ -151,9 +150,9 @@ Deno.test("migrate() needs no right to make the table when it is there and anoth
   });
 });
 
-Deno.test("migrate() makes nothing at all when one step fails", async () => {
+Deno.test("migrate() creates nothing when one step fails", async () => {
   await onEmpty(async (database, inside) => {
-    // A table of that name is in the way of the third migration.
+    // The third migration creates a table of this name.
     await inside.query("CREATE SCHEMA maskline");
     await inside.query("CREATE TABLE maskline.dedupe ()");
     const before = await shapeOf(inside);
@@ -162,7 +161,7 @@ Deno.test("migrate() makes nothing at all when one step fails", async () => {
   });
 });
 
-Deno.test("migrate() is fatal, and names the privilege, when the role may make no schema", async () => {
+Deno.test("migrate() is fatal, and names the privilege, when the role may not create a schema", async () => {
   await onEmpty(async (_, inside) => {
     const role = `guest_${crypto.randomUUID().slice(0, 8)}`;
     await inside.query(`CREATE ROLE ${role} LOGIN`);

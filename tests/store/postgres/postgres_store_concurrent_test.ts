@@ -16,16 +16,16 @@ const server = await sharedPostgres();
 
 const name = (index: number) => `m${String(index).padStart(5, "0")}`;
 
-/** Rows `from` to `to`, in the order in which the pipeline sorts a batch. */
+/** Creates rows `from` to `to`, in the order in which the pipeline sorts a batch. */
 function range(from: number, to: number, keyed = false) {
   return Array.from({ length: to - from }, (_, offset) => {
     const id = name(from + offset);
-    // The keys stand in another order than the ids.
+    // The keys have another order than the ids.
     return eventRow(id, keyed ? { key: `d:${[...id].reverse().join("")}` } : {});
   });
 }
 
-/** How many statements wait for another transaction. */
+/** Counts the statements that wait for another transaction. */
 async function waiting({ inside }: TestStore): Promise<number> {
   const [row] = await inside.query<{ count: number }>(
     `SELECT count(*)::integer FROM pg_stat_activity
@@ -35,9 +35,9 @@ async function waiting({ inside }: TestStore): Promise<number> {
 }
 
 for (const dedupe of [false, true]) {
-  const how = dedupe ? " and know them by key" : "";
+  const how = dedupe ? " by key" : "";
 
-  Deno.test(`commit() doubles nothing and never deadlocks when two stores overlap${how}`, async () => {
+  Deno.test(`commit() stores nothing twice and never deadlocks when two stores overlap${how}`, async () => {
     await using line = await createStore(server, { dedupe });
     const other = openStore(line.inside, { dedupe });
     const stores = [line.store, other.store];
@@ -68,7 +68,7 @@ for (const dedupe of [false, true]) {
   });
 }
 
-Deno.test("commit() waits for another transaction, and gives its ids as duplicates when it commits", async () => {
+Deno.test("commit() waits for another transaction, and returns its ids as duplicates when it commits", async () => {
   await using line = await createStore(server);
   await line.store.commit(batchOf([eventRow("before")]));
   await using session = await openSession(line.inside.url);
@@ -99,7 +99,7 @@ Deno.test("commit() waits for another transaction, and writes its ids when it ro
   strictEqual((await countAll(line)).rows, 3);
 });
 
-Deno.test("commit() waits for another's key, and gives the message as duplicate when it commits", async () => {
+Deno.test("commit() waits for the key of another transaction, and returns the message as a duplicate when it commits", async () => {
   await using line = await createStore(server, { dedupe: true });
   await using session = await openSession(line.inside.url);
   await session.query("BEGIN");

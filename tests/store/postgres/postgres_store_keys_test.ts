@@ -13,12 +13,12 @@ import {
 
 const server = await sharedPostgres();
 
-/** Message `id` of the event with this key. */
+/** Creates message `id` of the event with this key. */
 function keyed(id: string, key: string, more = {}) {
   return eventRow(id, { key: `d:${key}`, ...more });
 }
 
-Deno.test("commit() notes each event's key with the day on which it was sent", async () => {
+Deno.test("commit() records the key of each event with the day sent when dedupe is on", async () => {
   await using line = await createStore(server, { dedupe: true });
   const yesterday = dayAfter(-1);
   await line.store.commit(batchOf([keyed("a", "1"), keyed("b", "2", { dateSent: yesterday })]));
@@ -28,28 +28,28 @@ Deno.test("commit() notes each event's key with the day on which it was sent", a
   );
 });
 
-Deno.test("commit() gives a duplicate when the key is known under another message id", async () => {
+Deno.test("commit() returns a duplicate when the key was committed under another message id", async () => {
   await using line = await createStore(server, { dedupe: true });
   await line.store.commit(batchOf([keyed("a", "1")]));
   const { duplicates } = await line.store.commit(batchOf([keyed("b", "1"), keyed("c", "2")]));
   deepStrictEqual(duplicates, new Set(["b"]));
-  // The ledger has no entry of `b`: each committed entry is a row.
+  // The ledger has no entry for `b`, because each committed entry is a row.
   deepStrictEqual(await countAll(line), { rows: 2, rejected: 0, ledger: 2, keys: 2 });
 });
 
-Deno.test("commit() gives a duplicate when the key was sent on another day", async () => {
+Deno.test("commit() returns a duplicate when the key was sent on another day", async () => {
   await using line = await createStore(server, { dedupe: true });
   await line.store.commit(batchOf([keyed("a", "1", { dateSent: dayAfter(-9) })]));
   deepStrictEqual((await line.store.commit(batchOf([keyed("b", "1")]))).duplicates, new Set(["b"]));
 });
 
-Deno.test("commit() gives a duplicate when the message itself comes again", async () => {
+Deno.test("commit() returns a duplicate when the message itself is redelivered", async () => {
   await using line = await createStore(server, { dedupe: true });
   await line.store.commit(batchOf([keyed("a", "1")]));
   deepStrictEqual((await line.store.commit(batchOf([keyed("a", "1")]))).duplicates, new Set(["a"]));
 });
 
-Deno.test("commit() gives a duplicate when the message came before keys were kept, and notes its key", async () => {
+Deno.test("commit() returns a duplicate, and records its key, when the message was committed before dedupe was on", async () => {
   await using line = await createStore(server, { dedupe: true });
   const before = openStore(line.inside);
   await before.store.commit(batchOf([eventRow("a")]));
@@ -59,22 +59,22 @@ Deno.test("commit() gives a duplicate when the message came before keys were kep
   deepStrictEqual(await countAll(line), { rows: 1, rejected: 0, ledger: 1, keys: 1 });
 });
 
-Deno.test("commit() takes no key for a rejection, so that the event may come again", async () => {
+Deno.test("commit() records no key when a message is rejected, so that the event may be resent", async () => {
   await using line = await createStore(server, { dedupe: true });
   await line.store.commit(batchOf([], [rejectedRow("a", { reason: "store_refused" })]));
   deepStrictEqual((await line.store.commit(batchOf([keyed("b", "1")]))).duplicates, new Set());
 });
 
-Deno.test("commit() takes no key when the message was rejected before and comes as an event now", async () => {
+Deno.test("commit() records no key when the message was rejected before and is an event now", async () => {
   await using line = await createStore(server, { dedupe: true });
   await line.store.commit(batchOf([], [rejectedRow("a", { reason: "store_refused" })]));
-  // Its delete failed, so it came again. Its body, sent once more, must not find its key taken.
+  // Its delete failed, so it was redelivered. If its body is resent, the key must still be free.
   deepStrictEqual((await line.store.commit(batchOf([keyed("a", "1")]))).duplicates, new Set(["a"]));
   deepStrictEqual((await line.store.commit(batchOf([keyed("b", "1")]))).duplicates, new Set());
   deepStrictEqual(await countAll(line), { rows: 1, rejected: 1, ledger: 2, keys: 1 });
 });
 
-Deno.test("commit() takes no key when one row of the batch does not fit", async () => {
+Deno.test("commit() records no key when one row of the batch does not fit", async () => {
   await using line = await createStore(server, { dedupe: true });
   const events = [keyed("a", "1"), keyed("b", "2", { type: "x".repeat(33) })];
   await rejects(() => line.store.commit(batchOf(events)), { kind: "data" });
@@ -82,7 +82,7 @@ Deno.test("commit() takes no key when one row of the batch does not fit", async 
   deepStrictEqual((await line.store.commit(batchOf([keyed("c", "1")]))).duplicates, new Set());
 });
 
-Deno.test("commit() keeps keys apart when they differ in case, white space or accents", async () => {
+Deno.test("commit() treats keys as different when they differ in case, white space or accents", async () => {
   await using line = await createStore(server, { dedupe: true });
   const keys = ["a", "A", "a ", " a", "á", "a\u0301", 'a"', "a\\", "a,b", "{a}", "NULL"];
   const events = keys.map((key, index) => keyed(`m${index}`, key));
@@ -90,7 +90,7 @@ Deno.test("commit() keeps keys apart when they differ in case, white space or ac
   deepStrictEqual((await countAll(line)).keys, keys.length);
 });
 
-Deno.test("commit() knows the longest key when it comes again", async () => {
+Deno.test("commit() returns a duplicate when the longest key is committed again", async () => {
   await using line = await createStore(server, { dedupe: true });
   const key = "📱".repeat(128);
   await line.store.commit(batchOf([keyed("a", key)]));
@@ -103,7 +103,7 @@ Deno.test("commit() commits rejections alone when no event is in the batch", asy
   deepStrictEqual(await countAll(line), { rows: 0, rejected: 2, ledger: 2, keys: 0 });
 });
 
-Deno.test("commit() touches no key when keys are not kept", async () => {
+Deno.test("commit() records no key when dedupe is off", async () => {
   await using line = await createStore(server);
   await line.store.commit(batchOf([keyed("a", "1")]));
   deepStrictEqual((await line.store.commit(batchOf([keyed("b", "1")]))).duplicates, new Set());

@@ -13,7 +13,7 @@ import {
 
 const server = await sharedPostgres();
 
-/** A store whose connections can be cut, with a connection and today's partition made. */
+/** Creates a store whose connections can be cut, with an open connection and today's partition. */
 async function fragileStore(
   dedupe = false,
 ): Promise<{ line: TestStore; proxy: TcpProxy } & AsyncDisposable> {
@@ -30,11 +30,11 @@ async function fragileStore(
   };
 }
 
-Deno.test("commit() gives no duplicate when the answer of the same batch got lost before", async () => {
+Deno.test("commit() returns no duplicate when the answer to the same batch was lost before", async () => {
   await using fragile = await fragileStore();
   const { line, proxy } = fragile;
   const batch = batchOf([eventRow("a"), eventRow("b")], [rejectedRow("c")]);
-  // Postgres answers once it has committed; of the answer one byte comes.
+  // Postgres answers after it has committed. One byte of the answer arrives.
   proxy.cutAfter(1);
   await rejects(() => line.store.commit(batch), { kind: "transient" });
   deepStrictEqual(await countAll(line), { rows: 3, rejected: 1, ledger: 4, keys: 0 });
@@ -42,7 +42,7 @@ Deno.test("commit() gives no duplicate when the answer of the same batch got los
   deepStrictEqual(await countAll(line), { rows: 3, rejected: 1, ledger: 4, keys: 0 });
 });
 
-Deno.test("commit() gives the duplicates of others only when the answer got lost before", async () => {
+Deno.test("commit() returns only the duplicates of other batches when the answer was lost before", async () => {
   await using fragile = await fragileStore();
   const { line, proxy } = fragile;
   const batch = batchOf([eventRow("a"), eventRow("first")], [rejectedRow("c")]);
@@ -51,7 +51,7 @@ Deno.test("commit() gives the duplicates of others only when the answer got lost
   deepStrictEqual((await line.store.commit(batch)).duplicates, new Set(["first"]));
 });
 
-Deno.test("commit() gives no duplicate when the answer got lost three times", async () => {
+Deno.test("commit() returns no duplicate when the answer was lost three times", async () => {
   await using fragile = await fragileStore();
   const { line, proxy } = fragile;
   const batch = batchOf([eventRow("a")]);
@@ -62,7 +62,7 @@ Deno.test("commit() gives no duplicate when the answer got lost three times", as
   deepStrictEqual((await line.store.commit(batch)).duplicates, new Set());
 });
 
-Deno.test("commit() gives duplicates when the batch comes once more after it was answered", async () => {
+Deno.test("commit() returns duplicates when the batch is committed again after it was answered", async () => {
   await using fragile = await fragileStore();
   const { line, proxy } = fragile;
   const batch = batchOf([eventRow("a")]);
@@ -72,7 +72,7 @@ Deno.test("commit() gives duplicates when the batch comes once more after it was
   deepStrictEqual((await line.store.commit(batch)).duplicates, new Set(["a"]));
 });
 
-Deno.test("commit() commits when the statement itself got lost before", async () => {
+Deno.test("commit() commits when the statement itself was lost before", async () => {
   await using fragile = await fragileStore();
   const { line, proxy } = fragile;
   const batch = batchOf([eventRow("a")], [rejectedRow("b")]);
@@ -84,7 +84,7 @@ Deno.test("commit() commits when the statement itself got lost before", async ()
   deepStrictEqual(await countAll(line), { rows: 2, rejected: 1, ledger: 3, keys: 0 });
 });
 
-Deno.test("commit() commits when an administrator ended the connection in the midst of it", async () => {
+Deno.test("commit() commits when an administrator ended the connection during the first attempt", async () => {
   await using line = await createStore(server);
   await line.inside.query(
     `CREATE FUNCTION hang() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -100,7 +100,7 @@ Deno.test("commit() commits when an administrator ended the connection in the mi
   deepStrictEqual((await countAll(line)).rows, 1);
 });
 
-Deno.test("commit() gives duplicates when another worker committed while the answer got lost", async () => {
+Deno.test("commit() returns duplicates when another worker committed while the answer was lost", async () => {
   await using fragile = await fragileStore();
   const { line, proxy } = fragile;
   const other = openStore(line.inside);
@@ -114,7 +114,7 @@ Deno.test("commit() gives duplicates when another worker committed while the ans
   deepStrictEqual((await countAll(line)).rows, 3);
 });
 
-Deno.test("commit() gives no duplicate by key when the answer of the same batch got lost before", async () => {
+Deno.test("commit() returns no duplicate by key when the answer to the same batch was lost before", async () => {
   await using fragile = await fragileStore(true);
   const { line, proxy } = fragile;
   const batch = batchOf([

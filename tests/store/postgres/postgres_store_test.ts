@@ -13,7 +13,7 @@ import {
 
 const server = await sharedPostgres();
 
-/** Commits and gives the duplicates. */
+/** Commits, and returns the duplicates. */
 async function commit({ store }: TestStore, batch: Batch): Promise<string[]> {
   return [...(await store.commit(batch)).duplicates].sort();
 }
@@ -37,7 +37,7 @@ Deno.test("commit() writes rows, rejections and the ledger when all are new", as
   );
 });
 
-Deno.test("commit() puts each value into the column of its field", async () => {
+Deno.test("commit() stores each value in the column of its field when a batch has events", async () => {
   await using store = await createStore(server);
   await commit(store, batchOf([eventRow("a", { dateSent: "2026-02-28" })]));
   deepStrictEqual(
@@ -54,10 +54,10 @@ Deno.test("commit() puts each value into the column of its field", async () => {
   );
 });
 
-Deno.test("commit() keeps all that is known of a rejection", async () => {
+Deno.test("commit() stores every property of a rejection when its body is sealed", async () => {
   await using store = await createStore(server);
   const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
-  const more = { receiveCount: 7, reason: "store_refused", field: null, sqlstate: "22001" };
+  const more = { receiveCount: 7, reason: "store_refused", field: null, storeCode: "22001" };
   await commit(store, batchOf([], [rejectedRow("a", { ...more, sealed: { bytes, keyId: "v9" } })]));
   const [row] = await store.inside.query<{ sealed: Uint8Array; fresh: boolean }>(
     `SELECT message_id, to_char(sent_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') AS sent_at,
@@ -79,13 +79,13 @@ Deno.test("commit() keeps all that is known of a rejection", async () => {
   });
 });
 
-Deno.test("commit() notes a rejection in the ledger only when its body went to a queue", async () => {
+Deno.test("commit() records a rejection in the ledger only when its body was sent to a queue", async () => {
   await using store = await createStore(server);
   deepStrictEqual(await commit(store, batchOf([], [rejectedRow("a", { sealed: null })])), []);
   deepStrictEqual(await countAll(store), { rows: 0, rejected: 0, ledger: 1, keys: 0 });
 });
 
-Deno.test("commit() gives as duplicates what another batch committed, and writes the rest", async () => {
+Deno.test("commit() returns duplicates, and writes the other messages, when another batch committed some", async () => {
   await using store = await createStore(server);
   await commit(store, batchOf([eventRow("a")], [rejectedRow("b")]));
   const second = batchOf([eventRow("a"), eventRow("c")], [rejectedRow("b"), rejectedRow("d")]);
@@ -93,7 +93,7 @@ Deno.test("commit() gives as duplicates what another batch committed, and writes
   deepStrictEqual(await countAll(store), { rows: 2, rejected: 2, ledger: 4, keys: 0 });
 });
 
-Deno.test("commit() gives all as duplicates when a batch comes again under another id", async () => {
+Deno.test("commit() returns all messages as duplicates when a batch is committed again under another id", async () => {
   await using store = await createStore(server);
   const { events, rejections } = batchOf([eventRow("a"), eventRow("b")], [rejectedRow("c")]);
   await commit(store, batchOf(events, rejections));
@@ -101,20 +101,20 @@ Deno.test("commit() gives all as duplicates when a batch comes again under anoth
   deepStrictEqual(await countAll(store), { rows: 2, rejected: 1, ledger: 3, keys: 0 });
 });
 
-Deno.test("commit() gives a duplicate when a message was an event before and is none now", async () => {
+Deno.test("commit() returns a duplicate when a message was an event before and is a rejection now", async () => {
   await using store = await createStore(server);
   await commit(store, batchOf([eventRow("a")], [rejectedRow("b")]));
   deepStrictEqual(await commit(store, batchOf([eventRow("b")], [rejectedRow("a")])), ["a", "b"]);
   deepStrictEqual(await countAll(store), { rows: 1, rejected: 1, ledger: 2, keys: 0 });
 });
 
-Deno.test("commit() writes nothing and gives nothing when both lists are empty", async () => {
+Deno.test("commit() writes nothing and returns nothing when both lists are empty", async () => {
   await using store = await createStore(server);
   deepStrictEqual(await commit(store, batchOf([])), []);
   deepStrictEqual(await countAll(store), { rows: 0, rejected: 0, ledger: 0, keys: 0 });
 });
 
-Deno.test("commit() makes an SQL NULL of null when a text and a number are", async () => {
+Deno.test("commit() stores NULL when a text and a number are null", async () => {
   await using store = await createStore(server);
   await commit(store, batchOf([eventRow("a", { locale: null, version: null })]));
   deepStrictEqual(
@@ -125,7 +125,7 @@ Deno.test("commit() makes an SQL NULL of null when a text and a number are", asy
   );
 });
 
-Deno.test("commit() commits nothing, and throws data, when one value does not fit", async () => {
+Deno.test("commit() commits nothing, and throws a data error, when one value does not fit", async () => {
   await using store = await createStore(server);
   const events = [eventRow("a"), eventRow("b", { type: "x".repeat(33) }), eventRow("c")];
   await rejects(() => commit(store, batchOf(events, [rejectedRow("d")])), {
@@ -145,7 +145,7 @@ Deno.test("commit() is fatal, and names the table, when it is missing", async ()
   );
 });
 
-Deno.test("commit() commits 10,000 rows of the longest values when a batch is as large as may be", async () => {
+Deno.test("commit() commits 10,000 rows of the longest values when a batch has the maximum size", async () => {
   await using store = await createStore(server);
   const user = "€".repeat(128);
   const events = Array.from({ length: 10_000 }, (_, index) => eventRow(`m${index}`, { user }));

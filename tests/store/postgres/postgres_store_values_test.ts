@@ -5,7 +5,7 @@ import { batchOf, createStore, eventRow, rejectedRow } from "../../support/test_
 
 const server = await sharedPostgres();
 
-/** Texts that mean something to an encoding of arrays, to SQL or to Unicode. */
+/** Texts with special characters of array literals, SQL or Unicode. */
 const texts: readonly string[] = [
   "",
   " ",
@@ -43,11 +43,11 @@ async function roundTrip(values: readonly string[]): Promise<string[]> {
   return rows.map(({ user_id }) => user_id).sort();
 }
 
-Deno.test("commit() stores texts as they are when they mean something to arrays, SQL or Unicode", async () => {
+Deno.test("commit() stores texts unchanged when they have special characters of arrays, SQL or Unicode", async () => {
   deepStrictEqual(await roundTrip(texts), [...texts].sort());
 });
 
-Deno.test("commit() stores any text that Postgres can hold as it is", async () => {
+Deno.test("commit() stores a text unchanged when it is any text that Postgres can store", async () => {
   const text = fc.string({ unit: "binary", maxLength: 60 }).filter((value) =>
     !value.includes("\0") && value.isWellFormed()
   );
@@ -60,7 +60,7 @@ Deno.test("commit() stores any text that Postgres can hold as it is", async () =
   );
 });
 
-Deno.test("commit() knows a message by its id as it is when the id means something to arrays", async () => {
+Deno.test("commit() finds a duplicate by its id when the id has special characters of arrays", async () => {
   await using store = await createStore(server);
   const ids = texts.filter((id) => id !== "");
   await store.store.commit(
@@ -73,7 +73,7 @@ Deno.test("commit() knows a message by its id as it is when the id means somethi
   deepStrictEqual([...duplicates].sort(), [...ids].sort());
 });
 
-Deno.test("commit() keeps rejections apart when their ids and reasons mean something to arrays", async () => {
+Deno.test("commit() stores each rejection with its own values when these have special characters of arrays", async () => {
   await using store = await createStore(server);
   const rejections = texts.map((text) => rejectedRow(`id ${text}`, { field: text, reason: text }));
   await store.store.commit(batchOf([], rejections));
@@ -86,7 +86,7 @@ Deno.test("commit() keeps rejections apart when their ids and reasons mean somet
   );
 });
 
-Deno.test("commit() keeps sealed bodies as they are when they have every byte or none", async () => {
+Deno.test("commit() stores sealed bodies unchanged when they have every byte or none", async () => {
   await using store = await createStore(server);
   const bodies = [
     new Uint8Array(),
@@ -107,7 +107,7 @@ Deno.test("commit() keeps sealed bodies as they are when they have every byte or
 });
 
 for (const version of [0, 1, 2_146_999_999, 2_147_483_647, -1]) {
-  Deno.test(`commit() stores ${version} as it is when a version is that`, async () => {
+  Deno.test(`commit() stores a version unchanged when it is ${version}`, async () => {
     await using store = await createStore(server);
     await store.store.commit(batchOf([eventRow("a", { version })]));
     deepStrictEqual(await store.inside.query("SELECT app_version FROM user_logins"), [

@@ -16,7 +16,7 @@ import {
 
 const server = await sharedPostgres();
 
-/** The original of an event, sealed in name only. */
+/** Creates the original of an event; its bytes are not really sealed. */
 function originalRow(id: string, more: Partial<OriginalRow> = {}): OriginalRow {
   const sealed = new TextEncoder().encode(`sealed ${id}`);
   return { id, dateSent: TODAY, field: "ip", mask: `k1.${id}`, sealed, keyId: "v1", ...more };
@@ -31,7 +31,7 @@ async function vaultOf({ inside }: Pick<TestStore, "inside">) {
   );
 }
 
-Deno.test("commit() keeps originals in the same transaction as their rows", async () => {
+Deno.test("commit() stores originals in the same transaction as their rows when the vault is in the same database", async () => {
   await using line = await createStore(server, { vault: true });
   await line.store.commit(batchOf([eventRow("a"), eventRow("b")], [rejectedRow("c")], [
     originalRow("a"),
@@ -43,14 +43,14 @@ Deno.test("commit() keeps originals in the same transaction as their rows", asyn
   ]);
 });
 
-Deno.test("commit() keeps no original when the store refuses the batch", async () => {
+Deno.test("commit() stores no original when Postgres refuses the batch", async () => {
   await using line = await createStore(server, { vault: true });
   const bad = eventRow("a", { type: "x".repeat(33) });
   await rejects(line.store.commit(batchOf([bad], [], [originalRow("a")])));
   deepStrictEqual(await vaultOf(line), []);
 });
 
-Deno.test("commit() keeps no original when its event is a duplicate: it may be forgotten", async () => {
+Deno.test("commit() stores no original when its event is a duplicate, because its person may be forgotten", async () => {
   await using line = await createStore(server, { vault: true });
   await line.store.commit(batchOf([eventRow("a")], [], [originalRow("a")]));
   await line.inside.query("DELETE FROM maskline.vault");
@@ -59,7 +59,7 @@ Deno.test("commit() keeps no original when its event is a duplicate: it may be f
   deepStrictEqual((await vaultOf(line)).map(({ mask }) => mask), ["k1.b"]);
 });
 
-Deno.test("commit() leaves an original as it is, and notes the newest day, when it is there", async () => {
+Deno.test("commit() does not replace an original, and records the newest day, when it exists", async () => {
   await using line = await createStore(server, { vault: true });
   const days = [0, 1, -1].map(dayAfter);
   for (const [index, dateSent] of days.entries()) {
@@ -73,7 +73,7 @@ Deno.test("commit() leaves an original as it is, and notes the newest day, when 
   ]);
 });
 
-Deno.test("commit() writes nothing to the vault when the day was noted before", async () => {
+Deno.test("commit() writes nothing to the vault when the day was recorded before", async () => {
   await using line = await createStore(server, { vault: true });
   const place = () => line.inside.query("SELECT ctid::text, xmin::text FROM maskline.vault");
   await line.store.commit(batchOf([eventRow("a")], [], [originalRow("a", { mask: "k1.m" })]));
@@ -82,15 +82,15 @@ Deno.test("commit() writes nothing to the vault when the day was noted before", 
   deepStrictEqual(await place(), before);
 });
 
-Deno.test("commit() takes one of an original that stands twice in a batch", async () => {
+Deno.test("commit() stores an original once when a batch has it twice", async () => {
   await using line = await createStore(server, { vault: true });
   const twice = ["a", "b"].map((id) => originalRow(id, { mask: "k1.same" }));
   await line.store.commit(batchOf([eventRow("a"), eventRow("b")], [], twice));
   strictEqual((await vaultOf(line)).length, 1);
 });
 
-// A message whose row was refused and that comes again is a duplicate, and its original was never kept.
-Deno.test("commit() keeps an original when a duplicate brings it beside a new event", async () => {
+// A message whose row was refused and that is redelivered is a duplicate, and its original was never stored.
+Deno.test("commit() stores an original when a duplicate and a new event have it", async () => {
   await using line = await createStore(server, { vault: true });
   await line.store.commit(batchOf([], [rejectedRow("a")]));
   const sealed = new TextEncoder().encode("once");
@@ -99,7 +99,7 @@ Deno.test("commit() keeps an original when a duplicate brings it beside a new ev
   deepStrictEqual((await vaultOf(line)).map(({ sealed }) => sealed), ["once"]);
 });
 
-Deno.test("commit() cuts each of many originals out of the one value that carries them", async () => {
+Deno.test("commit() stores each original when a batch sends many of them in one value", async () => {
   await using line = await createStore(server, { vault: true });
   const ids = Array.from({ length: 500 }, (_, index) => `m${String(index).padStart(3, "0")}`);
   const originals = ids.map((id, index) =>
@@ -110,7 +110,7 @@ Deno.test("commit() cuts each of many originals out of the one value that carrie
   deepStrictEqual(kept, ids.map((id, index) => id.repeat(index % 7 + 1)));
 });
 
-Deno.test("commit() ends without a deadlock when two stores keep the same originals", async () => {
+Deno.test("commit() ends without a deadlock when two stores write the same originals", async () => {
   await using line = await createStore(server, { vault: true });
   const other = openStore(line.inside, { vault: true });
   const masks = Array.from({ length: 200 }, (_, index) => `k1.${index}`);
@@ -133,7 +133,7 @@ Deno.test("commit() ends without a deadlock when two stores keep the same origin
   strictEqual((await vaultOf(line)).length, masks.length);
 });
 
-Deno.test("commit() keeps originals in the other database first, and only there, when there are two", async () => {
+Deno.test("commit() stores originals in the vault's own database first, and only there, when there are two databases", async () => {
   await using rows = await createStore(server);
   await using vault = await createStore(server);
   const store = new VaultFirstStore({
@@ -149,7 +149,7 @@ Deno.test("commit() keeps originals in the other database first, and only there,
   deepStrictEqual(await vaultOf(rows), []);
 });
 
-Deno.test("commit() stores no row when the vault's own database is away", async () => {
+Deno.test("commit() stores no row when the vault's own database is unavailable", async () => {
   await using rows = await createStore(server);
   const nowhere = open({ url: new URL("postgres://127.0.0.1:1/none") });
   const store = new VaultFirstStore({ store: rows.store, rows: rows.database, vault: nowhere });
@@ -161,7 +161,7 @@ Deno.test("commit() stores no row when the vault's own database is away", async 
   await nowhere.close();
 });
 
-Deno.test("commit() keeps no original of a duplicate, by id or key, in the other database", async () => {
+Deno.test("commit() stores no original in the vault's own database when the event is a duplicate, by id or key", async () => {
   await using rows = await createStore(server, { dedupe: true });
   await using vault = await createStore(server);
   const store = new VaultFirstStore({

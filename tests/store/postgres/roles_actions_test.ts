@@ -10,10 +10,10 @@ const server = await sharedPostgres();
 const roles: readonly Role[] = ["writer", "reader", "custodian"];
 
 const vaultRow = "('ip', 'k1.x', '', 'v1', current_date, current_date)";
-const note = "maskline.note_audit('u', 'reveal', '{ip}', '{k1.x}', 'why', NULL, NULL)";
+const recordEntry = "maskline.note_audit('u', 'reveal', '{ip}', '{k1.x}', 'why', NULL, NULL)";
 
-/** What goes beyond single privileges: ways around them, and what the roles do day by day. */
-const deeds: readonly [role: Role, verdict: Verdict, statement: string][] = [
+/** Actions beyond single privileges: ways around them, and the daily work of the roles. */
+const actions: readonly [role: Role, verdict: Verdict, statement: string][] = [
   ["writer", "allowed", "UPDATE maskline.vault SET last_seen = current_date WHERE mask = 'k1.x'"],
   [
     "writer",
@@ -42,19 +42,19 @@ const deeds: readonly [role: Role, verdict: Verdict, statement: string][] = [
   ["writer", "denied", "SELECT count(*) FROM user_logins"],
   ["writer", "denied", "INSERT INTO user_logins (user_id) VALUES ('u') RETURNING user_id"],
   ["writer", "denied", "COPY user_logins TO STDOUT"],
-  ["writer", "denied", `SELECT ${note}`],
+  ["writer", "denied", `SELECT ${recordEntry}`],
   ["writer", "denied", "DO $$ BEGIN PERFORM number FROM maskline.reveal_audit; END $$"],
   ["reader", "denied", "SELECT * FROM maskline.rejected"],
   ["reader", "denied", "SELECT reason FROM maskline.rejected WHERE sealed > ''"],
   ["reader", "denied", "SELECT FROM maskline.vault"],
   ["reader", "denied", "SELECT FROM maskline.reveal_audit"],
   ["reader", "denied", "SELECT reason FROM maskline.rejected FOR UPDATE"],
-  ["reader", "denied", `SELECT ${note}`],
+  ["reader", "denied", `SELECT ${recordEntry}`],
   ["reader", "denied", "SELECT maskline.make_ledger_days(ARRAY[current_date])"],
   ["custodian", "allowed", "SELECT sealed FROM maskline.rejected FOR UPDATE"],
   ["custodian", "allowed", "SELECT field, mask, sealed, key_id FROM maskline.vault FOR UPDATE"],
   ["custodian", "allowed", "LOCK TABLE maskline.rotation IN SHARE MODE"],
-  ["custodian", "allowed", `SELECT ${note}`],
+  ["custodian", "allowed", `SELECT ${recordEntry}`],
   ["custodian", "denied", "UPDATE maskline.reveal_audit SET reason = 'another'"],
   ["custodian", "denied", "DELETE FROM maskline.reveal_audit"],
   ["custodian", "denied", "DELETE FROM maskline.reveal_audit WHERE false"],
@@ -67,7 +67,7 @@ const deeds: readonly [role: Role, verdict: Verdict, statement: string][] = [
   ["custodian", "denied", "INSERT INTO maskline.migrations VALUES (99, 'mine')"],
 ];
 
-/** What none of the three may do. */
+/** Actions that none of the three roles may do. */
 const forbidden: readonly string[] = [
   "CREATE TABLE maskline.mine (a integer)",
   "CREATE VIEW maskline.mine AS SELECT 1 AS a",
@@ -95,7 +95,7 @@ const forbidden: readonly string[] = [
   "SELECT stavalues1 FROM pg_statistic",
 ];
 
-/** A database with a login in each role. */
+/** Creates a database with a login in each role. */
 async function withRoles() {
   const line = await createStore(server);
   const logins = await createLogins(server, line.inside);
@@ -107,7 +107,7 @@ async function withRoles() {
 }
 
 for (const role of roles) {
-  Deno.test(`a ${role} gets round no limit, and can do its work`, async () => {
+  Deno.test(`a ${role} can do its work, and cannot avoid a limit, when it logs in with its role alone`, async () => {
     await using line = await withRoles();
     await using session = await openSession(line.logins.url(role));
     const others = roles.filter((other) => other !== role).map((other) => `maskline_${other}`);
@@ -115,26 +115,26 @@ for (const role of roles) {
     const [version] = await line.inside.query<{ number: string }>(
       "SELECT current_setting('server_version_num') AS number",
     );
-    const wanted = [
-      ...deeds.filter(([who]) => who === role).map(([_, verdict, text]) => `${verdict} ${text}`),
+    const expected = [
+      ...actions.filter(([who]) => who === role).map(([_, verdict, text]) => `${verdict} ${text}`),
       ...forbidden.map((text) => `denied ${text}`),
       ...[...others, `"${owner?.name}"`].map((other) => `denied SET ROLE ${other}`),
       ...others.map((other) => `denied GRANT ${other} TO CURRENT_USER`),
-      // Before that version everybody may, until somebody takes it back from PUBLIC.
+      // Before that version PUBLIC may do this, unless an administrator revokes it.
       ...(Number(version?.number) >= 150_000
         ? ["denied CREATE TABLE public.mine (a integer)"]
         : []),
     ];
     const found: string[] = [];
-    for (const line of wanted) {
+    for (const line of expected) {
       const statement = line.slice(line.indexOf(" ") + 1);
       found.push(`${await attempt(session, statement)} ${statement}`);
     }
-    deepStrictEqual(found, wanted);
+    deepStrictEqual(found, expected);
   });
 }
 
-Deno.test("make_ledger_days() makes a writer the days of now and no others", async () => {
+Deno.test("make_ledger_days() creates only the days around today when a writer calls it", async () => {
   await using line = await withRoles();
   const writer = open({ url: new URL(line.logins.url("writer")), connections: 1 });
   const partitions = () =>
@@ -158,18 +158,20 @@ Deno.test("make_ledger_days() makes a writer the days of now and no others", asy
   await writer.query(statement("SET DateStyle = 'SQL, DMY'"));
   await writer.query(statement("SELECT maskline.make_ledger_days($1::date[])"), [[dayAfter(1)]]);
   const name = `maskline.ledger_${dayAfter(1).replaceAll("-", "")}`;
-  const made = (await partitions()).filter((day) => !before.some((old) => old.name === day.name));
-  deepStrictEqual(made, [{ name, owner: true }]);
+  const created = (await partitions()).filter((day) =>
+    !before.some((old) => old.name === day.name)
+  );
+  deepStrictEqual(created, [{ name, owner: true }]);
   await rejects(() => writer.query(statement(`SELECT FROM ${name}`)), { code: "42501" });
   await writer.close();
 });
 
-Deno.test("note_audit() names the login, whatever role it has taken on", async () => {
+Deno.test("note_audit() records the login when the session has set another role", async () => {
   await using line = await withRoles();
   const { url } = line.logins;
   await using session = await openSession(url("custodian"));
   await session.query("SET ROLE maskline_custodian");
-  await session.query(`SELECT ${note}`);
+  await session.query(`SELECT ${recordEntry}`);
   const [entry] = await line.inside.query<{ role: string }>(
     "SELECT role FROM maskline.reveal_audit",
   );

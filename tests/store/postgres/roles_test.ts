@@ -16,8 +16,8 @@ const server = await sharedPostgres();
 const roles: readonly Role[] = ["writer", "reader", "custodian"];
 
 /**
- * All that each role may do, by table and function; in brackets the columns, where it is not all of them.
- * What does not stand here is denied, and what is in the database and not in this list fails the test.
+ * The privileges of each role, by table and function; the columns in brackets, if not all of them. Everything
+ * that is not listed is denied. A table or function of the database that is not listed fails the test.
  */
 const may: Readonly<Record<string, Partial<Record<Role, string>>>> = {
   "public.user_logins": {
@@ -30,7 +30,7 @@ const may: Readonly<Record<string, Partial<Record<Role, string>>>> = {
     reader: "SELECT",
     custodian: "SELECT UPDATE(outcome)",
   },
-  // Partitions are written to and read from by way of the ledger only.
+  // Partitions are written and read only through the ledger.
   "maskline.ledger_day": {},
   "maskline.ledger_other": {},
   "maskline.dedupe": { writer: "SELECT INSERT", custodian: "SELECT INSERT" },
@@ -52,14 +52,14 @@ const may: Readonly<Record<string, Partial<Record<Role, string>>>> = {
   "maskline.make_ledger_days": { writer: "EXECUTE", custodian: "EXECUTE" },
   "maskline.note_audit": { custodian: "EXECUTE" },
   "maskline.count_books": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
-  // With their caller's rights, so they can do nothing that the caller could not do.
+  // These run with their caller's rights, so they can do nothing that the caller could not do.
   "maskline.assert_writable": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
   "maskline.netstring": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
   "maskline.refuse_change": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
   "maskline.rejected_before": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
 };
 
-/** A migrated database with some rows, and a login in each role. */
+/** Creates a migrated database with some rows, and a login in each role. */
 async function withRoles(): Promise<TestStore & { logins: Logins }> {
   const line = await createStore(server);
   await line.store.commit(batchOf([eventRow("a")], [rejectedRow("b")]));
@@ -71,16 +71,16 @@ async function withRoles(): Promise<TestStore & { logins: Logins }> {
   return { ...line, logins, [Symbol.asyncDispose]: dispose };
 }
 
-function verdictOn(role: Role, known: string, deed: string, column: string): Verdict {
+function verdictOn(role: Role, known: string, action: string, column: string): Verdict {
   const granted = may[known]?.[role]?.split(" ") ?? [];
   const isIn = granted.some((grant) => {
     const [what, columns] = grant.replace(")", "").split("(");
-    return what === deed && (columns === undefined || columns.split(",").includes(column));
+    return what === action && (columns === undefined || columns.split(",").includes(column));
   });
   return isIn ? "allowed" : "denied";
 }
 
-Deno.test("what each role may do is stated for every table and function that is there", async () => {
+Deno.test("the list of privileges is complete when a database is migrated", async () => {
   await using line = await withRoles();
   const { relations, routines } = await wholeSchema(line.inside);
   const there = new Set([...relations, ...routines].map(({ known }) => known));
@@ -88,16 +88,16 @@ Deno.test("what each role may do is stated for every table and function that is 
 });
 
 for (const role of roles) {
-  Deno.test(`a ${role} may do what is stated, with every column, table and function, and nothing else`, async () => {
+  Deno.test(`a ${role} may do only what is listed when it tries every column, table and function`, async () => {
     await using line = await withRoles();
     const { relations, routines } = await wholeSchema(line.inside);
     await using session = await openSession(line.logins.url(role));
     const found: string[] = [];
-    const wanted: string[] = [];
-    const tryOut = async (known: string, deed: string, statement: string, column = "") => {
-      const what = `${deed} ${known} ${column}`;
+    const expected: string[] = [];
+    const tryOut = async (known: string, action: string, statement: string, column = "") => {
+      const what = `${action} ${known} ${column}`;
       found.push(`${what} ${await attempt(session, statement)}`);
-      wanted.push(`${what} ${verdictOn(role, known, deed, column)}`);
+      expected.push(`${what} ${verdictOn(role, known, action, column)}`);
     };
     for (const { known, name, columns } of relations) {
       for (const column of columns) {
@@ -117,12 +117,12 @@ for (const role of roles) {
       );
     }
     for (const { known, call } of routines) await tryOut(known, "EXECUTE", call);
-    ok(wanted.length > 250);
-    deepStrictEqual(found, wanted);
+    ok(expected.length > 250);
+    deepStrictEqual(found, expected);
   });
 }
 
-Deno.test("no role, and not everybody, has a privilege of another kind or may pass one on", async () => {
+Deno.test("no role, nor PUBLIC, has another kind of privilege or may grant one when a database is migrated", async () => {
   await using line = await withRoles();
   const rest = await line.inside.query(
     `SELECT object, grantee::regrole, privilege_type, is_grantable FROM (

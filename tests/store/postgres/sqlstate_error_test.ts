@@ -7,10 +7,10 @@ import { open } from "../../support/test_store.ts";
 
 const server = await sharedPostgres();
 
-/** Stands in every value; no error may have it. */
+/** Is in every value. No error may contain it. */
 const CANARY = "canary7391";
 
-/** Runs statements one after the other in a database of their own; what the last one failed with. */
+/** Runs statements in a database of their own, and returns the error of the last one. */
 async function failureOf(...statements: readonly string[]): Promise<StoreError> {
   await using inside = await server.createDatabase();
   const database = open({ url: new URL(inside.url), connections: 1 });
@@ -22,10 +22,10 @@ async function failureOf(...statements: readonly string[]): Promise<StoreError> 
   } finally {
     await database.close();
   }
-  throw new Error("Nothing failed");
+  throw new Error("No statement failed");
 }
 
-Deno.test("toStoreError() gives the table's kind when Postgres refuses with each of its codes", async () => {
+Deno.test("toStoreError() returns the kind of the table when Postgres refuses with each of its codes", async () => {
   const database = open({ url: new URL(server.url), connections: 1 });
   for (const row of sqlstates) {
     const code = row.code.padEnd(5, "0");
@@ -43,10 +43,10 @@ Deno.test("toStoreError() gives the table's kind when Postgres refuses with each
 const table = "CREATE TABLE t (name varchar(20) UNIQUE CHECK (name <> 'no canary7391'), n integer)";
 const quoting: readonly [code: string, what: string, ...statements: string[]][] = [
   ["22001", "a text is too long", table, `INSERT INTO t VALUES ('${CANARY.repeat(3)}')`],
-  ["22P02", "a text is no number", table, `INSERT INTO t (n) VALUES ('${CANARY}')`],
-  ["22007", "a text is no date", `SELECT '${CANARY}'::date`],
-  ["22021", "a text has a byte that is none", `SELECT E'${CANARY}\\xff'`],
-  ["23505", "a value stands twice", table, `INSERT INTO t VALUES ('${CANARY}'), ('${CANARY}')`],
+  ["22P02", "a text is not a number", table, `INSERT INTO t (n) VALUES ('${CANARY}')`],
+  ["22007", "a text is not a date", `SELECT '${CANARY}'::date`],
+  ["22021", "a text has an invalid byte", `SELECT E'${CANARY}\\xff'`],
+  ["23505", "a value is there twice", table, `INSERT INTO t VALUES ('${CANARY}'), ('${CANARY}')`],
   ["23514", "a check fails", table, `INSERT INTO t VALUES ('no ${CANARY}')`],
   [
     "23502",
@@ -56,7 +56,7 @@ const quoting: readonly [code: string, what: string, ...statements: string[]][] 
   ],
 ];
 for (const [code, what, ...statements] of quoting) {
-  Deno.test(`toStoreError() quotes no value when ${what} and Postgres says the row`, async () => {
+  Deno.test(`toStoreError() quotes no value when ${what} and Postgres quotes the row`, async () => {
     const error = await failureOf(...statements);
     deepStrictEqual([error.kind, error.code], ["data", code]);
     ok(!Deno.inspect(error).includes(CANARY), Deno.inspect(error));
@@ -86,7 +86,7 @@ Deno.test("toStoreError() quotes no value when a trigger runs one as SQL", async
   strictEqual(error.message, "Postgres refused with SQLSTATE 42601");
 });
 
-Deno.test("toStoreError() names what is missing when the set-up is wrong", async () => {
+Deno.test("toStoreError() names the table when it is missing", async () => {
   const error = await failureOf("SELECT * FROM no_such_table");
   strictEqual(
     error.message,
@@ -107,8 +107,8 @@ Deno.test("toStoreError() is fatal, and names the database, when it is missing",
 });
 
 for (const code of ["EPIPE", "ECONNRESET", "ETIMEDOUT", "ENOTFOUND", "EAI_AGAIN"]) {
-  Deno.test(`toStoreError() is transient when the network says ${code}`, () => {
-    // EPIPE used to be fatal: it has the form of an SQLSTATE, and stands in no table of them.
+  Deno.test(`toStoreError() is transient when the network fails with ${code}`, () => {
+    // EPIPE was fatal in an earlier version: it has the form of an SQLSTATE that is not listed.
     const { kind, message } = toStoreError(Object.assign(new Error(CANARY), { code }));
     deepStrictEqual([kind, message], ["transient", `Postgres did not answer: ${code}`]);
   });
@@ -122,5 +122,8 @@ Deno.test("toStoreError() is transient, and quotes nothing, when the driver thro
 
 Deno.test("toStoreError() is fatal when the runtime does not permit the host", () => {
   const { kind, message } = toStoreError(new Deno.errors.NotCapable(CANARY));
-  deepStrictEqual([kind, message], ["fatal", "This binary was not made for that database host"]);
+  deepStrictEqual([kind, message], [
+    "fatal",
+    "This binary was not compiled for that database host; compile it with this DATABASE_URL",
+  ]);
 });

@@ -24,7 +24,7 @@ async function ask(server: string, host: string, query: string): Promise<boolean
 }
 
 Deno.test({
-  name: "openDatabase() encrypts, and verifies whom it talks to, as the URL says",
+  name: "openDatabase() encrypts, and verifies the server, when the URL says so",
   ignore,
   async fn() {
     await using certificates = await createCertificates();
@@ -51,13 +51,13 @@ Deno.test({
   },
 });
 
-Deno.test("openDatabase() is fatal, and says what to do, when the server offers no TLS", async () => {
-  // It used to be waited for, with no word about TLS.
+Deno.test("openDatabase() is fatal, and reports what to do, when the server offers no TLS", async () => {
+  // An earlier version retried, and did not report TLS as the cause.
   const server = await sharedPostgres();
   await rejects(() => ask(server.url, "localhost", "sslmode=require"), {
     kind: "fatal",
     code: "no_tls",
     message:
-      "Postgres offers no TLS; where the network is trusted, say sslmode=disable in DATABASE_URL",
+      "Postgres offers no TLS; if the network is trusted, add sslmode=disable to DATABASE_URL",
   });
 });

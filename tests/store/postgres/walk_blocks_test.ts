@@ -5,7 +5,7 @@ import { createStore, type TestStore } from "../../support/test_store.ts";
 
 const server = await sharedPostgres();
 
-/** Walks a table of the schema public, and gives what each range holds. */
+/** Walks a table of the schema public, and counts the rows of each range. */
 async function walk({ database, inside }: TestStore, name: string, pages: number) {
   const found: { reached: number; rows: number }[] = [];
   for await (const range of walkBlocks(database, { schema: "public", name }, pages)) {
@@ -18,7 +18,7 @@ async function walk({ database, inside }: TestStore, name: string, pages: number
   return found;
 }
 
-Deno.test("walkBlocks() meets every row once", async () => {
+Deno.test("walkBlocks() returns every row once when ranges are small or large", async () => {
   await using store = await createStore(server);
   await store.inside.query(
     "CREATE TABLE many AS SELECT repeat('x', 500) AS text FROM generate_series(1, 1000)",
@@ -30,7 +30,7 @@ Deno.test("walkBlocks() meets every row once", async () => {
   }
 });
 
-Deno.test("walkBlocks() meets the rows of all partitions, of which each has its own blocks", async () => {
+Deno.test("walkBlocks() returns the rows of all partitions when each has its own blocks", async () => {
   await using store = await createStore(server);
   const { inside } = store;
   await inside.query("CREATE TABLE parted (number integer) PARTITION BY RANGE (number)");
@@ -45,7 +45,7 @@ Deno.test("walkBlocks() meets the rows of all partitions, of which each has its 
   strictEqual(found[0]?.reached, 2);
 });
 
-Deno.test("walkBlocks() gives nothing when the table is empty or missing", async () => {
+Deno.test("walkBlocks() returns no range when the table is empty or missing", async () => {
   await using store = await createStore(server);
   deepStrictEqual(await walk(store, "user_logins", 1), []);
   deepStrictEqual(await walk(store, "missing", 1), []);

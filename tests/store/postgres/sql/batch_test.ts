@@ -10,7 +10,7 @@ const server = await sharedPostgres();
 const ROWS = 500;
 const events = Array.from({ length: ROWS }, (_, index) => eventRow(`m${index}`));
 
-/** The statement's arguments for {@linkcode ROWS} events and no rejection, as SQL. */
+/** Formats the statement's arguments for {@linkcode ROWS} events and no rejection as SQL. */
 function argumentsFor(dedupe: boolean): string {
   const lists: (readonly unknown[])[] = [
     events.map(({ id }) => id),
@@ -23,7 +23,7 @@ function argumentsFor(dedupe: boolean): string {
   return `'${crypto.randomUUID()}', ${arrays.join(", ")}`;
 }
 
-/** The kinds of nodes in the plan, each with the relation that it reads. */
+/** Lists the kinds of nodes in the plan, each with the relation that it reads. */
 async function nodesOf(mode: string, dedupe: boolean): Promise<string[]> {
   await using store = await createStore(server, { dedupe });
   await store.inside.query("SELECT maskline.make_ledger_days($1)", [[dayAfter(-1), TODAY]]);
@@ -60,30 +60,30 @@ function flatten(node: Node): string[] {
 for (const mode of ["force_custom_plan", "force_generic_plan"]) {
   for (const dedupe of [false, true]) {
     const which = `${mode.split("_")[1]} plan ${dedupe ? "with" : "without"} keys`;
-    Deno.test(`commitBatch() compares no row with every other when ${ROWS} come (${which})`, async () => {
+    Deno.test(`commitBatch() compares no row with every other when a batch has ${ROWS} (${which})`, async () => {
       const nodes = await nodesOf(mode, dedupe);
       ok(nodes.includes("ModifyTable user_logins"), nodes.join("\n"));
       deepStrictEqual(nodes.filter((node) => /^(?:Nested Loop|Materialize)/.test(node)), []);
     });
 
-    Deno.test(`commitBatch() reads no table from end to end when ${ROWS} come (${which})`, async () => {
+    Deno.test(`commitBatch() reads no whole table when a batch has ${ROWS} rows (${which})`, async () => {
       const nodes = await nodesOf(mode, dedupe);
       deepStrictEqual(nodes.filter((node) => node.startsWith("Seq Scan")), []);
     });
   }
 }
 
-Deno.test("commitBatch() knows no key when it is not told to", () => {
+Deno.test("commitBatch() does not use keys when dedupe is off", () => {
   ok(!commitBatch(loginTable).text.includes("dedupe"));
 });
 
-Deno.test("commitBatch() has a name of its own when it keeps keys", () => {
+Deno.test("commitBatch() has another name when dedupe is on", () => {
   // One name for two texts would make the second fail on a connection that prepared the first.
   strictEqual(commitBatch(loginTable).name, "maskline_commit_user_logins");
   strictEqual(commitBatch(loginTable, { dedupe: true }).name, "maskline_commit_user_logins_by_key");
 });
 
-Deno.test("commitBatch() quotes names when a table and its columns have strange ones", () => {
+Deno.test("commitBatch() quotes names when a table and its columns have special characters", () => {
   const { text } = commitBatch({
     schema: 'my "shop"',
     name: "order",

@@ -20,7 +20,7 @@ function flatten(node: Node): Node[] {
 }
 
 for (const count of [3, 300]) {
-  Deno.test(`countOthers() reads the table once and sorts none of it when ${count} masks are asked for`, async () => {
+  Deno.test(`countOthers() reads the table once and does not sort it when ${count} masks are given`, async () => {
     await using store = await createStore(server);
     await store.inside.query(
       `INSERT INTO user_logins (user_id, masked_ip, masked_device_id)

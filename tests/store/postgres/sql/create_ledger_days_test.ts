@@ -13,7 +13,7 @@ import {
 
 const server = await sharedPostgres();
 
-/** Where each message's ledger entry lies. */
+/** Finds the partition of each message's ledger entry. */
 async function partitions({ inside }: TestStore): Promise<Record<string, string>> {
   const rows = await inside.query<{ message_id: string; partition: string }>(
     "SELECT message_id, tableoid::regclass::text AS partition FROM maskline.ledger ORDER BY 1",
@@ -21,7 +21,7 @@ async function partitions({ inside }: TestStore): Promise<Record<string, string>
   return Object.fromEntries(rows.map(({ message_id, partition }) => [message_id, partition]));
 }
 
-/** All partitions, without the schema's name. */
+/** Lists all partitions, without the schema's name. */
 async function allPartitions({ inside }: TestStore): Promise<string[]> {
   const rows = await inside.query<{ name: string }>(
     `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
@@ -34,7 +34,7 @@ function partitionOf(day: string): string {
   return `ledger_${day.replaceAll("-", "")}`;
 }
 
-Deno.test("commit() makes a partition for the day sent when there is none", async () => {
+Deno.test("commit() creates a partition for the day sent when there is none", async () => {
   await using line = await createStore(server);
   await line.store.commit(batchOf([eventRow("a"), eventRow("b", { dateSent: dayAfter(-3) })]));
   deepStrictEqual(await partitions(line), {
@@ -43,14 +43,14 @@ Deno.test("commit() makes a partition for the day sent when there is none", asyn
   });
 });
 
-Deno.test("commit() makes partitions for what the queue can hold, from 14 days ago to tomorrow", async () => {
+Deno.test("commit() creates a partition when the day is one that a queue can contain, from 14 days ago to tomorrow", async () => {
   await using line = await createStore(server);
   const days = [-14, 1].map(dayAfter);
   await line.store.commit(batchOf(days.map((dateSent) => eventRow(dateSent, { dateSent }))));
   deepStrictEqual(await allPartitions(line), [...days.map(partitionOf), "ledger_other"].sort());
 });
 
-Deno.test("commit() puts dates outside of the window into ledger_other", async () => {
+Deno.test("commit() writes to ledger_other when the date is outside of the window", async () => {
   await using line = await createStore(server);
   const days = ["1970-01-01", dayAfter(-16), dayAfter(2), "9999-12-31"];
   await line.store.commit(batchOf(days.map((dateSent) => eventRow(dateSent, { dateSent }))));
@@ -67,7 +67,7 @@ Deno.test("commit() finds duplicates when their date is outside of the window", 
   deepStrictEqual((await line.store.commit(batchOf([old]))).duplicates, new Set(["a"]));
 });
 
-Deno.test("commit() goes on with ledger_other when that has rows of the day already", async () => {
+Deno.test("commit() continues with ledger_other when it has rows of the day already", async () => {
   await using line = await createStore(server);
   await line.inside.query(
     `INSERT INTO maskline.ledger VALUES ('old', '${TODAY}', 'committed', gen_random_uuid())`,
@@ -77,7 +77,7 @@ Deno.test("commit() goes on with ledger_other when that has rows of the day alre
   deepStrictEqual(await allPartitions(line), ["ledger_other"]);
 });
 
-Deno.test("commit() makes a day once when many workers need it at the same moment", async () => {
+Deno.test("commit() creates a day once when many workers need it at the same moment", async () => {
   await using line = await createStore(server);
   const others = Array.from({ length: 6 }, () => openStore(line.inside));
   await Promise.all(
@@ -94,7 +94,7 @@ Deno.test("commit() makes a day once when many workers need it at the same momen
   strictEqual(Object.keys(await partitions(line)).length, 12);
 });
 
-Deno.test("commit() goes on when an operator drops an old day's partition meanwhile", async () => {
+Deno.test("commit() continues when an operator drops the partition of a day meanwhile", async () => {
   await using line = await createStore(server);
   await line.store.commit(batchOf([eventRow("a")]));
   await line.inside.query(`DROP TABLE maskline.${partitionOf(TODAY)}`);
@@ -102,7 +102,7 @@ Deno.test("commit() goes on when an operator drops an old day's partition meanwh
   deepStrictEqual(await partitions(line), { b: "maskline.ledger_other" });
 });
 
-Deno.test("createLedgerDays makes nothing when it is asked for no day or once more", async () => {
+Deno.test("createLedgerDays creates nothing when no day is given or the day exists", async () => {
   await using line = await createStore(server);
   await line.database.query(createLedgerDays, [[]]);
   await line.database.query(createLedgerDays, [[TODAY, TODAY]]);
@@ -110,7 +110,7 @@ Deno.test("createLedgerDays makes nothing when it is asked for no day or once mo
   deepStrictEqual(await allPartitions(line), [partitionOf(TODAY), "ledger_other"]);
 });
 
-Deno.test("createLedgerDays uses its own functions when a caller has others of the same name", async () => {
+Deno.test("createLedgerDays uses its own functions when a caller has others with the same name", async () => {
   await using line = await createStore(server);
   await line.inside.query(
     `CREATE FUNCTION public.to_char(date, text) RETURNS text LANGUAGE sql AS

@@ -14,10 +14,10 @@ import { createStore, loginTable, open } from "../../../support/test_store.ts";
 
 const server = await sharedPostgres();
 
-/** Every privilege that a group has in this database, and everybody. */
+/** Lists every privilege that a group or PUBLIC has in this database. */
 async function privilegesIn(inside: TestDatabase): Promise<string[]> {
   const rows = await inside.query<{ line: string }>(
-    `SELECT format('%s: %s on %s', coalesce(rolname, 'everybody'), privilege_type, object) AS line
+    `SELECT format('%s: %s on %s', coalesce(rolname, 'PUBLIC'), privilege_type, object) AS line
     FROM (
       SELECT oid::regclass::text, relacl FROM pg_class
       UNION ALL SELECT attrelid::regclass || '.' || attname, attacl FROM pg_attribute
@@ -30,7 +30,7 @@ async function privilegesIn(inside: TestDatabase): Promise<string[]> {
   return rows.map(({ line }) => line);
 }
 
-/** Runs something with a role that owns a database of its own and is nothing else. */
+/** Runs `work` with a role that owns a database and has no other right. */
 async function asOwner(
   work: (owner: string, url: URL, inside: TestDatabase) => Promise<void>,
 ): Promise<void> {
@@ -50,7 +50,7 @@ async function asOwner(
   }
 }
 
-Deno.test("grants() gives the same when it is run again, and takes back what is too much", async () => {
+Deno.test("grants() grants the same, and revokes other privileges, when it is run again", async () => {
   await using line = await createStore(server);
   await line.inside.query(grants(loginTable));
   const once = await privilegesIn(line.inside);
@@ -62,7 +62,7 @@ Deno.test("grants() gives the same when it is run again, and takes back what is 
   deepStrictEqual(await privilegesIn(line.inside), once);
 });
 
-Deno.test("migrate() leaves as granted what was granted, when it is run again", async () => {
+Deno.test("migrate() changes no privilege when it is run again", async () => {
   await using line = await createStore(server);
   await line.inside.query(grants(loginTable));
   const before = await privilegesIn(line.inside);
@@ -70,7 +70,7 @@ Deno.test("migrate() leaves as granted what was granted, when it is run again", 
   deepStrictEqual(await privilegesIn(line.inside), before);
 });
 
-Deno.test("grants() quotes the table's name", async () => {
+Deno.test("grants() quotes the table's name when it has special characters", async () => {
   const odd = { ...loginTable, schema: 'a"b', name: "c d" };
   match(grants(odd), /GRANT INSERT ON "a""b"\."c d" TO maskline_writer;/);
   await using inside = await server.createDatabase("grants");
@@ -91,7 +91,7 @@ Deno.test("grants() quotes the table's name", async () => {
   );
 });
 
-Deno.test("grants() needs no right to make roles where they are there", async () => {
+Deno.test("grants() works without the right to create roles when the roles exist", async () => {
   await using other = await createStore(server);
   await other.inside.query(grants(loginTable));
   await asOwner(async (_owner, url, inside) => {
@@ -103,7 +103,7 @@ Deno.test("grants() needs no right to make roles where they are there", async ()
   });
 });
 
-Deno.test("grants() of a vault alone lets the writer add originals and the custodian open them", async () => {
+Deno.test("grants() lets the writer insert originals and the custodian open them when the database has the vault alone", async () => {
   await using inside = await server.createDatabase("vault");
   const database = open({ url: new URL(inside.url) });
   await migrate(database);
@@ -128,25 +128,25 @@ Deno.test("grants() of a vault alone lets the writer add originals and the custo
   ok(found.includes("maskline_custodian: SELECT on maskline.reveal_audit"));
 });
 
-Deno.test("findCountersObstacle() names the owner who may not read the table, when it is another's", async () => {
+Deno.test("findCountersObstacle() names the owner of the function when that role may not read the table", async () => {
   await asOwner(async (owner, url, inside) => {
     await inside.query("CREATE TABLE user_logins AS SELECT 1 AS a");
     const database = open({ url });
     await migrate(database, loginTable);
     strictEqual(
-      await findCountersObstacle({ database: database, contract: login }),
+      await findCountersObstacle({ database, contract: login }),
       `The role ${owner}, with whose rights maskline.count_books counts, lacks SELECT on ` +
         `"public"."user_logins"; the table's owner can grant it`,
     );
     await rejects(() => database.query(countCounters), { code: "42501" });
     await inside.query(`GRANT SELECT ON user_logins TO ${owner}`);
-    strictEqual(await findCountersObstacle({ database: database, contract: login }), null);
+    strictEqual(await findCountersObstacle({ database, contract: login }), null);
     deepStrictEqual((await database.query<{ rows: string }>(countCounters))[0]?.rows, "1");
     await database.close();
   });
 });
 
-Deno.test("findCountersObstacle() tells of a role that may not count, and of a function that is missing", async () => {
+Deno.test("findCountersObstacle() reports the cause when the role may not count or the function is missing", async () => {
   await using line = await createStore(server);
   await using logins = await createLogins(server, line.inside);
   const reader = open({ url: new URL(logins.url("reader")), connections: 1 });
@@ -157,9 +157,9 @@ Deno.test("findCountersObstacle() tells of a role that may not count, and of a f
     /^The role lacks EXECUTE on /,
   );
   await line.inside.query("DROP FUNCTION maskline.count_books()");
-  match(
-    String(await findCountersObstacle({ database: reader, contract: login })),
-    /missing; run `maskline migrate`$/,
+  strictEqual(
+    await findCountersObstacle({ database: reader, contract: login }),
+    "maskline.count_books does not exist; run `maskline migrate`",
   );
   await reader.close();
 });

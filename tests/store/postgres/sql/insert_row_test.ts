@@ -6,7 +6,7 @@ import { createStore, loginTable } from "../../../support/test_store.ts";
 
 const postgres = await sharedPostgres();
 
-Deno.test("insertRow() has the column refuse a text that is too long, and cuts none", async () => {
+Deno.test("insertRow() fails, and does not truncate, when a text is too long for its column", async () => {
   await using store = await createStore(postgres);
   const insert = insertRow(loginTable);
   const row = ["user", "x".repeat(32), "k1.ip", "k1.device", null, 1_002_003, "2026-02-03"];

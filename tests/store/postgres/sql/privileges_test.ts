@@ -20,7 +20,7 @@ import {
 
 const server = await sharedPostgres();
 
-/** What a writer needs besides entering the schema and reading its version. */
+/** The privileges of a writer, apart from using the schema and reading its version. */
 const needed: readonly string[] = [
   'INSERT on "public"."user_logins"',
   "INSERT on maskline.ledger",
@@ -37,7 +37,7 @@ const neededForVault: readonly string[] = [
   "UPDATE (last_seen) on maskline.vault",
 ];
 
-/** Runs something as a role that has these privileges and no other. */
+/** Runs `work` as a role that has these privileges and no other. */
 async function asWriter(
   privileges: readonly string[],
   work: (database: Database) => Promise<void>,
@@ -72,7 +72,7 @@ async function missing(database: Database, options: MissingPrivilegesOptions): P
   return rows.map(({ what }) => what).sort();
 }
 
-/** Every way to commit: new, rejected, again, and again by key. */
+/** Commits in every way: new, rejected, a duplicate, and a duplicate by key. */
 async function commitAll(database: Database, options: MissingPrivilegesOptions): Promise<void> {
   await checkSchema(database, loginTable);
   const store = new PostgresStore(database, loginTable, options);
@@ -83,7 +83,7 @@ async function commitAll(database: Database, options: MissingPrivilegesOptions):
   await store.commit(batchOf([eventRow("d", { key: "d:3" })], [], [originalRow("d")]));
 }
 
-/** An original of an event, always the same one. */
+/** Creates the original of an event, always the same one. */
 function originalRow(id: string): OriginalRow {
   const sealed = Uint8Array.of(0, 255, 92, 34);
   return { id, dateSent: TODAY, field: "ip", mask: "k1.same", sealed, keyId: "v1" };
@@ -95,7 +95,7 @@ const ways: readonly [how: string, options: MissingPrivilegesOptions, all: reado
   ["with a vault", { vault: true }, [...needed, ...neededForVault]],
 ];
 for (const [how, options, all] of ways) {
-  Deno.test(`missingPrivileges() misses none, and committing works ${how}, when all are granted`, async () => {
+  Deno.test(`missingPrivileges() returns none, and a commit ${how} works, when all are granted`, async () => {
     await asWriter(all, async (database) => {
       deepStrictEqual(await missing(database, options), []);
       await commitAll(database, options);
@@ -103,7 +103,7 @@ for (const [how, options, all] of ways) {
   });
 
   for (const privilege of all) {
-    Deno.test(`missingPrivileges() names ${privilege}, without which nothing commits ${how}`, async () => {
+    Deno.test(`missingPrivileges() names ${privilege}, and a commit ${how} fails, when it is not granted`, async () => {
       await asWriter(all.filter((other) => other !== privilege), async (database) => {
         deepStrictEqual(await missing(database, options), [privilege]);
         await rejects(() => commitAll(database, options), { kind: "fatal", code: "42501" });

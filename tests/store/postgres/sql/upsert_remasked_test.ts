@@ -9,7 +9,7 @@ const server = await sharedPostgres();
 const sealed = [Uint8Array.of(1), Uint8Array.of(2)];
 const page = [["ip", "ip"], ["k1.a", "k1.b"], ["k2.a", "k2.b"], sealed, "v1"];
 
-Deno.test("upsertRemasked() brings nobody back who is forgotten in the same moment", async () => {
+Deno.test("upsertRemasked() does not restore an original when its person is forgotten at the same moment", async () => {
   await using store = await createStore(server);
   const { inside, database } = store;
   await inside.query(
@@ -20,7 +20,7 @@ Deno.test("upsertRemasked() brings nobody back who is forgotten in the same mome
   await using forgetting = await openSession(inside.url);
   await forgetting.query("BEGIN");
   await forgetting.query("DELETE FROM maskline.vault WHERE mask = 'k1.b'");
-  const keeping = database.query(upsertRemasked, page);
+  const storing = database.query(upsertRemasked, page);
   await until(
     () =>
       inside.query(
@@ -29,7 +29,7 @@ Deno.test("upsertRemasked() brings nobody back who is forgotten in the same mome
     (waiting) => waiting.length === 1,
   );
   await forgetting.query("COMMIT");
-  deepStrictEqual(await keeping, [{ field: "ip", mask: "k1.a" }]);
+  deepStrictEqual(await storing, [{ field: "ip", mask: "k1.a" }]);
   deepStrictEqual(
     await inside.query("SELECT mask FROM maskline.vault ORDER BY mask"),
     [{ mask: "k1.a" }, { mask: "k2.a" }],
