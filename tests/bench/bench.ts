@@ -43,7 +43,7 @@ async function main(): Promise<number> {
     console.error("The benchmark reads /proc, and so it needs Linux");
     return 1;
   }
-  await using postgres = await startPostgres({ settings: POSTGRES_SETTINGS });
+  await using postgres = await startPostgres({ settings: POSTGRES_SETTINGS, onDisk: true });
   await using queues = await startQueueHost();
   const ground: Ground = { postgres, queues, repeats: args.repeats };
   const say = (line: string) => console.error(line);
