@@ -8,7 +8,8 @@ import { createSealer } from "../../lib/vault/seal.ts";
 import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import type { TestDatabase } from "./test_database.ts";
-import { batchOf, eventRow, loginTable, open, openStore, TODAY } from "./test_store.ts";
+import { createMigratedDatabase } from "./template.ts";
+import { batchOf, eventRow, open, openStore, TODAY } from "./test_store.ts";
 
 /** A login with its personal values in clear; one that is null stands as SQL `NULL`. */
 export interface ClearLogin {
@@ -54,9 +55,8 @@ export async function fillVault(
   logins: readonly ClearLogin[] = [],
   { apart = false }: { readonly apart?: boolean } = {},
 ): Promise<FilledVault> {
-  const rows = await server.createDatabase("rows");
-  const vault = apart ? await server.createDatabase("vault") : rows;
-  for (const { url } of new Set([rows, vault])) await migrateAt(url, url === rows.url);
+  const rows = await createMigratedDatabase(server, "rows");
+  const vault = apart ? await createVaultAlone(server) : rows;
   let count = 0;
   const filled: FilledVault = {
     rows,
@@ -100,10 +100,12 @@ export async function fillVault(
   return filled;
 }
 
-async function migrateAt(url: string, withTable: boolean): Promise<void> {
-  const database = open({ url: new URL(url) });
-  await migrate(database, withTable ? loginTable : undefined);
+async function createVaultAlone(server: PostgresServer): Promise<TestDatabase> {
+  const vault = await server.createDatabase("vault");
+  const database = open({ url: new URL(vault.url) });
+  await migrate(database);
   await database.close();
+  return vault;
 }
 
 type Message = ClearLogin & { readonly id: string };

@@ -1,8 +1,6 @@
-import { grants } from "../../lib/store/postgres/sql/grants.ts";
 import { openSession } from "./open_session.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import type { TestDatabase } from "./test_database.ts";
-import { loginTable } from "./test_store.ts";
 
 /** The groups of `maskline migrate --print-grants`. */
 export type Role = "writer" | "reader" | "custodian";
@@ -14,8 +12,9 @@ export interface Logins extends AsyncDisposable {
 }
 
 /**
- * Makes the roles in a migrated database, as `migrate --print-grants` prints them, and a login in each.
- * The groups belong to the whole server and stay; the logins are named after the database.
+ * Creates a login in each group, for a database of `createMigratedDatabase`, which has the
+ * groups and their grants. The groups belong to the whole server and stay; the logins are named after
+ * the database.
  */
 export async function createLogins(
   server: PostgresServer,
@@ -27,7 +26,7 @@ export async function createLogins(
   const logins = roles.map((role) =>
     `CREATE ROLE ${nameOf(role)} LOGIN PASSWORD '${password}' IN ROLE maskline_${role};`
   );
-  await database.query(grants(loginTable) + logins.join("\n"));
+  await database.query(logins.join("\n"));
   return {
     url(role) {
       const url = new URL(database.url);

@@ -14,6 +14,8 @@ export interface PostgresServer extends AsyncDisposable {
   readonly url: string;
   /** Of the postmaster; `undefined` while it is stopped, or if the server is not ours. */
   readonly pid: number | undefined;
+  /** Name of a migrated database to copy, if the server has one. */
+  readonly template?: string | undefined;
   /** Makes a fresh database; the server's end is its end too. */
   createDatabase(prefix?: string): Promise<TestDatabase>;
   /** Stops it: `fast` cuts connections and writes all down, `immediate` is a crash. */

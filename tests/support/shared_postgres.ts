@@ -29,6 +29,7 @@ function borrowedPostgres(url: string): PostgresServer {
     url,
     port: Number(new URL(url).port || 5432),
     pid: undefined,
+    template: Deno.env.get("MASKLINE_TEST_TEMPLATE"),
     createDatabase: (prefix) => createTestDatabase(url, prefix),
     stop: refuse,
     start: refuse,

@@ -4,7 +4,6 @@ import {
   type DatabaseOptions,
   openDatabase,
 } from "../../lib/store/postgres/database.ts";
-import { migrate } from "../../lib/store/postgres/migrate.ts";
 import { PostgresStore } from "../../lib/store/postgres/postgres_store.ts";
 import type {
   Batch,
@@ -15,6 +14,7 @@ import type {
 } from "../../lib/store/store.ts";
 import { toStoredTable } from "../../lib/worker/contract.ts";
 import type { PostgresServer } from "./postgres_server.ts";
+import { createMigratedDatabase } from "./template.ts";
 import type { TestDatabase } from "./test_database.ts";
 
 /** The table of the contract `login`. */
@@ -52,10 +52,7 @@ export async function createStore(
   server: PostgresServer,
   options: TestStoreOptions = {},
 ): Promise<TestStore> {
-  const inside = await server.createDatabase("store");
-  const owner = open({ url: new URL(inside.url) });
-  await migrate(owner, loginTable);
-  await owner.close();
+  const inside = await createMigratedDatabase(server, "store");
   const { database, store } = openStore(inside, options);
   return {
     inside,
