@@ -1,12 +1,34 @@
 /**
- * The runner behind `deno task test`: one Postgres for all test files, then `deno test` with the
- * arguments given (paths, `--filter`, …), then one line with the counts.
+ * The runner behind `deno task test`: one Postgres and one migrated template for all test files, then
+ * `deno test` with the arguments given (paths, `--filter`, …), then one line with the counts.
+ *
+ * It runs in two parts: first most files, several at a time, then {@linkcode ALONE}, one after the other.
  *
  * @module
  */
 
+import { glob } from "node:fs/promises";
 import { startPostgres } from "./postgres_server.ts";
-import { readSummary } from "./test_summary.ts";
+import { createTemplate } from "./template.ts";
+import { addCounts, type Counts, formatCounts, readSummary } from "./test_summary.ts";
+
+/**
+ * Files that run one after the other when all others have ended. What does not belong here: a test that
+ * waits for a state, however long that takes on a busy machine.
+ */
+const ALONE: readonly string[] = [
+  // They change the environment, which all files of one process share.
+  "tests/queue/sqs/endpoint_test.ts",
+  "tests/queue/sqs/query_protocol_test.ts",
+  "tests/queue/sqs/sdk_client_send_once_test.ts",
+  "tests/queue/sqs/sdk_client_test.ts",
+];
+
+/**
+ * How many files run at a time unless DENO_JOBS says so: most tests wait for a process, a lease or
+ * Postgres, so there is room for more of them than there are cores.
+ */
+const JOBS = 2 * navigator.hardwareConcurrency;
 
 const signals: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT"]
@@ -19,29 +41,72 @@ async function runTests(args: readonly string[]): Promise<number> {
   const interrupted = new AbortController();
   // From here on a signal no longer ends this process, so that it lives to stop Postgres.
   for (const signal of signals) Deno.addSignalListener(signal, () => interrupted.abort());
-  const given = Deno.env.get("MASKLINE_TEST_POSTGRES_URL");
-  if (given) return await denoTest(args, given, interrupted.signal);
   try {
-    await using server = await startPostgres();
-    return await denoTest(args, server.url, interrupted.signal);
+    const given = Deno.env.get("MASKLINE_TEST_POSTGRES_URL");
+    await using server = given ? undefined : await startPostgres();
+    const postgresUrl = server?.url ?? given ?? "";
+    await using template = await createTemplate(postgresUrl);
+    const env = {
+      MASKLINE_TEST_POSTGRES_URL: postgresUrl,
+      MASKLINE_TEST_TEMPLATE: template.name,
+    };
+    return await runParts(args, env, interrupted.signal);
   } catch (error) {
     print(Deno.stderr, `${error instanceof Error ? error.message : error}\n`);
     return 1;
   }
 }
 
-async function denoTest(
+async function runParts(
   args: readonly string[],
-  postgresUrl: string,
+  env: Readonly<Record<string, string>>,
   interrupted: AbortSignal,
 ): Promise<number> {
-  if (interrupted.aborted) return 130;
-  const paths = args.some(namesPath) ? [] : ["--ignore=tests/bench", "tests/"];
+  const flags = args.filter((arg) => !namesPath(arg));
+  const files = await findTests(args.filter(namesPath));
+  const parts = [
+    { files: files.filter((file) => !ALONE.includes(file)), flags: ["--parallel", ...flags] },
+    { files: files.filter((file) => ALONE.includes(file)), flags },
+  ].filter(({ files }) => files.length > 0);
+  if (parts.length === 0) throw new Error("There is no test file among the paths given");
+  let status = 0;
+  let counts: Counts | undefined;
+  for (const part of parts) {
+    if (interrupted.aborted) return 130;
+    const ended = await denoTest([...part.flags, ...part.files], env, interrupted);
+    status ||= ended.code;
+    counts = addCounts(counts, ended.counts);
+  }
+  if (counts) print(Deno.stdout, `${formatCounts(counts)}\n`);
+  return status;
+}
+
+/** Finds the test files that lie in these folders or match these globs; all if there are none. */
+async function findTests(paths: readonly string[]): Promise<string[]> {
+  const files = new Set<string>();
+  for (const path of paths.length > 0 ? paths : ["tests"]) {
+    const isFolder = (await Deno.stat(path).catch(() => undefined))?.isDirectory;
+    const pattern = isFolder ? `${path.replace(/\/+$/, "")}/**/*_test.ts` : path;
+    for await (const file of glob(pattern)) files.add(file.replace(/^\.\//, ""));
+  }
+  // The longest first, or one of them begins last and the others have nothing left to do meanwhile.
+  const rank = (file: string) => file.includes("/delivery/") ? 0 : 1;
+  return [...files].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+/** Runs `deno test`, shows what it prints, and reads the counts from that. */
+async function denoTest(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  interrupted: AbortSignal,
+): Promise<{ code: number; counts: Counts | undefined }> {
   const colored = Deno.stdout.isTerminal() && !Deno.noColor;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--quiet", "-A", ...args, ...paths],
+    args: ["test", "--quiet", "-A", ...args],
     env: {
-      MASKLINE_TEST_POSTGRES_URL: postgresUrl,
+      DENO_JOBS: String(JOBS),
+      ...Deno.env.toObject(),
+      ...env,
       // Its output is a pipe, because the counts are read from it.
       ...(colored ? { FORCE_COLOR: "1" } : {}),
     },
@@ -57,9 +122,7 @@ async function denoTest(
     tail = (tail + decoder.decode(chunk, { stream: true })).slice(-100_000);
   }
   const { code } = await child.status;
-  const summary = readSummary(tail);
-  if (summary) print(Deno.stdout, `${summary}\n`);
-  return code;
+  return { code, counts: readSummary(tail) };
 }
 
 function terminate(child: Deno.ChildProcess): void {

@@ -13,7 +13,7 @@ import { startQueueProcess } from "./queue_process.ts";
 import { type QueueServer, startQueueServer } from "./queue_server.ts";
 import { sharedPostgres } from "./shared_postgres.ts";
 import { createTestDatabase } from "./test_database.ts";
-import { readSummary } from "./test_summary.ts";
+import { addCounts, formatCounts, readSummary } from "./test_summary.ts";
 
 const server = await sharedPostgres();
 
@@ -183,17 +183,25 @@ Deno.test("send() splits what exceeds a request when bodies are many or large", 
 });
 
 Deno.test("readSummary() reads the last summary when tests print another and colors are on", () => {
-  strictEqual(
+  deepStrictEqual(
     readSummary(
       "ok | 1 passed | 0 failed (1ms)\n\u001b[31mFAILED\u001b[0m | 12 passed (2 steps) | 3 failed (4s)\n",
     ),
-    "12 passed, 3 failed",
+    { passed: 12, failed: 3, skipped: 0 },
   );
-  strictEqual(
+  deepStrictEqual(
     readSummary("ok | 2 passed | 0 failed | 1 ignored (3s)"),
-    "2 passed, 0 failed, 1 skipped",
+    { passed: 2, failed: 0, skipped: 1 },
   );
   strictEqual(readSummary("error: Type checking failed"), undefined);
+});
+
+Deno.test("formatCounts() names what was skipped when something was", () => {
+  const [one, other] = [{ passed: 2, failed: 0, skipped: 0 }, { passed: 3, failed: 1, skipped: 4 }];
+  strictEqual(formatCounts(one), "2 passed, 0 failed");
+  strictEqual(formatCounts(addCounts(one, other) ?? one), "5 passed, 1 failed, 4 skipped");
+  deepStrictEqual(addCounts(undefined, other), other);
+  deepStrictEqual(addCounts(one, undefined), one);
 });
 
 /** Waits until a process is in one of the states; the kernel may take a moment to stop a sleeper. */

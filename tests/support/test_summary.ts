@@ -1,26 +1,46 @@
 import { stripVTControlCharacters } from "node:util";
 
+/** How many tests ended in which way. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
 /**
- * The counts of a `deno test` run as `N passed, N failed`, with `, N skipped` if any were; `undefined`
- * if the output has no summary because nothing came to run.
+ * Reads the counts of a `deno test` run; `undefined` if the output has no summary because there was
+ * nothing to run.
  *
  * @example
  * ```ts
- * import { strictEqual } from "node:assert";
+ * import { deepStrictEqual } from "node:assert";
  *
- * strictEqual(
+ * deepStrictEqual(
  *   readSummary("ok | 12 passed (3 steps) | 0 failed | 1 ignored (3s)\n"),
- *   "12 passed, 0 failed, 1 skipped",
+ *   { passed: 12, failed: 0, skipped: 1 },
  * );
  * ```
  */
-export function readSummary(output: string): string | undefined {
+export function readSummary(output: string): Counts | undefined {
   const lines = stripVTControlCharacters(output).split("\n");
   // The last one: what a test prints may look the same, and comes before.
   const summary = lines.findLast((line) => /^(ok|FAILED) \| \d+ passed/.test(line));
   if (!summary) return undefined;
   const count = (word: string) => Number(new RegExp(`(\\d+) ${word}`).exec(summary)?.[1] ?? 0);
-  const skipped = count("ignored");
-  return `${count("passed")} passed, ${count("failed")} failed` +
-    (skipped > 0 ? `, ${skipped} skipped` : "");
+  return { passed: count("passed"), failed: count("failed"), skipped: count("ignored") };
+}
+
+/** Adds the counts of two runs; one that had no summary counts nothing. */
+export function addCounts(one: Counts | undefined, other: Counts | undefined): Counts | undefined {
+  if (!one || !other) return one ?? other;
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+  };
+}
+
+/** Formats counts as `N passed, N failed`, with `, N skipped` if any were. */
+export function formatCounts({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed` + (skipped > 0 ? `, ${skipped} skipped` : "");
 }
