@@ -28,12 +28,24 @@ export async function onInsert(line: FragileLine, statement: string): Promise<vo
   );
 }
 
-/** Makes each commit last for 0.2 s, so that something can happen in the midst of it. */
-export async function slowDown(line: FragileLine): Promise<void> {
-  await onInsert(line, "PERFORM pg_sleep(0.2)");
+/** A gate before every commit of a line, which is open at first. */
+export interface CommitGate {
+  /** From now on commits stay under way until {@linkcode open}, or until they are interrupted. */
+  close(): Promise<void>;
+  open(): Promise<void>;
 }
 
-/** Waits until a commit is under way that {@linkcode slowDown} made slow. */
+/** Puts a gate before the commits of a line, so that a test can act while one is under way. */
+export async function createCommitGate(line: FragileLine): Promise<CommitGate> {
+  await line.database.query("CREATE TABLE gate AS SELECT false AS closed");
+  await onInsert(line, "WHILE (SELECT closed FROM gate) LOOP PERFORM pg_sleep(0.02); END LOOP");
+  const set = async (closed: boolean) => {
+    await line.database.query("UPDATE gate SET closed = $1", [closed]);
+  };
+  return { close: () => set(true), open: () => set(false) };
+}
+
+/** Waits until a commit stands before the closed gate. */
 export async function untilCommitting(line: FragileLine): Promise<void> {
   const sleeping = `SELECT FROM pg_stat_activity
     WHERE wait_event = 'PgSleep' AND datname = current_database()`;
