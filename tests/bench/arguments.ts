@@ -5,6 +5,7 @@ export interface BenchArguments {
   readonly help: boolean;
   readonly quick: boolean;
   readonly growth: boolean;
+  readonly idle: boolean;
   /** Messages a contestant. */
   readonly messages: number;
   /** Messages for the way of one row at a time, which is slow and grows slower. */
@@ -36,12 +37,14 @@ Drains the same messages with each contestant by turns and prints a table in Mar
   --growth              instead: the cost of Maskline as queue and tables grow
   --growth-messages N,N (default 5000,50000,500000)
   --growth-rows N,N     rows in the tables before (default 0,1000000,10000000)
+  --idle                instead: the CPU of a worker on an empty queue, for a minute
 `;
 
 const options = {
   help: { type: "boolean", short: "h" },
   quick: { type: "boolean" },
   growth: { type: "boolean" },
+  idle: { type: "boolean" },
   messages: { type: "string" },
   "python-messages": { type: "string" },
   rounds: { type: "string" },
@@ -64,6 +67,7 @@ export function readArguments(args: readonly string[]): BenchArguments | undefin
       help: values.help ?? false,
       quick,
       growth,
+      idle: values.idle ?? false,
       messages,
       pythonMessages: whole(values["python-messages"], Math.min(messages, quick ? 300 : 5_000)),
       rounds: whole(values.rounds, quick || growth ? 1 : 5),

@@ -11,6 +11,7 @@ import { drawChart } from "./chart.ts";
 import { findContestants } from "./find_contestants.ts";
 import { tellGoals } from "./goals.ts";
 import { growthTable, measureGrowth } from "./growth.ts";
+import { measureIdle } from "./idle.ts";
 import { describeMachine } from "./machine.ts";
 import { startQueueHost } from "./queue_host.ts";
 import { reportTable } from "./report.ts";
@@ -44,6 +45,10 @@ async function main(): Promise<number> {
     return 1;
   }
   await using postgres = await startPostgres({ settings: POSTGRES_SETTINGS, onDisk: true });
+  if (args.idle) {
+    console.log(`An idle worker takes ${await measureIdle(postgres)} ms of CPU a minute`);
+    return 0;
+  }
   await using queues = await startQueueHost();
   const ground: Ground = { postgres, queues, repeats: args.repeats };
   const say = (line: string) => console.error(line);
