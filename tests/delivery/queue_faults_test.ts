@@ -213,8 +213,8 @@ Deno.test("run stops within STOP_SECONDS when the queue accepts calls and never 
   worker.kill("SIGTERM");
   const { code, err } = await worker.ended;
   const seconds = (performance.now() - toldAt) / 1000;
-  // The last second is for the runtime to end the process, on a busy machine.
-  ok(seconds < 5, `It took ${seconds} s:\n${err}`);
+  // The rest is for a busy machine: without a limit it would wait for as long as the queue is silent.
+  ok(seconds < 15, `It took ${seconds} s:\n${err}`);
   strictEqual(code, 0, err);
   strictEqual(lastBooks(err).inFlight, 0);
   woken.resolve();

@@ -17,6 +17,12 @@ import { addCounts, type Counts, formatCounts, readSummary } from "./test_summar
  * waits for a state, however long that takes on a busy machine.
  */
 const ALONE: readonly string[] = [
+  // They measure: memory, the moments at which leases are extended, the time that a stop takes.
+  "tests/delivery/idle_test.ts",
+  "tests/delivery/leases_test.ts",
+  "tests/delivery/stop_test.ts",
+  // It keeps both cores busy with 50,000 rows, which the others would have to wait for.
+  "tests/custody/rotate/rotate_live_test.ts",
   // They change the environment, which all files of one process share.
   "tests/queue/sqs/endpoint_test.ts",
   "tests/queue/sqs/query_protocol_test.ts",

@@ -72,7 +72,7 @@ Deno.test("readDeadLetterRetention() gives up soon when nothing answers", async 
   });
   const startedAt = performance.now();
   strictEqual(await readDeadLetterRetention(client, "arn:aws:sqs:us-east-1:1:dead"), undefined);
-  ok(performance.now() - startedAt < 5_000);
+  ok(performance.now() - startedAt < 20_000);
   client.destroy();
 });
 

@@ -165,7 +165,7 @@ Deno.test("close() does not wait, and the statement fails as transient, when a s
   await until(() => sleeping(name), (count) => count === 1);
   const startedAt = performance.now();
   await database.close();
-  ok(performance.now() - startedAt < 5_000);
+  ok(performance.now() - startedAt < 20_000);
   await rejects(() => asking, (error) => error instanceof StoreError && error.kind === "transient");
 });
 
@@ -178,7 +178,7 @@ Deno.test("close() does not wait when a server accepts the connection and never 
   const startedAt = performance.now();
   await database.close();
   // An earlier version waited as long as a connection attempt may take.
-  ok(performance.now() - startedAt < 5_000);
+  ok(performance.now() - startedAt < 20_000);
   await rejects(() => asking, { kind: "transient" });
 });
 
@@ -190,7 +190,7 @@ Deno.test("close() does not wait when a server does not close an idle connection
   const startedAt = performance.now();
   await database.close();
   // An earlier version waited until the operating system closed the connection.
-  ok(performance.now() - startedAt < 5_000);
+  ok(performance.now() - startedAt < 20_000);
 });
 
 Deno.test("close() works when no statement was run", async () => {
