@@ -1,7 +1,12 @@
 import type { Post } from "../support/queue_server.ts";
 
-/** Calls of the older protocol that the Python way makes. */
-const KNOWN: readonly string[] = ["ReceiveMessage", "DeleteMessage"];
+/** Calls of the older protocol that the Python way makes, and those of a worker. */
+const KNOWN: readonly string[] = [
+  "ReceiveMessage",
+  "DeleteMessage",
+  "DeleteMessageBatch",
+  "ChangeMessageVisibilityBatch",
+];
 
 interface Answer {
   readonly Messages?: readonly {
@@ -11,6 +16,8 @@ interface Answer {
     readonly Body: string;
     readonly Attributes?: Readonly<Record<string, string>>;
   }[];
+  readonly Successful?: readonly { readonly Id: string }[];
+  readonly Failed?: readonly { readonly Id: string; readonly Code: string }[];
 }
 
 /**
@@ -41,20 +48,29 @@ export async function answerQuery(request: Request, post: Post): Promise<[string
   return [action, new Response(xml, { headers: { "content-type": "text/xml" } })];
 }
 
-/** `MaxNumberOfMessages=10` becomes a number, `AttributeName.1=…` a list. */
+/**
+ * `MaxNumberOfMessages=10` becomes a number, `AttributeName.1=…` a list, and
+ * `DeleteMessageBatchRequestEntry.1.Id=…` a field of an entry.
+ */
 function inputOf(form: URLSearchParams): Record<string, unknown> {
   const input: Record<string, unknown> = {};
   const names: string[] = [];
-  for (const [key, value] of form) {
-    if (key.startsWith("AttributeName.")) names.push(value);
-    else if (key !== "Action" && key !== "Version") {
-      input[key] = /^\d+$/.test(value) ? Number(value) : value;
-    }
+  const entries: Record<string, unknown>[] = [];
+  for (const [key, text] of form) {
+    const [name = "", place, field] = key.split(".");
+    const value = /^\d+$/.test(text) && field !== "Id" ? Number(text) : text;
+    if (name.endsWith("AttributeName")) names.push(text);
+    else if (field !== undefined) (entries[Number(place) - 1] ??= {})[field] = value;
+    else if (name !== "Action" && name !== "Version") input[name] = value;
   }
-  return names.length > 0 ? { ...input, AttributeNames: names } : input;
+  return {
+    ...input,
+    ...(names.length > 0 ? { AttributeNames: names } : {}),
+    ...(entries.length > 0 ? { Entries: entries } : {}),
+  };
 }
 
-function toXml(action: string, { Messages = [] }: Answer): string {
+function toXml(action: string, { Messages = [], Successful = [], Failed = [] }: Answer): string {
   const messages = Messages.map((message) => {
     const { MessageId, ReceiptHandle, MD5OfBody, Body, Attributes = {} } = message;
     const attributes = Object.entries(Attributes).map(([Name, Value]) =>
@@ -64,7 +80,13 @@ function toXml(action: string, { Messages = [] }: Answer): string {
       .map(([name, value]) => element(name, escape(value)));
     return element("Message", plain.join("") + attributes.join(""));
   });
-  const result = element(`${action}Result`, messages.join(""));
+  const entries = [
+    ...Successful.map(({ Id }) => element(`${action}ResultEntry`, element("Id", Id))),
+    ...Failed.map(({ Id, Code }) =>
+      element("BatchResultErrorEntry", element("Id", Id) + element("Code", escape(Code)))
+    ),
+  ];
+  const result = element(`${action}Result`, [...messages, ...entries].join(""));
   const metadata = element("ResponseMetadata", element("RequestId", "0"));
   return element(`${action}Response`, result + metadata);
 }

@@ -218,7 +218,8 @@ export class FakeQueue implements Queue {
   }
 
   #failIfAway(call: Call): void {
-    if (this.away) throw new QueueError(call, this.away);
+    // As SQS does when it is not reached: a queue that does not exist would be another thing.
+    if (this.away) throw new QueueError(call, this.away, { isTransient: true });
   }
 
   #arrive(): void {

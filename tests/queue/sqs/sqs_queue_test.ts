@@ -58,28 +58,6 @@ for (const maker of makers) {
     ok(message.handle.length > 0);
   });
 
-  Deno.test(`receive() gives ten at most (${maker})`, async () => {
-    await using line = await create(maker);
-    await line.emulated.send(Array.from({ length: 12 }, (_, index) => `${index}`));
-    strictEqual((await line.receive()).length, 10);
-    strictEqual((await line.receive()).length, 2);
-  });
-
-  Deno.test(`receive() gives an empty list when nothing is there (${maker})`, async () => {
-    await using line = await create(maker);
-    deepStrictEqual(await line.receive(), []);
-  });
-
-  Deno.test(`receive() counts up and gives a new handle when a message comes again (${maker})`, async () => {
-    await using line = await create(maker);
-    await line.emulated.send(["hello"]);
-    const first = firstOf(await line.receive());
-    await line.queue.release([first], 0);
-    const second = firstOf(await line.receive());
-    deepStrictEqual([second.id, second.receiveCount], [first.id, 2]);
-    ok(second.handle !== first.handle);
-  });
-
   // The queue's own timeout used to decide: with 0 every message was handed out again at once.
   Deno.test(`receive() hides a message for its lease when the queue's own timeout is 0 (${maker})`, async () => {
     await using line = await create(maker, { VisibilityTimeout: "0" });
@@ -106,14 +84,6 @@ for (const maker of makers) {
     const message = firstOf(await line.receive());
     ok(message.sentAt >= before);
     strictEqual(message.receiveCount, 1);
-  });
-
-  Deno.test(`delete() removes messages and reports no failure (${maker})`, async () => {
-    await using line = await create(maker);
-    await line.emulated.send(["a", "b"]);
-    const failures = await line.queue.delete(await line.receive());
-    strictEqual(failures.size, 0);
-    deepStrictEqual(await line.emulated.inspect(), { ready: 0, inflight: 0, delayed: 0 });
   });
 
   Deno.test(`delete() names by id what failed and what the answer left out (${maker})`, async () => {
@@ -165,14 +135,6 @@ for (const maker of makers) {
     await line.queue.extend([{ id: "a", handle: "a/1" }], 45);
     await line.queue.release([{ id: "a", handle: "a/1" }], 0);
     deepStrictEqual(seconds, [45, 0]);
-  });
-
-  Deno.test(`release() makes a message visible at once when the delay is 0 (${maker})`, async () => {
-    await using line = await create(maker);
-    await line.emulated.send(["hello"]);
-    const message = firstOf(await line.receive());
-    strictEqual((await line.queue.release([message], 0)).size, 0);
-    strictEqual(firstOf(await line.receive()).id, message.id);
   });
 
   Deno.test(`receive() fails with the service's code and nothing of its text (${maker})`, async () => {
