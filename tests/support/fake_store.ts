@@ -2,6 +2,7 @@ import {
   type Batch,
   type CommitResult,
   type EventRow,
+  type OriginalRow,
   type RejectedRow,
   type Store,
   StoreError,
@@ -23,6 +24,8 @@ export class FakeStore implements Store {
   readonly keys = new Map<string, string>();
   readonly rows: EventRow[] = [];
   readonly rejections: RejectedRow[] = [];
+  /** Originals by field and mask, as `ip k1.x`. */
+  readonly originals = new Map<string, OriginalRow>();
   /** Every batch that was tried, in order. */
   readonly tried: Batch[] = [];
   /** Ids whose rows break a rule of the table, and those whose rejections do. */
@@ -30,11 +33,17 @@ export class FakeStore implements Store {
   readonly badRejections = new Set<string>();
   /** While true every call fails as transient. */
   away = false;
+  /** While true every commit fails as fatal. */
+  broken = false;
   /** How the next commits fail, one after the other; `undefined` lets one through. */
   readonly failures: (CommitFailure | undefined)[] = [];
   probes = 0;
   #gate: Promise<void> | undefined;
   #committing = 0;
+  /** Batches whose commit ended without an answer: some of their ids may be theirs already. */
+  readonly #unsure = new Set<string>();
+  readonly #closed = Promise.withResolvers<void>();
+  #isClosed = false;
 
   /** Commits under way. */
   get committing(): number {
@@ -56,25 +65,43 @@ export class FakeStore implements Store {
     const failure = this.failures.shift();
     this.#committing++;
     try {
-      await this.#gate;
+      await Promise.race([this.#gate, this.#gate && this.#closed.promise]);
     } finally {
       this.#committing--;
     }
-    if (this.away) throw new StoreError("transient", "ECONNREFUSED", "The store is unavailable");
-    if (failure && !failure.committed) throw errorOf(failure.kind);
-    const result = this.#write(batch);
-    if (failure) throw errorOf(failure.kind);
-    return result;
+    const triedBefore = this.#unsure.has(batch.id);
+    this.#unsure.add(batch.id);
+    try {
+      this.#failIfAway();
+      if (this.broken) throw errorOf("fatal");
+      if (failure && !failure.committed) throw errorOf(failure.kind);
+      const result = this.#write(batch, triedBefore);
+      if (failure) throw errorOf(failure.kind);
+      this.#unsure.delete(batch.id);
+      return result;
+    } catch (error) {
+      // It was certainly refused.
+      if (error instanceof StoreError && error.kind !== "transient") this.#unsure.delete(batch.id);
+      throw error;
+    }
   }
 
   async probe(): Promise<void> {
     this.probes++;
+    this.#failIfAway();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#closed.resolve();
+  }
+
+  #failIfAway(): void {
+    if (this.#isClosed) throw new StoreError("transient", "closed", "The store was closed");
     if (this.away) throw new StoreError("transient", "ECONNREFUSED", "The store is unavailable");
   }
 
-  async close(): Promise<void> {}
-
-  #write({ id: batch, events, rejections }: Batch): CommitResult {
+  #write({ id: batch, events, rejections, originals }: Batch, triedBefore: boolean): CommitResult {
     const ids = [...events, ...rejections].map(({ id }) => id);
     if (new Set(ids).size < ids.length) throw new Error(`An id stands twice in batch ${batch}`);
     const keys = events.flatMap(({ key }) => key ?? []);
@@ -86,16 +113,21 @@ export class FakeStore implements Store {
     const isBad = rows.some(({ id }) => this.badRows.has(id)) ||
       refused.some(({ id }) => this.badRejections.has(id));
     if (isBad) throw errorOf("data");
-    // What an earlier try of this very batch committed is no duplicate.
-    const known = events.filter((row) => !fresh(row) && this.ledger.get(row.id) !== batch);
-    const duplicates = [
-      ...known.map(({ id }) => id),
-      ...ids.filter((id) => (this.ledger.get(id) ?? batch) !== batch),
-    ];
+    const written = new Set([...rows, ...refused].map(({ id }) => id));
+    // Of an attempt whose answer got lost: what that committed is no duplicate.
+    const isOurs = (id: string) => triedBefore && this.ledger.get(id) === batch;
+    const duplicates = ids.filter((id) => !written.has(id) && !isOurs(id));
+    for (const original of originals) {
+      const place = `${original.field} ${original.mask}`;
+      if (written.has(original.id) && !this.originals.has(place)) {
+        this.originals.set(place, original);
+      }
+    }
     for (const { id } of [...rows, ...refused]) this.ledger.set(id, batch);
     for (const { key } of rows) if (key !== undefined) this.keys.set(key, batch);
     this.rows.push(...rows);
-    this.rejections.push(...refused);
+    // One whose body went to a queue is in the ledger alone.
+    this.rejections.push(...refused.filter(({ sealed }) => sealed));
     return { duplicates: new Set(duplicates) };
   }
 }

@@ -30,27 +30,6 @@ async function fragileStore(
   };
 }
 
-Deno.test("commit() returns no duplicate when the answer to the same batch was lost before", async () => {
-  await using fragile = await fragileStore();
-  const { line, proxy } = fragile;
-  const batch = batchOf([eventRow("a"), eventRow("b")], [rejectedRow("c")]);
-  // Postgres answers after it has committed. One byte of the answer arrives.
-  proxy.cutAfter(1);
-  await rejects(() => line.store.commit(batch), { kind: "transient" });
-  deepStrictEqual(await countAll(line), { rows: 3, rejected: 1, ledger: 4, keys: 0 });
-  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set());
-  deepStrictEqual(await countAll(line), { rows: 3, rejected: 1, ledger: 4, keys: 0 });
-});
-
-Deno.test("commit() returns only the duplicates of other batches when the answer was lost before", async () => {
-  await using fragile = await fragileStore();
-  const { line, proxy } = fragile;
-  const batch = batchOf([eventRow("a"), eventRow("first")], [rejectedRow("c")]);
-  proxy.cutAfter(1);
-  await rejects(() => line.store.commit(batch), { kind: "transient" });
-  deepStrictEqual((await line.store.commit(batch)).duplicates, new Set(["first"]));
-});
-
 Deno.test("commit() returns no duplicate when the answer was lost three times", async () => {
   await using fragile = await fragileStore();
   const { line, proxy } = fragile;
