@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, rejects } from "node:assert";
+import { deepStrictEqual, rejects } from "node:assert";
 import type { Batch } from "../../../lib/store/store.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
 import {
