@@ -8,6 +8,7 @@
  */
 
 import { glob } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { startPostgres } from "./postgres_server.ts";
 import { createTemplate } from "./template.ts";
 import { addCounts, type Counts, formatCounts, readSummary } from "./test_summary.ts";
@@ -92,9 +93,11 @@ async function findTests(paths: readonly string[]): Promise<string[]> {
   const files = new Set<string>();
   for (const path of paths.length > 0 ? paths : ["tests"]) {
     const isFolder = (await Deno.stat(path).catch(() => undefined))?.isDirectory;
-    const pattern = isFolder ? `${path.replace(/\/+$/, "")}/**/*_test.ts` : path;
-    for await (const file of glob(pattern)) files.add(file.replace(/^\.\//, ""));
+    const pattern = isFolder ? join(path, "**/*_test.ts") : path;
+    for await (const file of glob(pattern)) files.add(relative(".", file));
   }
+  const missing = ALONE.filter((file) => paths.length === 0 && !files.has(file));
+  if (missing.length > 0) throw new Error(`ALONE names what is not there: ${missing.join(", ")}`);
   // The longest first, or one of them begins last and the others have nothing left to do meanwhile.
   const rank = (file: string) => file.includes("/delivery/") ? 0 : 1;
   return [...files].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
