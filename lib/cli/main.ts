@@ -1,3 +1,8 @@
+/**
+ * The command line: finds the command, runs it, and translates its errors into a safe text and an exit status.
+ *
+ * @module
+ */
 import { OperationError } from "../base/errors.ts";
 import { settingsHelp } from "../config/describe_settings.ts";
 import { SettingsError } from "../config/read_settings.ts";

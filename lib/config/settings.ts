@@ -1,3 +1,9 @@
+/**
+ * Every setting: its name, its type, its default and its explanation. `--help`, the documentation, the checks
+ * and the permissions of the binary come from this list.
+ *
+ * @module
+ */
 import type { NamedKey } from "../base/named_key.ts";
 
 interface Common {

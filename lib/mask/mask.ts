@@ -1,3 +1,9 @@
+/**
+ * Deterministic pseudonyms of personal values: equal values have equal masks, and without the key no mask can
+ * be made or guessed.
+ *
+ * @module
+ */
 import type { KeyRing, NamedKey } from "../base/named_key.ts";
 
 /** Options of a masker. */

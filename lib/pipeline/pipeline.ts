@@ -1,3 +1,9 @@
+/**
+ * The road of a message: receive, decode and mask, commit in batches, delete. It knows the seams of the queue
+ * and the store, and nothing of AWS or Postgres.
+ *
+ * @module
+ */
 import { type Clock, systemClock, withTimeout } from "../base/clock.ts";
 import { getLogger } from "../observe/log.ts";
 import type { Message, Queue } from "../queue/queue.ts";

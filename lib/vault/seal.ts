@@ -1,3 +1,9 @@
+/**
+ * Sealing of originals. A worker can seal values but not open them: opening needs the private key, which only
+ * the custody commands read (`open.ts`).
+ *
+ * @module
+ */
 import { createCipheriv } from "node:crypto";
 import { OperationError } from "../base/errors.ts";
 import type { NamedKey } from "../base/named_key.ts";

@@ -1,3 +1,9 @@
+/**
+ * The composition root of the worker: opens queue, store, keys and log from the settings, and connects them to
+ * a pipeline.
+ *
+ * @module
+ */
 import { backoff } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Settings, SettingsError } from "../config/read_settings.ts";
