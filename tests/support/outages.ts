@@ -74,9 +74,14 @@ export function expectPatience(worker: MasklineProcess, code: RegExp, outages = 
   ok(tries.length >= 1, err);
   strictEqual(tries.length, timesAway(worker), err);
   ok(tries.every((count) => count <= MOST_TRIES), `Tries: ${tries}`);
-  // Two for each outage, and some that every run has; a warning for each bad message is wanted.
-  const lines = err.split("\n").filter((line) => line && !line.includes("was rejected")).length;
+  // Two for each outage, and some that every run has. Each bad message and each other code is worth a line too.
+  const lines = err.split("\n")
+    .filter((line) => line && !/was rejected|still unavailable/.test(line)).length;
   ok(lines <= 2 * outages + 10, `${lines} lines:\n${err}`);
+  const changes = err.match(/still unavailable/g)?.length ?? 0;
+  // The committers report one each besides the probes.
+  const most = tries.reduce((sum, count) => sum + count, 2 * outages);
+  ok(changes <= most, `${changes} changes:\n${err}`);
 }
 
 function timesAway(worker: MasklineProcess): number {
