@@ -101,6 +101,7 @@ export class Outage {
       }
     }
   }
+
   /** Logs a cause that differs from the last one: a failover begins with 57P01 and may end read-only. */
   #recordCode(code: string): void {
     if (code === this.#code) return;
