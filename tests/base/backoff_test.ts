@@ -4,30 +4,30 @@ import { backoff } from "../../lib/base/backoff.ts";
 
 const most = { random: () => 1 };
 
-Deno.test("backoff() starts at the base when it is the first retry", () => {
+Deno.test("backoff() returns the base when the attempt is the first", () => {
   strictEqual(backoff(1, most), 100);
 });
 
-Deno.test("backoff() doubles with each retry when it is below the cap", () => {
+Deno.test("backoff() doubles with each attempt when the delay is below the cap", () => {
   strictEqual(backoff(2, most), 200);
   strictEqual(backoff(5, most), 1_600);
 });
 
-Deno.test("backoff() stays at the cap when there were more retries than numbers can double", () => {
+Deno.test("backoff() returns the cap when the attempt is too large to double the base that often", () => {
   strictEqual(backoff(10, most), 30_000);
   strictEqual(backoff(Number.MAX_SAFE_INTEGER, most), 30_000);
 });
 
-Deno.test("backoff() takes its own base and cap when they are given", () => {
+Deno.test("backoff() uses another base and cap when they are set", () => {
   strictEqual(backoff(3, { ...most, base: 7, cap: 20 }), 20);
 });
 
-Deno.test("backoff() spreads over the whole delay when chance says so", () => {
+Deno.test("backoff() returns a random fraction of the delay when jitter is applied", () => {
   strictEqual(backoff(4, { random: () => 0 }), 0);
   strictEqual(backoff(4, { random: () => 0.5 }), 400);
 });
 
-Deno.test("backoff() stays between 0 and the cap when chance is the machine's", () => {
+Deno.test("backoff() stays between 0 and the cap when the random number is real", () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 2 ** 31 }), (attempt) => {
     const delay = backoff(attempt);
     ok(delay >= 0 && delay <= 30_000, `${delay} ms`);

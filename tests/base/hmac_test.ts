@@ -3,8 +3,8 @@ import { strictEqual, throws } from "node:assert";
 import { createHmac } from "node:crypto";
 import { HmacSha256 } from "../../lib/base/hmac.ts";
 
-Deno.test("digest() gives what RFC 4231 says", () => {
-  // Test cases 1, 2 and 4 of the RFC whose data are text.
+Deno.test("digest() returns the values of RFC 4231", () => {
+  // Test cases 1, 2 and 4 of the RFC: their data are text.
   strictEqual(
     new HmacSha256(new Uint8Array(20).fill(0x0b)).digest("Hi There", "hex"),
     "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
@@ -15,7 +15,7 @@ Deno.test("digest() gives what RFC 4231 says", () => {
   );
 });
 
-Deno.test("digest() gives what node:crypto gives, text after text under one key", () => {
+Deno.test("digest() returns the same as node:crypto when one key authenticates several texts", () => {
   const key = fc.uint8Array({ maxLength: 64 });
   const texts = fc.array(fc.string({ unit: "binary", maxLength: 1_000 }), {
     minLength: 1,
@@ -29,6 +29,6 @@ Deno.test("digest() gives what node:crypto gives, text after text under one key"
   }));
 });
 
-Deno.test("HmacSha256 refuses a key that is longer than a block", () => {
+Deno.test("HmacSha256 throws when the key is longer than a block", () => {
   throws(() => new HmacSha256(new Uint8Array(65)), RangeError);
 });

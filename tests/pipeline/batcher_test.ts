@@ -12,12 +12,12 @@ function create(options: Partial<BatcherOptions> = {}) {
     ...options,
   });
   const batches: number[][] = [];
-  /** Asks for a batch and notes it once it is there. */
+  /** Requests a batch, and records it when it is there. */
   const pull = () => void batcher.next().then((batch) => batches.push(batch));
   return { clock, batcher, batches, pull };
 }
 
-Deno.test("next() gives a batch when there are as many items as a batch has rows", async () => {
+Deno.test("next() returns a batch when there are as many items as a batch has rows", async () => {
   const { batcher, batches, pull } = create();
   pull();
   batcher.add(1);
@@ -29,7 +29,7 @@ Deno.test("next() gives a batch when there are as many items as a batch has rows
   deepStrictEqual(batches, [[1, 2, 3]]);
 });
 
-Deno.test("next() never gives more than a batch's rows when more wait", async () => {
+Deno.test("next() returns at most a batch's rows when more items wait", async () => {
   const { batcher, batches, pull } = create();
   for (const item of [1, 2, 3, 4, 5, 6, 7]) batcher.add(item);
   pull();
@@ -39,7 +39,7 @@ Deno.test("next() never gives more than a batch's rows when more wait", async ()
   strictEqual(batcher.size, 1);
 });
 
-Deno.test("next() gives a batch when the items weigh enough", async () => {
+Deno.test("next() returns a batch when the items reach the maximum size", async () => {
   const { batcher, batches, pull } = create();
   pull();
   batcher.add(1, 60);
@@ -48,7 +48,7 @@ Deno.test("next() gives a batch when the items weigh enough", async () => {
   deepStrictEqual(batches, [[1, 2]]);
 });
 
-Deno.test("next() leaves an item for the next batch when it would make this one too heavy", async () => {
+Deno.test("next() leaves an item for the next batch when it would make this one too large", async () => {
   const { batcher, batches, pull } = create();
   batcher.add(1, 60);
   batcher.add(2, 60);
@@ -57,7 +57,7 @@ Deno.test("next() leaves an item for the next batch when it would make this one 
   deepStrictEqual(batches, [[1]]);
 });
 
-Deno.test("next() gives an item alone when it is heavier than a batch may be", async () => {
+Deno.test("next() returns an item alone when it is larger than a batch may be", async () => {
   const { batcher, batches, pull } = create();
   batcher.add(1, 1_000);
   batcher.add(2, 1);
@@ -66,7 +66,7 @@ Deno.test("next() gives an item alone when it is heavier than a batch may be", a
   deepStrictEqual(batches, [[1]]);
 });
 
-Deno.test("next() gives what there is when the oldest item has waited long enough", async () => {
+Deno.test("next() returns a partial batch when the oldest item has waited long enough", async () => {
   const { clock, batcher, batches, pull } = create();
   pull();
   batcher.add(1);
@@ -78,7 +78,7 @@ Deno.test("next() gives what there is when the oldest item has waited long enoug
   deepStrictEqual(batches, [[1, 2]]);
 });
 
-Deno.test("next() counts from the oldest item that is left when an older one was taken", async () => {
+Deno.test("next() measures the wait from the oldest remaining item when an older one was taken", async () => {
   const { clock, batcher, batches, pull } = create();
   pull();
   batcher.add(1);
@@ -91,7 +91,7 @@ Deno.test("next() counts from the oldest item that is left when an older one was
   deepStrictEqual(batches, [[1, 2, 3], [4]]);
 });
 
-Deno.test("next() gives a late batch at once when its items waited while all were busy", async () => {
+Deno.test("next() returns a late batch at once when its items waited while all committers were busy", async () => {
   const { clock, batcher, batches, pull } = create();
   batcher.add(1);
   await clock.advance(500);
@@ -100,7 +100,7 @@ Deno.test("next() gives a late batch at once when its items waited while all wer
   deepStrictEqual(batches, [[1]]);
 });
 
-Deno.test("next() serves in order when several ask", async () => {
+Deno.test("next() serves its callers in order when several wait", async () => {
   const { batcher, pull, batches } = create({ rows: 1 });
   pull();
   pull();
@@ -110,20 +110,20 @@ Deno.test("next() serves in order when several ask", async () => {
   deepStrictEqual(batches, [[1], [2]]);
 });
 
-Deno.test("add() starts one timer only when many items come", async () => {
+Deno.test("add() starts only one timer when many items are added", async () => {
   const { clock, batcher, pull } = create({ rows: 1_000 });
   pull();
   for (let item = 0; item < 100; item++) batcher.add(item);
   strictEqual(clock.sleeping, 1);
 });
 
-Deno.test("add() starts no timer when nobody waits for a batch", () => {
+Deno.test("add() starts no timer when no caller waits for a batch", () => {
   const { clock, batcher } = create();
   batcher.add(1);
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("close() gives out what is left in full batches and a last partial one", async () => {
+Deno.test("close() returns the remaining items in full batches and a last partial one", async () => {
   const { batcher, batches, pull } = create();
   for (const item of [1, 2, 3, 4]) batcher.add(item);
   batcher.close();
@@ -133,7 +133,7 @@ Deno.test("close() gives out what is left in full batches and a last partial one
   deepStrictEqual(batches, [[1, 2, 3], [4]]);
 });
 
-Deno.test("close() gives an empty batch to everybody when nothing is left", async () => {
+Deno.test("close() returns an empty batch to every caller when no items remain", async () => {
   const { batcher, batches, pull } = create();
   pull();
   pull();

@@ -5,7 +5,7 @@ import { StoreError } from "../../lib/store/store.ts";
 
 const refused = new StoreError("data", "22001", "Postgres refused with SQLSTATE 22001");
 
-/** Isolates among `count` items those that `isBad`, and counts what it took. */
+/** Bisects `count` items, rejects those that `isBad` selects, and counts the commits. */
 async function run(count: number, isBad: (item: number) => boolean) {
   const items = Array.from({ length: count }, (_, index) => index);
   const committed: number[] = [];
@@ -22,32 +22,32 @@ async function run(count: number, isBad: (item: number) => boolean) {
   return { committed, found, commits };
 }
 
-Deno.test("bisect() commits once when no item is at fault", async () => {
+Deno.test("bisect() commits once when no item is bad", async () => {
   const { commits, committed } = await run(1_000, () => false);
   strictEqual(commits, 1);
   strictEqual(committed.length, 1_000);
 });
 
-Deno.test("bisect() costs at most 25 further commits when one of 1,000 is bad, whichever it is", async () => {
+Deno.test("bisect() needs at most 25 further commits when one of 1,000 is bad, at any position", async () => {
   for (let bad = 0; bad < 1_000; bad++) {
     const { commits, found, committed } = await run(1_000, (item) => item === bad);
-    // The first commit is the one that failed; the refusal of the bad item is one more.
+    // The first commit is the one that failed. The rejection of the bad item is one more.
     ok(commits - 1 + found.length <= 25, `${commits} commits for item ${bad}`);
     deepStrictEqual(found, [bad]);
     strictEqual(committed.length, 999);
   }
 });
 
-Deno.test("bisect() refuses exactly the bad ones when any are bad", async () => {
+Deno.test("bisect() rejects exactly the bad items when any items are bad", async () => {
   await fc.assert(fc.asyncProperty(fc.array(fc.boolean(), { maxLength: 60 }), async (bad) => {
     const { found, committed } = await run(bad.length, (item) => bad[item] === true);
-    const wanted = bad.flatMap((isBad, index) => isBad ? [index] : []);
-    deepStrictEqual(found, wanted);
-    strictEqual(committed.length, bad.length - wanted.length);
+    const expected = bad.flatMap((isBad, index) => isBad ? [index] : []);
+    deepStrictEqual(found, expected);
+    strictEqual(committed.length, bad.length - expected.length);
   }));
 });
 
-Deno.test("bisect() hands the error to refuse when an item is bad alone", async () => {
+Deno.test("bisect() passes the error to reject() when an item is bad alone", async () => {
   const errors: StoreError[] = [];
   await bisect([1], {
     commit: () => Promise.reject(refused),
@@ -57,7 +57,7 @@ Deno.test("bisect() hands the error to refuse when an item is bad alone", async 
 });
 
 for (const kind of ["transient", "fatal"] as const) {
-  Deno.test(`bisect() throws and splits nothing when the error is ${kind}`, async () => {
+  Deno.test(`bisect() throws and does not split when the error is ${kind}`, async () => {
     let commits = 0;
     const failing = bisect([1, 2], {
       commit: () => {
@@ -71,7 +71,7 @@ for (const kind of ["transient", "fatal"] as const) {
   });
 }
 
-Deno.test("bisect() throws when refuse does", async () => {
+Deno.test("bisect() throws when reject() throws", async () => {
   const failing = bisect([1, 2], {
     commit: () => Promise.reject(refused),
     reject: () => Promise.reject(new Error("Refusing failed")),

@@ -7,7 +7,7 @@ interface Item {
   readonly transformed: Transformed;
 }
 
-/** `a1` is message `a1` of the event `d:a`; `-1` one without a key, `!1` a rejection. */
+/** `a1` is message `a1` of the event `d:a`. `-1` has no key, and `!1` is a rejection. */
 function itemOf(id: string): Item {
   if (id.startsWith("!")) {
     const rejection = { reason: "missing", field: null, storeCode: null };
@@ -23,21 +23,21 @@ function part(...ids: string[]): { firsts: string[]; repeats: string[] } {
   return { firsts: firsts.map(({ id }) => id), repeats: repeats.map(({ id }) => id) };
 }
 
-Deno.test("splitDuplicates() takes all as firsts when no key stands twice", () => {
+Deno.test("splitDuplicates() returns all items as firsts when no key is there twice", () => {
   deepStrictEqual(part("a1", "b1", "c1"), { firsts: ["a1", "b1", "c1"], repeats: [] });
 });
 
-Deno.test("splitDuplicates() takes the earliest of a key as first, and keeps the order", () => {
+Deno.test("splitDuplicates() returns the earliest item of a key as first, and keeps the order", () => {
   deepStrictEqual(part("a1", "b1", "a2", "c1", "b2", "a3"), {
     firsts: ["a1", "b1", "c1"],
     repeats: ["a2", "b2", "a3"],
   });
 });
 
-Deno.test("splitDuplicates() takes items without a key as firsts, however many there are", () => {
+Deno.test("splitDuplicates() returns all items as firsts when none has a key", () => {
   deepStrictEqual(part("-1", "!1", "-2", "!2"), { firsts: ["-1", "!1", "-2", "!2"], repeats: [] });
 });
 
-Deno.test("splitDuplicates() gives nothing when there is nothing", () => {
+Deno.test("splitDuplicates() returns nothing when there are no items", () => {
   deepStrictEqual(part(), { firsts: [], repeats: [] });
 });

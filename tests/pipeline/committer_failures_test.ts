@@ -3,7 +3,7 @@ import { StoreError } from "../../lib/store/store.ts";
 import { createCommitter, rejection } from "../support/create_committer.ts";
 import { listIds } from "../support/ids_of.ts";
 
-Deno.test("run() tries the same batch again when the store was away", async () => {
+Deno.test("run() retries the same batch when the store was unavailable", async () => {
   const { clock, store, outage, hold } = createCommitter();
   store.away = true;
   hold("a");
@@ -25,7 +25,7 @@ Deno.test("run() does not commit while the probe fails", async () => {
   strictEqual(store.tried.length, 1);
 });
 
-Deno.test("run() books a commit and no duplicate when only the answer got lost", async () => {
+Deno.test("run() counts a commit and no duplicate when only the answer was lost", async () => {
   const { clock, store, books, hold } = createCommitter();
   store.failures.push({ kind: "transient", committed: true });
   hold("a");
@@ -34,7 +34,7 @@ Deno.test("run() books a commit and no duplicate when only the answer got lost",
   deepStrictEqual([books.snapshot().committed, books.snapshot().duplicate], [1, 0]);
 });
 
-Deno.test("run() is no outage when the store refuses a row while one is thought to be", async () => {
+Deno.test("run() ends the outage when the store refuses a row during one", async () => {
   const { clock, store, outage, hold } = createCommitter();
   store.failures.push({ kind: "transient" });
   store.badRows.add("a");
@@ -43,7 +43,7 @@ Deno.test("run() is no outage when the store refuses a row while one is thought 
   strictEqual(outage.isActive, false);
 });
 
-Deno.test("run() commits all when one of two committers meets an outage and the other does not", async () => {
+Deno.test("run() commits all when only one of two committers meets an outage", async () => {
   const { clock, store, outage, hold } = createCommitter({ committers: 2 });
   store.failures.push({ kind: "transient" });
   hold("a");
@@ -54,7 +54,7 @@ Deno.test("run() commits all when one of two committers meets an outage and the 
   strictEqual(outage.isActive, false);
 });
 
-Deno.test("run() ends and leaves its messages held when its signal aborts in an outage", async () => {
+Deno.test("run() ends and leaves its messages in flight when its signal aborts during an outage", async () => {
   const { clock, store, holdings, batcher, stop, running, hold } = createCommitter();
   store.away = true;
   hold("a");
@@ -66,7 +66,7 @@ Deno.test("run() ends and leaves its messages held when its signal aborts in an 
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("run() is no outage when a commit fails after its signal aborted", async () => {
+Deno.test("run() starts no outage when a commit fails after its signal aborted", async () => {
   const { clock, store, outage, batcher, stop, running, hold } = createCommitter();
   const go = store.hold();
   store.failures.push({ kind: "transient" });
@@ -79,8 +79,8 @@ Deno.test("run() is no outage when a commit fails after its signal aborted", asy
   strictEqual(outage.isActive, false);
 });
 
-// It used to seal what was left, or send it on to a queue, and then not to commit it.
-Deno.test("run() touches nothing that is left when its signal aborted before closing", async () => {
+// In an earlier version the rest was sealed, or sent to a queue, and then not committed.
+Deno.test("run() does not process the rest when its signal aborted before closing", async () => {
   const { batcher, store, aside, holdings, stop, running, hold } = createCommitter();
   hold("a", rejection);
   stop.abort();
@@ -90,7 +90,7 @@ Deno.test("run() touches nothing that is left when its signal aborted before clo
   strictEqual(holdings.size, 1);
 });
 
-Deno.test("run() throws and settles nothing when the store says fatal", async () => {
+Deno.test("run() throws and settles nothing when the store's error is fatal", async () => {
   const { clock, store, holdings, committed, running, hold } = createCommitter();
   store.failures.push({ kind: "fatal" });
   hold("a");
@@ -100,7 +100,7 @@ Deno.test("run() throws and settles nothing when the store says fatal", async ()
   deepStrictEqual(committed, []);
 });
 
-Deno.test("run() throws when the store fails with what is no StoreError", async () => {
+Deno.test("run() throws when the store throws an error that is not a StoreError", async () => {
   const { clock, store, running, hold } = createCommitter();
   store.commit = () => Promise.reject(new TypeError("A fault of the program"));
   hold("a");
@@ -108,7 +108,7 @@ Deno.test("run() throws when the store fails with what is no StoreError", async 
   await rejects(running, TypeError);
 });
 
-Deno.test("run() says transient of nothing that it throws", async () => {
+Deno.test("run() throws the fatal error and no transient one when both kinds occur", async () => {
   const { clock, store, running, hold } = createCommitter();
   store.failures.push({ kind: "transient" }, { kind: "fatal" });
   hold("a");

@@ -4,7 +4,7 @@ import { formatUtcDate, type Transformed } from "../../lib/pipeline/transform.ts
 import type { Message } from "../../lib/queue/queue.ts";
 import { createLine as createFakeLine } from "../support/fake_line.ts";
 
-/** The body is the event's key; `!` makes a rejection. */
+/** The body is the event's key. `!` creates a rejection. */
 function transform({ id, body, sentAt }: Message): Transformed {
   if (body === "!") {
     return {
@@ -16,7 +16,7 @@ function transform({ id, body, sentAt }: Message): Transformed {
   return { kind: "row", row, personal: [], unknownFields: 0 };
 }
 
-/** A line of one committer, so that batches come one after the other. */
+/** Creates a line with one committer, so that batches are committed one after the other. */
 function createLine() {
   return createFakeLine({ transform, limits: { committers: 1 } });
 }
@@ -43,7 +43,7 @@ Deno.test("run() stores an event once when a batch has it under several message 
   });
 });
 
-Deno.test("run() stores an event once when it comes under another message id later", async () => {
+Deno.test("run() stores an event once when it is received later under another message id", async () => {
   const { clock, queue, store, pipeline } = createLine();
   queue.send(["a"]);
   await clock.advance(2_000);
@@ -73,7 +73,7 @@ Deno.test("run() stores the next message of an event when the store refuses the 
   });
 });
 
-Deno.test("run() sets every message of an event aside when the store refuses each", async () => {
+Deno.test("run() rejects every message of an event when the store refuses each", async () => {
   const { clock, queue, store, pipeline } = createLine();
   const ids = queue.send(["a", "a", "a"]);
   for (const id of ids) store.badRows.add(id);
@@ -83,7 +83,7 @@ Deno.test("run() sets every message of an event aside when the store refuses eac
   strictEqual(pipeline.counters.rejected, 3);
 });
 
-Deno.test("run() sets refusals aside one by one when they have no key", async () => {
+Deno.test("run() rejects refused messages one by one when they have no key", async () => {
   const { clock, queue, store, pipeline } = createLine();
   queue.send(["!", "!", "a"]);
   await clock.advance(2_000);
@@ -91,7 +91,7 @@ Deno.test("run() sets refusals aside one by one when they have no key", async ()
   deepStrictEqual([pipeline.counters.committed, pipeline.counters.rejected], [1, 2]);
 });
 
-Deno.test("run() books the same when the answer of the batch gets lost", async () => {
+Deno.test("run() counts the same when the answer to the batch was lost", async () => {
   const { clock, queue, store, pipeline } = createLine();
   store.failures.push({ kind: "transient", committed: true });
   queue.send(["a", "a", "b"]);
@@ -107,7 +107,7 @@ Deno.test("run() books the same when the answer of the batch gets lost", async (
   });
 });
 
-Deno.test("run() costs one commit a batch when all messages are the same event", async () => {
+Deno.test("run() needs one commit for each batch when all messages are the same event", async () => {
   const { clock, queue, store, pipeline } = createLine();
   queue.send(Array.from({ length: 100 }, () => "a"));
   await clock.advance(5_000);

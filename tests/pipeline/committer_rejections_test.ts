@@ -22,7 +22,7 @@ Deno.test("run() stores a rejection with its sealed body when a message is no ev
   deepStrictEqual(committed, ["a/1"]);
 });
 
-Deno.test("run() sets a row aside and commits the others when the store refuses that row", async () => {
+Deno.test("run() rejects a row and commits the others when the store refuses that row", async () => {
   const { clock, store, books, aside, hold } = createCommitter();
   store.badRows.add("b");
   for (const id of ["a", "b", "c"]) hold(id);
@@ -38,7 +38,7 @@ Deno.test("run() sets a row aside and commits the others when the store refuses 
   ok(isBalanced(books.snapshot()));
 });
 
-Deno.test("run() puts a body away once when its batch is tried again and split", async () => {
+Deno.test("run() seals a body once when its batch is retried and split", async () => {
   const { clock, store, aside, hold } = createCommitter();
   store.failures.push({ kind: "transient" });
   store.badRows.add("c");
@@ -50,7 +50,7 @@ Deno.test("run() puts a body away once when its batch is tried again and split",
   strictEqual(store.rejections.length, 2);
 });
 
-Deno.test("run() gives the parts of a split batch ids of their own", async () => {
+Deno.test("run() creates a new batch id for each part when a batch is split", async () => {
   const { clock, store, hold } = createCommitter();
   store.badRows.add("a");
   hold("a");
@@ -59,22 +59,23 @@ Deno.test("run() gives the parts of a split batch ids of their own", async () =>
   strictEqual(new Set(store.tried.map(({ id }) => id)).size, store.tried.length);
 });
 
-Deno.test("run() lets a message go and commits the others when no place takes its body", async () => {
+Deno.test("run() drops a message and commits the others when the queue for rejections refuses its body", async () => {
   const { clock, store, books, holdings, committed, hold } = createCommitter({
-    setAside: (letters) => Promise.resolve(letters.map(({ id }) => id === "a" ? "refused" : null)),
+    setAside: (messages) =>
+      Promise.resolve(messages.map(({ id }) => id === "a" ? "refused" : null)),
   });
   for (const id of ["a", "b"]) hold(id, rejection);
   hold("c");
   await clock.advance(200);
   deepStrictEqual(store.rows.map(({ id }) => id), ["c"]);
-  // The body of `b` is in a queue.
+  // The body of `b` is in the queue for rejections.
   deepStrictEqual([...store.ledger.keys()].toSorted(), ["b", "c"]);
   deepStrictEqual(committed.toSorted(), ["b/1", "c/1"]);
   strictEqual(holdings.size, 0);
   strictEqual(books.snapshot().released, 1);
 });
 
-Deno.test("run() throws fatal when the store refuses a rejection", async () => {
+Deno.test("run() throws a fatal error when the store refuses a rejection", async () => {
   const { clock, store, running, hold } = createCommitter();
   store.badRejections.add("a");
   hold("a", rejection);
@@ -82,8 +83,8 @@ Deno.test("run() throws fatal when the store refuses a rejection", async () => {
   await rejects(running, { kind: "fatal", code: "22001" });
 });
 
-// It used to throw the store's own `data`, which stops the worker without saying why.
-Deno.test("run() throws fatal when the store refuses a row and its rejection as well", async () => {
+// An earlier version threw the store's own `data` error, which stopped the worker without a reason.
+Deno.test("run() throws a fatal error when the store refuses a row and its rejection", async () => {
   const { clock, store, running, hold } = createCommitter();
   store.badRows.add("a");
   store.badRejections.add("a");

@@ -3,7 +3,7 @@ import { createCommitter } from "../support/create_committer.ts";
 import { settle } from "../support/manual_clock.ts";
 import { writeMessage } from "../support/messages.ts";
 
-Deno.test("run() stores rows and hands their messages on to be deleted", async () => {
+Deno.test("run() stores rows and passes their messages to the deleter", async () => {
   const { clock, store, books, committed, hold } = createCommitter();
   hold("a");
   hold("b");
@@ -14,7 +14,7 @@ Deno.test("run() stores rows and hands their messages on to be deleted", async (
   strictEqual(books.unknownFields, 2);
 });
 
-Deno.test("run() hands the newest handle on when a message came again while it was held", async () => {
+Deno.test("run() passes the newest handle on when a message was redelivered while it was in flight", async () => {
   const { clock, committed, books, holdings, hold } = createCommitter();
   hold("a");
   holdings.add(writeMessage("a", 2));
@@ -23,7 +23,7 @@ Deno.test("run() hands the newest handle on when a message came again while it w
   strictEqual(books.snapshot().duplicate, 1);
 });
 
-Deno.test("run() stores a message once when it comes again while it is committing", async () => {
+Deno.test("run() stores a message once when it is redelivered during its commit", async () => {
   const { clock, store, committed, books, holdings, hold } = createCommitter();
   const go = store.hold();
   hold("a");
@@ -36,7 +36,7 @@ Deno.test("run() stores a message once when it comes again while it is committin
   deepStrictEqual([books.snapshot().committed, books.snapshot().duplicate], [1, 1]);
 });
 
-Deno.test("run() books a duplicate and deletes it when another worker had committed it", async () => {
+Deno.test("run() counts a duplicate and deletes it when another worker had committed it", async () => {
   const { clock, store, books, committed, hold } = createCommitter();
   store.ledger.set("a", "a batch of another worker");
   hold("a");
@@ -46,7 +46,7 @@ Deno.test("run() books a duplicate and deletes it when another worker had commit
   deepStrictEqual(committed, ["a/1"]);
 });
 
-Deno.test("run() leaves out what was let go while it waited", async () => {
+Deno.test("run() skips messages that were released while they waited", async () => {
   const { clock, store, holdings, committed, hold } = createCommitter();
   const lost = hold("a");
   hold("b");
@@ -56,14 +56,14 @@ Deno.test("run() leaves out what was let go while it waited", async () => {
   deepStrictEqual(committed, ["b/1"]);
 });
 
-Deno.test("run() commits nothing when all of a batch was let go", async () => {
+Deno.test("run() commits nothing when all messages of a batch were released", async () => {
   const { clock, store, holdings, hold } = createCommitter();
   holdings.settle(hold("a"), "released");
   await clock.advance(200);
   strictEqual(store.tried.length, 0);
 });
 
-Deno.test("run() commits a message once when it was let go and came again before its batch", async () => {
+Deno.test("run() commits a message once when it was released and redelivered before its batch", async () => {
   const { clock, store, holdings, hold } = createCommitter();
   holdings.settle(hold("a"), "released");
   hold("a");
@@ -71,7 +71,7 @@ Deno.test("run() commits a message once when it was let go and came again before
   deepStrictEqual(store.tried.map(({ events }) => events.length), [1]);
 });
 
-Deno.test("run() marks what it commits, so that a lost lease does not decide its outcome", async () => {
+Deno.test("run() marks the messages that it commits, so that a lost lease does not decide their outcome", async () => {
   const { clock, store, hold } = createCommitter();
   store.hold();
   const held = hold("a");
@@ -87,7 +87,7 @@ Deno.test("run() sorts a batch by id, so that two workers cannot deadlock", asyn
   deepStrictEqual(store.tried[0]?.events.map(({ id }) => id), ["a", "b", "c"]);
 });
 
-Deno.test("run() commits side by side when there are several committers", async () => {
+Deno.test("run() commits batches in parallel when there are several committers", async () => {
   const { clock, store, hold } = createCommitter({ committers: 2 });
   store.hold();
   hold("a");
@@ -103,7 +103,7 @@ Deno.test("run() ends when the batcher is closed and empty", async () => {
   await running;
 });
 
-Deno.test("run() commits what is left when the batcher is closed", async () => {
+Deno.test("run() commits the remaining items when the batcher is closed", async () => {
   const { batcher, store, running, hold } = createCommitter();
   hold("a");
   batcher.close();

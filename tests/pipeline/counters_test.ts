@@ -5,7 +5,7 @@ Deno.test("isBalanced() is true when nothing has happened", () => {
   strictEqual(isBalanced(new Counters().snapshot()), true);
 });
 
-Deno.test("snapshot() counts a message in flight when it came and has no outcome", () => {
+Deno.test("snapshot() counts a message as in flight when it was received and has no outcome", () => {
   const books = new Counters();
   books.receive();
   const { received, inFlight } = books.snapshot();
@@ -41,14 +41,14 @@ Deno.test("isBalanced() is false when a receipt is missing", () => {
   strictEqual(isBalanced({ ...books, received: 1 }), false);
 });
 
-Deno.test("snapshot() does not change when the books go on", () => {
+Deno.test("snapshot() does not change when the counters change later", () => {
   const books = new Counters();
   const before = books.snapshot();
   books.receive();
   strictEqual(before.received, 0);
 });
 
-Deno.test("unknownFields adds up when several messages have some", () => {
+Deno.test("unknownFields is the sum when several messages have unknown fields", () => {
   const books = new Counters();
   books.countUnknownFields(2);
   books.countUnknownFields(3);

@@ -5,7 +5,7 @@ import { FakeQueue } from "../support/fake_queue.ts";
 import { countListeners } from "../support/listeners.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
 
-/** More than all of the back-off of one message. */
+/** Longer than all backoff delays of one message together. */
 const ALL_TRIES_MS = 10_000;
 
 function create(options: Partial<DeleterOptions> = {}) {
@@ -20,7 +20,7 @@ function create(options: Partial<DeleterOptions> = {}) {
     clock,
     ...options,
   });
-  /** Puts messages into the queue and receives them, as what was committed had been. */
+  /** Sends messages to the queue and receives them, as if they were committed. */
   const receive = async (count: number): Promise<Message[]> => {
     queue.send(Array.from({ length: count }, () => "{}"));
     return await receiveAgain();
@@ -41,7 +41,7 @@ function firstOf(messages: readonly Message[]): Message {
   return message;
 }
 
-Deno.test("add() deletes by tens when many are committed", async () => {
+Deno.test("add() deletes in batches of ten when many are committed", async () => {
   const { queue, deleter, receive } = create({ maxCalls: 8 });
   deleter.add(await receive(25));
   await settle();
@@ -49,7 +49,7 @@ Deno.test("add() deletes by tens when many are committed", async () => {
   deepStrictEqual(queue.calls.delete, [10, 10, 5]);
 });
 
-Deno.test("add() keeps to its calls at once when more are to be deleted", async () => {
+Deno.test("add() makes at most the given number of parallel calls when more deletes are pending", async () => {
   const { queue, deleter, receive } = create({ maxCalls: 2 });
   const messages = await receive(50);
   const go = queue.hold("delete");
@@ -69,7 +69,7 @@ Deno.test("pending counts what the queue did not confirm when some deletes fail"
   deepStrictEqual([queue.ids, deleter.pending], [["m00002"], 1]);
 });
 
-Deno.test("add() tries a delete again when it failed", async () => {
+Deno.test("add() retries a delete when it failed", async () => {
   const { clock, queue, deleter, receive } = create();
   let failures = 2;
   queue.fails = () => failures-- > 0 ? "InternalError" : undefined;
@@ -79,7 +79,7 @@ Deno.test("add() tries a delete again when it failed", async () => {
   strictEqual(deleter.pending, 0);
 });
 
-Deno.test("add() tries again when the queue was unavailable", async () => {
+Deno.test("add() retries when the queue was unavailable", async () => {
   const { clock, queue, deleter, receive } = create();
   const messages = await receive(12);
   queue.away = "ECONNREFUSED";
@@ -91,7 +91,7 @@ Deno.test("add() tries again when the queue was unavailable", async () => {
   deepStrictEqual([queue.ids, deleter.pending], [[], 0]);
 });
 
-Deno.test("add() waits between two tries when a delete failed", async () => {
+Deno.test("add() waits between two attempts when a delete failed", async () => {
   const { clock, queue, deleter, receive } = create();
   queue.fails = () => "InternalError";
   deleter.add(await receive(1));
@@ -109,8 +109,8 @@ Deno.test("add() gives a message up after maxTries when its deletes keep failing
   strictEqual(deleter.pending, 0);
 });
 
-// It used to be given up with the one that had used up its tries, after its own first one.
-Deno.test("add() counts tries by message when an old failure and a new one share a call", async () => {
+// In an earlier version a message was given up after its first attempt, with one that had used up its attempts.
+Deno.test("add() counts attempts by message when an old failure and a new one share a call", async () => {
   const { clock, queue, deleter, receive } = create({ maxCalls: 1, maxTries: 3 });
   queue.fails = () => "InternalError";
   deleter.add(await receive(1));
@@ -129,7 +129,7 @@ Deno.test("redelete() returns false when the message is unknown", async () => {
   strictEqual(deleter.redelete(firstOf(await receive(1))), false);
 });
 
-Deno.test("redelete() returns true and deletes when a given up message is redelivered", async () => {
+Deno.test("redelete() returns true and deletes when a message that was given up is redelivered", async () => {
   const { clock, queue, deleter, receive, receiveAgain } = create({ maxTries: 2 });
   queue.fails = () => "InternalError";
   deleter.add(await receive(1));
@@ -149,7 +149,7 @@ Deno.test("redelete() returns false when the message was deleted", async () => {
   strictEqual(deleter.redelete(firstOf(messages)), false);
 });
 
-Deno.test("redelete() makes the next try use the newest handle when a delete failed", async () => {
+Deno.test("redelete() makes the next attempt use the newest handle when a delete failed", async () => {
   const { clock, queue, deleter, receive, receiveAgain } = create();
   queue.fails = () => "InternalError";
   deleter.add(await receive(1));
@@ -164,7 +164,7 @@ Deno.test("redelete() makes the next try use the newest handle when a delete fai
   deepStrictEqual([queue.ids, deleter.pending], [[], 0]);
 });
 
-// SQS says "deleted" to an older handle and keeps the message: it used to be counted as gone.
+// SQS answers "deleted" to an older handle and keeps the message. An earlier version counted it as deleted.
 Deno.test("redelete() deletes again when a message is redelivered during its delete", async () => {
   const { queue, deleter, receive, receiveAgain } = create();
   const go = queue.hold("delete");
@@ -194,7 +194,7 @@ Deno.test("waitUntilIdle() waits until the last delete is confirmed or given up"
   strictEqual(idle, true);
 });
 
-Deno.test("add() stops waiting and gives up after one more try when the signal aborts", async () => {
+Deno.test("add() stops waiting and gives up after one more attempt when the signal aborts", async () => {
   const { clock, queue, stop, deleter, receive } = create();
   queue.fails = () => "InternalError";
   deleter.add(await receive(1));
@@ -205,7 +205,7 @@ Deno.test("add() stops waiting and gives up after one more try when the signal a
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("add() deletes all the same when the signal has aborted", async () => {
+Deno.test("add() still deletes when the signal has already aborted", async () => {
   const { queue, stop, deleter, receive } = create();
   stop.abort();
   deleter.add(await receive(1));
@@ -213,7 +213,7 @@ Deno.test("add() deletes all the same when the signal has aborted", async () => 
   deepStrictEqual(queue.ids, []);
 });
 
-// Where deletes are refused, what was owed used to grow with every receive, without an end.
+// If deletes were refused, the pending ones of an earlier version grew with every receive, without a limit.
 Deno.test("waitForCapacity() waits when too many deletes are pending, until some are done or given up", async () => {
   const { clock, queue, deleter, receive } = create({ maxPending: 10 });
   queue.fails = () => "AccessDenied";

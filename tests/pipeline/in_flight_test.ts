@@ -34,7 +34,7 @@ Deno.test("add() records the newer handle and lease when a message is redelivere
   deepStrictEqual([held.handle, held.leasedAt, held.receivedAt], ["a/2", 5_000, 0]);
 });
 
-Deno.test("settle() books one outcome and the rest as duplicates when a message came three times", () => {
+Deno.test("settle() counts one outcome and the rest as duplicates when a message was received three times", () => {
   const { holdings, books } = create();
   const held = take(holdings, "a");
   holdings.add(writeMessage("a", 2));
@@ -44,7 +44,7 @@ Deno.test("settle() books one outcome and the rest as duplicates when a message 
   deepStrictEqual([received, committed, duplicate, inFlight], [3, 1, 2, 0]);
 });
 
-Deno.test("settle() books every receipt as released when a message is released", () => {
+Deno.test("settle() counts every receipt as released when a message is released", () => {
   const { holdings, books } = create();
   const held = take(holdings, "a");
   holdings.add(writeMessage("a", 2));
@@ -61,7 +61,7 @@ Deno.test("settle() does nothing when it is called twice", () => {
   ok(isBalanced(books.snapshot()));
 });
 
-Deno.test("settle() leaves the newer one alone when a message was let go and came again", () => {
+Deno.test("settle() does not change the newer entry when a message was released and redelivered", () => {
   const { holdings } = create();
   const first = take(holdings, "a");
   holdings.settle(first, "released");
@@ -70,7 +70,7 @@ Deno.test("settle() leaves the newer one alone when a message was let go and cam
   deepStrictEqual([holdings.has(first), holdings.has(second)], [false, true]);
 });
 
-Deno.test("reserve() waits when the room is reserved, until it is given back", async () => {
+Deno.test("reserve() waits when all capacity is reserved, until it is released", async () => {
   const { holdings } = create({ maxMessages: 10 });
   const { signal } = new AbortController();
   strictEqual(await holdings.reserve(10, signal), true);
@@ -83,7 +83,7 @@ Deno.test("reserve() waits when the room is reserved, until it is given back", a
   strictEqual(reserved, true);
 });
 
-Deno.test("reserve() waits when messages fill the room, until enough of them are settled", async () => {
+Deno.test("reserve() waits when messages use all capacity, until enough of them are settled", async () => {
   const { holdings } = create({ maxMessages: 11 });
   const [a, b] = [take(holdings, "a"), take(holdings, "b")];
   let reserved = false;
@@ -96,7 +96,7 @@ Deno.test("reserve() waits when messages fill the room, until enough of them are
   ok(holdings.has(b));
 });
 
-Deno.test("reserve() waits when the bodies fill the room", async () => {
+Deno.test("reserve() waits when the bodies use all capacity", async () => {
   const { holdings } = create({ maxCharacters: 100 });
   const held = take(holdings, "a", 1, "x".repeat(100));
   let reserved = false;
@@ -108,7 +108,7 @@ Deno.test("reserve() waits when the bodies fill the room", async () => {
   strictEqual(reserved, true);
 });
 
-Deno.test("reserve() serves in order when several wait", async () => {
+Deno.test("reserve() serves its callers in order when several wait", async () => {
   const { holdings } = create({ maxMessages: 10 });
   const { signal } = new AbortController();
   await holdings.reserve(10, signal);
@@ -122,7 +122,7 @@ Deno.test("reserve() serves in order when several wait", async () => {
   deepStrictEqual(served, [1, 2, 3]);
 });
 
-Deno.test("reserve() says false and reserves nothing when its signal aborts", async () => {
+Deno.test("reserve() returns false and reserves nothing when its signal aborts", async () => {
   const { holdings } = create({ maxMessages: 10 });
   await holdings.reserve(10, new AbortController().signal);
   const stop = new AbortController();
@@ -146,7 +146,7 @@ Deno.test("reserve() leaves no listener on its signal when it waited many times"
   strictEqual(listeners(), 0);
 });
 
-Deno.test("Holdings balances at every step when receipts and outcomes come in any order", () => {
+Deno.test("InFlightMessages is balanced at every step when receipts and outcomes happen in any order", () => {
   const id = fc.integer({ min: 0, max: 5 }).map(String);
   const outcome = fc.constantFrom("committed", "duplicate", "rejected", "released" as const);
   const step = fc.oneof(
@@ -155,7 +155,7 @@ Deno.test("Holdings balances at every step when receipts and outcomes come in an
   );
   fc.assert(fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
     const { holdings, books } = create();
-    // Also those that were let go long ago: settling them late must not count.
+    // Also those that were released long ago: settling them late must not count.
     const known: InFlightMessage[] = [];
     for (const action of steps) {
       if (action.kind === "receive") {

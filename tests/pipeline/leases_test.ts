@@ -7,7 +7,7 @@ import { ManualClock, settle } from "../support/manual_clock.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** Holds `count` messages of a queue with a lease of 30 s, and keeps their leases. */
+/** Adds `count` messages of a queue with a lease of 30 s, and keeps their leases. */
 async function create(count = 1) {
   const clock = new ManualClock();
   const queue = new FakeQueue({ clock });
@@ -20,7 +20,7 @@ async function create(count = 1) {
   });
   const stop = new AbortController();
   const leases = new Leases({ queue, inFlight: holdings, signal: stop.signal, clock });
-  /** Takes everything that the queue hands out now. */
+  /** Receives every message that is visible now. */
   const receive = async () => {
     const { signal } = new AbortController();
     for (let got = 1; got > 0;) {
@@ -47,13 +47,13 @@ Deno.test("run() extends nothing when less than half of a lease is over", async 
   deepStrictEqual(queue.calls.extend, []);
 });
 
-Deno.test("run() extends by tens when half of the leases is over", async () => {
+Deno.test("run() extends in batches of ten when half of each lease is over", async () => {
   const { clock, queue } = await create(25);
   await clock.advance(15_000);
   deepStrictEqual(queue.calls.extend, [10, 10, 5]);
 });
 
-Deno.test("run() keeps everything hidden for hours when it is held", async () => {
+Deno.test("run() keeps messages hidden for hours when they are in flight", async () => {
   const { clock, queue, holdings } = await create(3);
   for (let minute = 0; minute < 120; minute++) {
     await clock.advance(60_000);
@@ -62,7 +62,7 @@ Deno.test("run() keeps everything hidden for hours when it is held", async () =>
   strictEqual(holdings.size, 3);
 });
 
-Deno.test("run() extends with the newest handle when a message came again", async () => {
+Deno.test("run() extends with the newest handle when a message was redelivered", async () => {
   const { clock, queue, holdings, receive } = await create();
   const { id } = first(holdings).message;
   await clock.advance(5_000);
@@ -75,7 +75,7 @@ Deno.test("run() extends with the newest handle when a message came again", asyn
   strictEqual(first(holdings).receipts, 2);
 });
 
-Deno.test("run() counts the new lease when a message came again", async () => {
+Deno.test("run() measures the new lease when a message was redelivered", async () => {
   const { clock, queue, holdings, receive } = await create();
   await clock.advance(10_000);
   queue.redeliver(first(holdings).message.id);
@@ -84,7 +84,7 @@ Deno.test("run() counts the new lease when a message came again", async () => {
   deepStrictEqual(queue.calls.extend, []);
 });
 
-Deno.test("run() tries again before the lease is over when the queue was away for a while", async () => {
+Deno.test("run() retries before the lease is over when the queue was unavailable for a while", async () => {
   const { clock, queue, holdings } = await create();
   queue.away = "ECONNREFUSED";
   await clock.advance(16_000);
@@ -95,7 +95,7 @@ Deno.test("run() tries again before the lease is over when the queue was away fo
   deepStrictEqual(queue.visible, []);
 });
 
-Deno.test("run() lets a message go when its lease could not be kept", async () => {
+Deno.test("run() releases a message when its lease could not be extended", async () => {
   const { clock, queue, holdings, books } = await create();
   queue.away = "ECONNREFUSED";
   await clock.advance(31_000);
@@ -104,14 +104,14 @@ Deno.test("run() lets a message go when its lease could not be kept", async () =
   ok(isBalanced(books.snapshot()));
 });
 
-Deno.test("run() lets only those go that failed when others were extended", async () => {
+Deno.test("run() releases only the messages that failed when others were extended", async () => {
   const { clock, queue, holdings } = await create(3);
   queue.fails = (_, { id }) => id === "m00002" ? "InternalError" : undefined;
   await clock.advance(40_000);
   deepStrictEqual(holdings.all().map(({ message }) => message.id), ["m00001", "m00003"]);
 });
 
-Deno.test("run() keeps a message when it is committing, although its lease is lost", async () => {
+Deno.test("run() keeps a message when it is being committed, although its lease is lost", async () => {
   const { clock, queue, holdings } = await create();
   first(holdings).committing = true;
   queue.away = "ECONNREFUSED";
@@ -119,7 +119,7 @@ Deno.test("run() keeps a message when it is committing, although its lease is lo
   strictEqual(holdings.size, 1);
 });
 
-Deno.test("run() asks for no lease beyond 12 hours when a message is held that long", async () => {
+Deno.test("run() requests no lease beyond 12 hours when a message is in flight that long", async () => {
   const { clock, queue, holdings } = await create();
   const refused: string[] = [];
   const longest = 12 * HOUR_MS;
@@ -134,7 +134,7 @@ Deno.test("run() asks for no lease beyond 12 hours when a message is held that l
   deepStrictEqual(refused, []);
 });
 
-Deno.test("renew() never thinks a lease longer than it is when the call takes long", async () => {
+Deno.test("renew() never overestimates a lease when the call takes long", async () => {
   const { clock, queue, holdings } = await create();
   await clock.advance(14_000);
   const go = queue.hold("extend");
@@ -144,8 +144,8 @@ Deno.test("renew() never thinks a lease longer than it is when the call takes lo
   strictEqual(first(holdings).leasedAt, 15_000);
 });
 
-// It used to ask for all that were held when the round began, and warned of leases that nobody needs.
-Deno.test("renew() asks for nothing that was settled while earlier groups were asked for", async () => {
+// An earlier version extended every message of the round's start, and warned of leases no longer needed.
+Deno.test("renew() does not extend messages that were settled during the calls for earlier chunks", async () => {
   const { clock, queue, holdings } = await create(60);
   const go = queue.hold("extend");
   await clock.advance(15_000);
@@ -155,8 +155,8 @@ Deno.test("renew() asks for nothing that was settled while earlier groups were a
   deepStrictEqual(queue.calls.extend, [10, 10, 10, 10]);
 });
 
-// With thousands held and a silent queue a stop used to wait for minutes.
-Deno.test("run() asks for no further group when it is stopped in the midst of a round", async () => {
+// With thousands in flight and a queue that did not answer, a stop took minutes in an earlier version.
+Deno.test("run() extends no further chunk when it is stopped during a round", async () => {
   const { clock, queue, stop, running } = await create(200);
   const go = queue.hold("extend");
   await clock.advance(15_000);
@@ -174,7 +174,7 @@ Deno.test("run() ends at once and leaves no timer when it is stopped", async () 
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("run() looks ten times a second at most when the lease is a second", async () => {
+Deno.test("run() checks at most ten times a second when the lease is one second", async () => {
   const clock = new ManualClock();
   const queue = new FakeQueue({ clock, leaseSeconds: 1 });
   const holdings = new InFlightMessages({

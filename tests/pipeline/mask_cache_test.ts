@@ -1,7 +1,7 @@
 import { deepStrictEqual, notStrictEqual, ok, strictEqual } from "node:assert";
 import { MaskCache } from "../../lib/pipeline/mask_cache.ts";
 
-/** A masker that counts what it is asked. */
+/** Creates a masker that counts its calls. */
 function create(atLeast?: number) {
   const asked: string[] = [];
   const masker = {
@@ -14,7 +14,7 @@ function create(atLeast?: number) {
   return { asked, recent: new MaskCache(options) };
 }
 
-Deno.test("get() masks a value once when it is repeated", () => {
+Deno.test("get() computes the mask of a value once when it is repeated", () => {
   const { asked, recent } = create();
   const first = recent.get("ip", "::1");
   strictEqual(first.mask, "k1.ip-::1");
@@ -28,12 +28,12 @@ Deno.test("get() distinguishes the fields when they have the same value", () => 
   notStrictEqual(recent.get("a", "b\0c"), recent.get("b", "a\0c"));
 });
 
-Deno.test("get() begins with a value that the vault is not known to have", () => {
+Deno.test("get() returns a new value as not known to be in the vault", () => {
   const { keptDay, keptAt } = create().recent.get("ip", "::1");
   deepStrictEqual([keptDay, keptAt], ["", 0]);
 });
 
-Deno.test("get() remembers what was used last when there are more values than it keeps", () => {
+Deno.test("get() keeps the most recently used values when there are more than its capacity", () => {
   const { asked, recent } = create(10);
   const often = recent.get("ip", "often");
   for (let index = 0; index < 1_000; index++) {
@@ -43,7 +43,7 @@ Deno.test("get() remembers what was used last when there are more values than it
   strictEqual(asked.filter((text) => text === "ip often").length, 1);
 });
 
-Deno.test("size stays below twice the least number when values never end", () => {
+Deno.test("size stays below twice the capacity when the values never repeat", () => {
   const { recent } = create(10);
   for (let index = 0; index < 1_000; index++) {
     recent.get("ip", `value ${index}`);
@@ -51,7 +51,7 @@ Deno.test("size stays below twice the least number when values never end", () =>
   }
 });
 
-Deno.test("get() masks again when a value was forgotten", () => {
+Deno.test("get() computes the mask again when a value was dropped", () => {
   const { asked, recent } = create(2);
   for (const value of ["a", "b", "c", "d", "e", "a"]) recent.get("ip", value);
   strictEqual(asked.filter((text) => text === "ip a").length, 2);

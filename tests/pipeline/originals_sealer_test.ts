@@ -41,7 +41,7 @@ Deno.test("seal() seals each value for its field and mask, so that the private k
   ]);
 });
 
-Deno.test("seal() seals a value once, and names all that bring it, when several events have it", async () => {
+Deno.test("seal() seals a value once, and names all events that have it, when there are several", async () => {
   const { originals } = create();
   const value = valueOf("::1");
   const { rows } = await originals.seal([
@@ -55,7 +55,7 @@ Deno.test("seal() seals a value once, and names all that bring it, when several 
   strictEqual(rows[0]?.sealed, rows[1]?.sealed);
 });
 
-Deno.test("remember() knows the newest day of the events that were new", async () => {
+Deno.test("remember() keeps the newest day of the events that were new", async () => {
   const { originals } = create();
   const value = valueOf("::1");
   const sealed = await originals.seal([
@@ -68,14 +68,14 @@ Deno.test("remember() knows the newest day of the events that were new", async (
   strictEqual((await originals.seal([eventOf("e", [value], "2026-02-05")])).rows.length, 1);
 });
 
-Deno.test("seal() seals again when the batch before was never committed", async () => {
+Deno.test("seal() seals again when the previous batch was never committed", async () => {
   const { originals } = create();
   const value = valueOf("::1");
   await originals.seal([eventOf("a", [value])]);
   strictEqual((await originals.seal([eventOf("a", [value])])).rows.length, 1);
 });
 
-Deno.test("seal() seals nothing when the value was committed that day or later", async () => {
+Deno.test("seal() seals nothing when the value was committed on that day or later", async () => {
   const { originals } = create();
   const value = valueOf("::1");
   (await originals.seal([eventOf("a", [value])])).remember(NONE);
@@ -83,14 +83,14 @@ Deno.test("seal() seals nothing when the value was committed that day or later",
   deepStrictEqual((await originals.seal([eventOf("c", [value], "2026-02-02")])).rows, []);
 });
 
-Deno.test("seal() seals again when a day has gone by, so that it is seen again", async () => {
+Deno.test("seal() seals again when the day is later, so that the vault records the newer day", async () => {
   const { originals } = create();
   const value = valueOf("::1");
   (await originals.seal([eventOf("a", [value])])).remember(NONE);
   strictEqual((await originals.seal([eventOf("b", [value], "2026-02-04")])).rows.length, 1);
 });
 
-Deno.test("seal() seals again when what it knows is ten minutes old: it may be forgotten", async () => {
+Deno.test("seal() seals again when its entry is ten minutes old, because the original may be forgotten since", async () => {
   const { clock, originals } = create();
   const value = valueOf("::1");
   (await originals.seal([eventOf("a", [value])])).remember(NONE);
@@ -100,7 +100,7 @@ Deno.test("seal() seals again when what it knows is ten minutes old: it may be f
   strictEqual((await originals.seal([eventOf("c", [value])])).rows.length, 1);
 });
 
-Deno.test("remember() leaves out what came with a duplicate, since it was not written", async () => {
+Deno.test("remember() skips values of duplicates, because they were not written", async () => {
   const { originals } = create();
   const [one, other] = [valueOf("::1"), valueOf("::2")];
   const sealed = await originals.seal([eventOf("a", [one]), eventOf("b", [other])]);

@@ -8,7 +8,7 @@ import { ManualClock, settle } from "../support/manual_clock.ts";
 
 const unavailable = new StoreError("transient", "57P01", "Postgres refused with SQLSTATE 57P01");
 
-/** An outage whose probe fails while `state.isDown`, and whose delays are the longest possible. */
+/** Creates an outage whose probe fails while `state.isDown`, and whose delays are the longest possible. */
 function create() {
   const clock = new ManualClock();
   const stop = new AbortController();
@@ -25,7 +25,7 @@ function create() {
   return { clock, stop, state, outage };
 }
 
-/** Waits, and tells whether the wait is over. */
+/** Waits for recovery. The returned function reports whether the wait is over. */
 function wait(outage: Outage): () => boolean {
   let over = false;
   void outage.waitForRecovery(unavailable).then(() => over = true);
@@ -52,7 +52,7 @@ Deno.test("waitForRecovery() waits while the probe fails, and ends when it succe
   strictEqual(over(), true);
 });
 
-Deno.test("waitForRecovery() probes once for all when several committers wait", async () => {
+Deno.test("waitForRecovery() runs one probe for all callers when several committers wait", async () => {
   const { outage, clock, state } = create();
   const waiting = [wait(outage), wait(outage), wait(outage)];
   state.isDown = false;
@@ -61,7 +61,7 @@ Deno.test("waitForRecovery() probes once for all when several committers wait", 
   strictEqual(state.probes, 1);
 });
 
-Deno.test("waitForRecovery() probes ever more seldom, up to every 30 s, when the store stays unavailable", async () => {
+Deno.test("waitForRecovery() backs off up to 30 s between probes when the store stays unavailable", async () => {
   const { outage, clock, state } = create();
   void outage.waitForRecovery(unavailable);
   await clock.advance(100 + 200 + 400);
@@ -72,7 +72,7 @@ Deno.test("waitForRecovery() probes ever more seldom, up to every 30 s, when the
   strictEqual(state.probes - before, 10);
 });
 
-Deno.test("waitForRecovery() goes on backing off when the probe succeeds but commits still fail", async () => {
+Deno.test("waitForRecovery() continues the backoff when the probe succeeds but commits still fail", async () => {
   const { outage, clock, state } = create();
   state.isDown = false;
   for (const delay of [100, 200, 400, 800]) {
@@ -95,7 +95,7 @@ Deno.test("waitForRecovery() starts with the shortest delay when a commit succee
   strictEqual(over(), true);
 });
 
-Deno.test("isActive stays true when the probe succeeded and no commit has yet", async () => {
+Deno.test("isActive stays true when the probe succeeded and no commit has succeeded yet", async () => {
   const { outage, clock, state } = create();
   void outage.waitForRecovery(unavailable);
   state.isDown = false;
@@ -110,8 +110,8 @@ Deno.test("recover() ends the outage", async () => {
   strictEqual(outage.isActive, false);
 });
 
-// The late probe used to set the state from "up" to "trying": receiving paused for no reason.
-Deno.test("recover() is final when a probe for another committer is still to come", async () => {
+// In an earlier version a late probe changed the state from "up" to "trying": receiving paused for no reason.
+Deno.test("recover() is final when a probe for another committer starts later", async () => {
   const { outage, clock, state } = create();
   const over = wait(outage);
   state.isDown = false;
@@ -122,7 +122,7 @@ Deno.test("recover() is final when a probe for another committer is still to com
   strictEqual(state.probes, 0);
 });
 
-Deno.test("recover() is final when a probe is under way", async () => {
+Deno.test("recover() is final when a probe is in progress", async () => {
   const clock = new ManualClock();
   const { signal } = new AbortController();
   const probing = Promise.withResolvers<void>();
@@ -183,7 +183,7 @@ Deno.test("waitUntilUp() leaves no listener on its signal when there were many o
   strictEqual(listeners(), 0);
 });
 
-/** Collects what is logged as a warning while `work` runs. */
+/** Collects the warnings that are logged while `work` runs. */
 async function collectWarnings(work: () => Promise<void>): Promise<string[]> {
   const lines: string[] = [];
   await startLog({ level: "warning", format: "json", write: (line) => void lines.push(line) });
@@ -223,7 +223,7 @@ Deno.test("waitForRecovery() logs the cause of a commit that fails during the ou
   match(warnings[1] ?? "", /now with 25006 instead of 57P01$/);
 });
 
-Deno.test("waitForRecovery() throws what the probe throws when that is a bug", async () => {
+Deno.test("waitForRecovery() throws the probe's error when it is a bug", async () => {
   const clock = new ManualClock();
   const { signal } = new AbortController();
   const probe = () => Promise.reject(new TypeError("zq7"));

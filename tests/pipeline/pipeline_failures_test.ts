@@ -3,7 +3,7 @@ import { StoreError } from "../../lib/store/store.ts";
 import { bodies } from "../support/bodies.ts";
 import { createLine } from "../support/fake_line.ts";
 
-Deno.test("run() releases everything and deletes nothing when the store says fatal", async () => {
+Deno.test("run() releases everything and deletes nothing when the store's error is fatal", async () => {
   const { clock, queue, store, result } = createLine({ limits: { committers: 1 } });
   store.failures.push({ kind: "fatal" });
   const ids = queue.send(bodies(120));
@@ -14,7 +14,7 @@ Deno.test("run() releases everything and deletes nothing when the store says fat
   deepStrictEqual(queue.calls.delete, []);
 });
 
-Deno.test("run() keeps balanced books when the store says fatal", async () => {
+Deno.test("run() keeps the counters balanced when the store's error is fatal", async () => {
   const { clock, queue, store, pipeline } = createLine();
   store.failures.push(undefined, { kind: "fatal" });
   queue.send(bodies(500));
@@ -25,14 +25,14 @@ Deno.test("run() keeps balanced books when the store says fatal", async () => {
   strictEqual(committed, store.rows.length);
 });
 
-// What another committer stored in the meantime used to be booked as released, and then deleted.
-Deno.test("run() waits for a commit under way when another one says fatal", async () => {
+// In an earlier version a message that was stored meanwhile was counted as released, and then deleted.
+Deno.test("run() waits for a commit in progress when another one fails with a fatal error", async () => {
   const { clock, queue, store, pipeline, ended } = createLine();
   const go = store.hold();
   store.failures.push(undefined);
   queue.send(bodies(50));
   await clock.advance(500);
-  // The second committer's batch fails at once; the first one's is still under way.
+  // The second committer's batch fails at once. The first one's is still in progress.
   const held = store.commit.bind(store);
   store.commit = (batch) =>
     batch.events.some(({ values }) => values[0] === "fatal")
@@ -49,7 +49,7 @@ Deno.test("run() waits for a commit under way when another one says fatal", asyn
   strictEqual(queue.ids.length, 1);
 });
 
-Deno.test("run() ends all the same when a commit hangs while another one says fatal", async () => {
+Deno.test("run() still ends when a commit hangs while another one fails with a fatal error", async () => {
   const { clock, queue, store, pipeline, ended } = createLine();
   queue.send(bodies(50));
   const commit = store.commit.bind(store);

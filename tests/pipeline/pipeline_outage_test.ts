@@ -6,7 +6,7 @@ import { settle } from "../support/manual_clock.ts";
 
 const HOUR_MS = 3_600_000;
 
-Deno.test("run() counts a commit and no duplicate when only its answer got lost", async () => {
+Deno.test("run() counts a commit and no duplicate when only its answer was lost", async () => {
   const { clock, queue, store, pipeline } = createLine();
   store.failures.push({ kind: "transient", committed: true });
   queue.send(["a"]);
@@ -15,7 +15,7 @@ Deno.test("run() counts a commit and no duplicate when only its answer got lost"
   deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 0]);
 });
 
-Deno.test("run() stops receiving and keeps what it holds when the store is away for hours", async () => {
+Deno.test("run() stops receiving and keeps its messages in flight when the store is unavailable for hours", async () => {
   const { clock, queue, store, pipeline } = createLine({ queue: { maxReceiveCount: 3 } });
   store.away = true;
   const ids = queue.send(bodies(1_000));
@@ -33,11 +33,11 @@ Deno.test("run() stops receiving and keeps what it holds when the store is away 
   deepStrictEqual(queue.ids, []);
 });
 
-Deno.test("run() lets nothing go to the dead letters when the store is away for a day", async () => {
+Deno.test("run() sends no message to the dead-letter queue when the store is unavailable for a day", async () => {
   const { clock, queue, store } = createLine({ queue: { maxReceiveCount: 3 } });
   store.away = true;
   const ids = queue.send(bodies(300));
-  // Longer than any lease may last: what waits is let go, what is committing is the ledger's matter.
+  // Longer than the maximum lease: waiting messages are released, and the ledger handles those being committed.
   await clock.advance(24 * HOUR_MS);
   store.away = false;
   await clock.advance(120_000);
@@ -46,7 +46,7 @@ Deno.test("run() lets nothing go to the dead letters when the store is away for 
   deepStrictEqual(queue.ids, []);
 });
 
-Deno.test("run() releases at once when it is stopped while the store is away", async () => {
+Deno.test("run() releases at once when it is stopped while the store is unavailable", async () => {
   const { clock, queue, store, stop, ended, result } = createLine();
   store.away = true;
   const ids = queue.send(bodies(100));
@@ -58,7 +58,7 @@ Deno.test("run() releases at once when it is stopped while the store is away", a
   deepStrictEqual([result.books?.released, result.books?.inFlight], [result.books?.received, 0]);
 });
 
-Deno.test("storeIsUp follows the outage when the store goes away and comes back", async () => {
+Deno.test("storeIsUp follows the outage when the store becomes unavailable and recovers", async () => {
   const { clock, queue, store, pipeline } = createLine();
   strictEqual(pipeline.isStoreUp, true);
   store.away = true;

@@ -6,7 +6,7 @@ import type { Call } from "../support/fake_queue.ts";
 
 type Line = ReturnType<typeof createLine>;
 
-/** Something that happens to a line. What it does to is chosen by a number from 0 to 1. */
+/** An event in a test of a line. A number from 0 to 1 selects what it affects. */
 interface Step {
   readonly name: string;
   readonly at: number;
@@ -20,14 +20,14 @@ const happenings: Record<string, (line: Line, at: number) => void> = {
   "mark a bad row": ({ queue, store }, at) => {
     store.badRows.add(queue.ids[Math.floor(at * queue.ids.length)] ?? "");
   },
-  "store goes away": ({ store }) => void (store.away = true),
-  "store comes back": ({ store }) => void (store.away = false),
+  "store becomes unavailable": ({ store }) => void (store.away = true),
+  "store recovers": ({ store }) => void (store.away = false),
   "commit fails": ({ store }) => void store.failures.push({ kind: "transient" }),
-  "answer gets lost": ({ store }) => {
+  "answer is lost": ({ store }) => {
     store.failures.push({ kind: "transient", committed: true });
   },
-  "queue goes away": ({ queue }) => void (queue.away = "ECONNREFUSED"),
-  "queue comes back": ({ queue }) => void (queue.away = undefined),
+  "queue becomes unavailable": ({ queue }) => void (queue.away = "ECONNREFUSED"),
+  "queue recovers": ({ queue }) => void (queue.away = undefined),
   "some calls fail": ({ queue }, at) => {
     const call = (["delete", "extend", "release"] as const satisfies Call[])[Math.floor(at * 3)];
     queue.fails = (other, { id }) =>
@@ -41,7 +41,7 @@ const happenings: Record<string, (line: Line, at: number) => void> = {
 const steps = fc.array(
   fc.record<Step>({
     name: fc.oneof(fc.constant("send"), fc.constantFrom(...Object.keys(happenings))),
-    // Not fc.double(): that takes all exponents alike, so that nearly all of its numbers are 0.
+    // Not fc.double(): it draws all exponents equally often, so that nearly all of its numbers are 0.
     at: fc.integer({ min: 0, max: 999 }).map((number) => number / 1000),
   }),
   { minLength: 5, maxLength: 40, size: "max" },
@@ -50,35 +50,35 @@ const steps = fc.array(
 async function take(line: Line, { name, at }: Step): Promise<void> {
   happenings[name]?.(line, at);
   const milliseconds = name === "wait long" ? at * 60_000 : at * 2_000;
-  // In pieces, so that the books are looked at in the midst of things too.
+  // In pieces, so that the counters are checked during each step too.
   for (let piece = 0; piece < 4; piece++) {
     await line.clock.advance(milliseconds / 4);
     ok(isBalanced(line.pipeline.counters), `${name}: ${JSON.stringify(line.pipeline.counters)}`);
   }
 }
 
-function mend({ queue, store }: Line): void {
+function repair({ queue, store }: Line): void {
   queue.away = undefined;
   queue.fails = () => undefined;
   store.away = false;
   store.failures.length = 0;
 }
 
-/** Every message is stored or rejected, once, and is gone from the queue. */
+/** Checks that every message is stored or rejected once, and is deleted from the queue. */
 function checkAll({ queue, store }: Line, sent: readonly string[]): void {
   const stored = [...store.rows, ...store.rejections].map(({ id }) => id).sort();
   deepStrictEqual(stored, sent);
   deepStrictEqual(queue.ids, []);
 }
 
-Deno.test("run() keeps its books and loses and doubles nothing when anything may happen", async () => {
+Deno.test("run() keeps its counters balanced, and loses and duplicates nothing, when any faults happen", async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (happening) => {
       const line = createLine();
       for (const step of happening) await take(line, step);
       const sent = line.queue.send(["good"]);
       const all = Array.from({ length: Number(sent[0]?.slice(1)) }, (_, index) => index + 1);
-      mend(line);
+      repair(line);
       await line.clock.advance(300_000);
       checkAll(line, all.map((number) => `m${String(number).padStart(5, "0")}`));
       const { inFlight, committed, rejected } = line.pipeline.counters;
@@ -93,7 +93,7 @@ Deno.test("run() keeps its books and loses and doubles nothing when anything may
   );
 });
 
-Deno.test("run() loses and doubles nothing when it is stopped in the midst and another goes on", async () => {
+Deno.test("run() loses and duplicates nothing when it is stopped at any moment and another run continues", async () => {
   await fc.assert(
     fc.asyncProperty(steps, steps, async (before, after) => {
       const line = createLine();
@@ -105,7 +105,7 @@ Deno.test("run() loses and doubles nothing when it is stopped in the midst and a
       deepStrictEqual(line.result.books?.inFlight, 0);
       const sent = line.queue.send(["good"]);
       const all = Array.from({ length: Number(sent[0]?.slice(1)) }, (_, index) => index + 1);
-      mend(line);
+      repair(line);
       const next = startOn(line);
       await line.clock.advance(300_000);
       checkAll(line, all.map((number) => `m${String(number).padStart(5, "0")}`));

@@ -4,7 +4,7 @@ import { bodies } from "../support/bodies.ts";
 import { createLine, startOn } from "../support/fake_line.ts";
 import { listIds } from "../support/ids_of.ts";
 
-Deno.test("run() stores a message once when it comes again while it is held", async () => {
+Deno.test("run() stores a message once when it is redelivered while it is in flight", async () => {
   const { clock, queue, store, pipeline } = createLine();
   const [id = ""] = queue.send(["a"]);
   await clock.advance(100);
@@ -15,7 +15,7 @@ Deno.test("run() stores a message once when it comes again while it is held", as
   deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 1]);
 });
 
-Deno.test("run() stores a message once when it comes again while it is committing", async () => {
+Deno.test("run() stores a message once when it is redelivered during its commit", async () => {
   const { clock, queue, store, pipeline } = createLine();
   const go = store.hold();
   const [id = ""] = queue.send(["a"]);
@@ -30,7 +30,7 @@ Deno.test("run() stores a message once when it comes again while it is committin
   deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 1]);
 });
 
-Deno.test("run() asks the store once when a message comes again while it is deleted", async () => {
+Deno.test("run() commits once when a message is redelivered while it is deleted", async () => {
   const { clock, queue, store, pipeline } = createLine();
   const go = queue.hold("delete");
   const [id = ""] = queue.send(["a"]);
@@ -44,7 +44,7 @@ Deno.test("run() asks the store once when a message comes again while it is dele
   deepStrictEqual([pipeline.counters.committed, pipeline.counters.duplicate], [1, 1]);
 });
 
-Deno.test("run() deletes when a message comes again whose deletes all failed", async () => {
+Deno.test("run() deletes a message when it is redelivered after all its deletes failed", async () => {
   const { clock, queue, store, pipeline } = createLine();
   queue.fails = (call) => call === "delete" ? "InternalError" : undefined;
   queue.send(["a"]);

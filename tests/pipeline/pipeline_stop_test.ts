@@ -6,7 +6,7 @@ import { listIds } from "../support/ids_of.ts";
 import { countListeners } from "../support/listeners.ts";
 import { settle } from "../support/manual_clock.ts";
 
-Deno.test("run() finishes what it holds when it is stopped", async () => {
+Deno.test("run() finishes its messages in flight when it is stopped", async () => {
   const { clock, queue, store, stop, result } = createLine();
   const ids = queue.send(bodies(30));
   await clock.advance(50);
@@ -36,7 +36,7 @@ Deno.test("run() starts no receive when it is stopped", async () => {
   strictEqual(queue.calls.receive.length, calls);
 });
 
-Deno.test("run() starts no receive when it was stopped before", async () => {
+Deno.test("run() starts no receive when it was stopped before it started", async () => {
   const { clock, queue, store, stop } = createLine();
   stop.abort();
   await clock.advance(20_000);
@@ -48,7 +48,7 @@ Deno.test("run() starts no receive when it was stopped before", async () => {
   deepStrictEqual(queue.calls.receive, []);
 });
 
-Deno.test("run() ends in time and releases when a commit hangs at its stop", async () => {
+Deno.test("run() ends in time and releases when a commit hangs during the stop", async () => {
   const { clock, queue, store, stop, ended, result } = createLine();
   store.hold();
   const ids = queue.send(bodies(100));
@@ -60,8 +60,8 @@ Deno.test("run() ends in time and releases when a commit hangs at its stop", asy
   deepStrictEqual([result.books?.released, result.books?.inFlight], [100, 0]);
 });
 
-// Each call of a silent queue takes five seconds: a stop used to wait for all of them, one by one.
-Deno.test("run() ends in time when the queue does not answer at its stop", async () => {
+// Each call without an answer takes five seconds. An earlier version waited for all of them in sequence.
+Deno.test("run() ends in time when the queue does not answer during the stop", async () => {
   const { clock, queue, store, stop, ended, result } = createLine({
     limits: { maxInFlight: 2_000 },
   });
@@ -77,7 +77,7 @@ Deno.test("run() ends in time when the queue does not answer at its stop", async
   ok(result.books && isBalanced(result.books));
 });
 
-Deno.test("run() ends in time when the queue is away at its stop", async () => {
+Deno.test("run() ends in time when the queue is unavailable during the stop", async () => {
   const { clock, queue, stop, ended, result } = createLine();
   queue.send(bodies(100));
   await clock.advance(100);

@@ -5,7 +5,7 @@ import { listIds } from "../support/ids_of.ts";
 
 const HOUR_MS = 3_600_000;
 
-Deno.test("run() stores every message once and deletes it when nothing goes wrong", async () => {
+Deno.test("run() stores every message once and deletes it when no call fails", async () => {
   const { clock, queue, store, pipeline } = createLine();
   const ids = queue.send(bodies(500));
   await clock.advance(5_000);
@@ -15,7 +15,7 @@ Deno.test("run() stores every message once and deletes it when nothing goes wron
   deepStrictEqual([received, committed, inFlight], [500, 500, 0]);
 });
 
-Deno.test("run() sets bad messages aside and deletes them", async () => {
+Deno.test("run() rejects bad messages and deletes them", async () => {
   const { clock, queue, store, pipeline } = createLine();
   const ids = queue.send(["bad", "good", "bad"]);
   await clock.advance(1_000);
@@ -24,7 +24,7 @@ Deno.test("run() sets bad messages aside and deletes them", async () => {
   strictEqual(pipeline.counters.rejected, 2);
 });
 
-Deno.test("run() costs at most 25 further commits when one row among 1,000 is bad", async () => {
+Deno.test("run() needs at most 25 further commits when one row among 1,000 is bad", async () => {
   const { clock, queue, store } = createLine({
     limits: { batchRows: 1_000, maxInFlight: 1_100, batchMilliseconds: 1_000 },
   });
@@ -37,7 +37,7 @@ Deno.test("run() costs at most 25 further commits when one row among 1,000 is ba
   deepStrictEqual(queue.ids, []);
 });
 
-Deno.test("run() never holds more than its bound when the store is slow", async () => {
+Deno.test("run() never has more than maxInFlight messages in flight when the store is slow", async () => {
   const { clock, queue, store, pipeline } = createLine({ limits: { maxInFlight: 35 } });
   queue.send(bodies(300));
   const go = store.hold();
@@ -50,8 +50,8 @@ Deno.test("run() never holds more than its bound when the store is slow", async 
   strictEqual(store.rows.length, 300);
 });
 
-// Nothing was counted against what waits to be deleted, so it grew with every receive.
-Deno.test("run() receives slowly when deletes are refused, and all go once they are not", async () => {
+// An earlier version did not limit the pending deletes, so their number grew with every receive.
+Deno.test("run() receives slowly while deletes are refused, and deletes all when they work again", async () => {
   const { clock, queue, store, pipeline } = createLine();
   queue.fails = (call) => call === "delete" ? "AccessDenied" : undefined;
   queue.send(bodies(5_000));
@@ -63,7 +63,7 @@ Deno.test("run() receives slowly when deletes are refused, and all go once they 
   deepStrictEqual(queue.ids, []);
 });
 
-Deno.test("run() gathers no timers when it works and rests for days", async () => {
+Deno.test("run() accumulates no timers when it runs and is idle for days", async () => {
   const { clock, queue, store } = createLine();
   let most = 0;
   for (let hour = 0; hour < 72; hour++) {
@@ -72,11 +72,11 @@ Deno.test("run() gathers no timers when it works and rests for days", async () =
     most = Math.max(most, clock.sleeping);
   }
   strictEqual(store.rows.length, 72 * 120);
-  // The long poll and the look after the leases.
+  // The long poll and the timer of the leases.
   strictEqual(most, 2);
 });
 
-Deno.test("run() ends when the queue is empty, if it is told to", async () => {
+Deno.test("run() ends when the queue is empty and its option is to drain the queue", async () => {
   const { clock, queue, store, ended, result } = createLine({ untilEmpty: true });
   const ids = queue.send(bodies(321));
   await clock.advance(30_000);
@@ -86,7 +86,7 @@ Deno.test("run() ends when the queue is empty, if it is told to", async () => {
   strictEqual(result.books?.committed, 321);
 });
 
-Deno.test("run() does not end for being empty while something is held", async () => {
+Deno.test("run() does not end on an empty queue while messages are in flight", async () => {
   const { clock, queue, store, ended } = createLine({ untilEmpty: true });
   const go = store.hold();
   queue.send(["a"]);
@@ -97,11 +97,11 @@ Deno.test("run() does not end for being empty while something is held", async ()
   strictEqual(ended(), true);
 });
 
-Deno.test("run() does not end for being empty while a delete is owed", async () => {
+Deno.test("run() does not end on an empty queue while a delete is pending", async () => {
   const { clock, queue, ended } = createLine({ untilEmpty: true });
   const go = queue.hold("delete");
   queue.send(["a"]);
-  // Longer than a stop would wait for it.
+  // Longer than the time limit of a stop.
   await clock.advance(60_000);
   strictEqual(ended(), false);
   go();

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { createReceiver } from "../support/create_receiver.ts";
 import { settle } from "../support/manual_clock.ts";
 
-Deno.test("run() starts no receive when the store is away", async () => {
+Deno.test("run() starts no receive when the store is unavailable", async () => {
   const { clock, queue, send, start, loseStore } = createReceiver();
   loseStore();
   send(10);
@@ -11,7 +11,7 @@ Deno.test("run() starts no receive when the store is away", async () => {
   deepStrictEqual(queue.calls.receive, []);
 });
 
-Deno.test("run() starts no receive when the store goes away while it waits for its pace", async () => {
+Deno.test("run() starts no receive when the store becomes unavailable while it waits for its rate limit", async () => {
   const { clock, queue, send, start, loseStore } = createReceiver({ perSecond: 1 });
   send(10);
   start();
@@ -21,7 +21,7 @@ Deno.test("run() starts no receive when the store goes away while it waits for i
   deepStrictEqual(queue.calls.receive, []);
 });
 
-Deno.test("run() receives again when the store is back", async () => {
+Deno.test("run() receives again when the store has recovered", async () => {
   const { clock, outage, send, came, start, loseStore } = createReceiver();
   loseStore();
   send(10);
@@ -32,8 +32,8 @@ Deno.test("run() receives again when the store is back", async () => {
   strictEqual(came.length, 10);
 });
 
-// Failed receives used to keep the tokens they had taken: at 10/s each cost a second.
-Deno.test("run() does not fall behind its pace when a receive fails", async () => {
+// In an earlier version failed receives kept the tokens they had taken: at 10/s each cost a second.
+Deno.test("run() keeps its rate when a receive fails", async () => {
   const { clock, queue, send, came, start } = createReceiver({ perSecond: 10 });
   queue.away = "ECONNREFUSED";
   start();
@@ -44,7 +44,7 @@ Deno.test("run() does not fall behind its pace when a receive fails", async () =
   strictEqual(came.length, 10);
 });
 
-Deno.test("run() backs off and goes on when the queue was away", async () => {
+Deno.test("run() backs off and continues when the queue was unavailable", async () => {
   const { clock, queue, send, came, start } = createReceiver();
   queue.away = "ECONNREFUSED";
   start();
@@ -57,7 +57,7 @@ Deno.test("run() backs off and goes on when the queue was away", async () => {
   strictEqual(came.length, 3);
 });
 
-Deno.test("run() throws and gives the other receives up when handling fails", async () => {
+Deno.test("run() throws and aborts the other receives when handling fails", async () => {
   const { clock, queue, receiver, send } = createReceiver({
     handle: () => {
       throw new Error("Broken");
@@ -70,7 +70,7 @@ Deno.test("run() throws and gives the other receives up when handling fails", as
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("run() throws when the queue fails with what is no QueueError", async () => {
+Deno.test("run() throws when the queue throws an error that is not a QueueError", async () => {
   const { queue, receiver } = createReceiver();
   queue.receive = () => Promise.reject(new TypeError("A fault of the program"));
   await rejects(receiver.run(), TypeError);

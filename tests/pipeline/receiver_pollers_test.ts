@@ -2,7 +2,7 @@ import { strictEqual } from "node:assert";
 import { createReceiver } from "../support/create_receiver.ts";
 import { settle } from "../support/manual_clock.ts";
 
-Deno.test("run() makes one long poll at a time when the queue is empty", async () => {
+Deno.test("run() sends one long poll at a time when the queue is empty", async () => {
   const { clock, queue, start } = createReceiver();
   start();
   await clock.advance(600_000);
@@ -11,7 +11,7 @@ Deno.test("run() makes one long poll at a time when the queue is empty", async (
   strictEqual(queue.calls.receive.length, 31);
 });
 
-Deno.test("run() adds pollers up to its most when answers are full", async () => {
+Deno.test("run() adds pollers up to its maximum when answers are full", async () => {
   const { clock, queue, send, start } = createReceiver({ maxPollers: 5 });
   send(500);
   start();
@@ -23,7 +23,7 @@ Deno.test("run() adds pollers up to its most when answers are full", async () =>
   strictEqual(queue.mostPolling, 5);
 });
 
-Deno.test("run() keeps one poller when answers come, but are not full", async () => {
+Deno.test("run() keeps one poller when answers have messages but are not full", async () => {
   const { clock, queue, send, start } = createReceiver();
   start();
   for (let i = 0; i < 50; i++) {
@@ -33,7 +33,7 @@ Deno.test("run() keeps one poller when answers come, but are not full", async ()
   strictEqual(queue.mostPolling, 1);
 });
 
-Deno.test("run() shrinks to one poller, and not to none, when the queue gets empty", async () => {
+Deno.test("run() reduces to one poller, and not to none, when the queue becomes empty", async () => {
   const { clock, queue, send, start } = createReceiver();
   send(500);
   start();
@@ -46,7 +46,7 @@ Deno.test("run() shrinks to one poller, and not to none, when the queue gets emp
   }
 });
 
-Deno.test("run() leaves exactly one poller when all get empty answers at the same moment", async () => {
+Deno.test("run() keeps exactly one poller when all get empty answers at the same moment", async () => {
   const { clock, queue, send, start } = createReceiver();
   send(500);
   start();
@@ -56,7 +56,7 @@ Deno.test("run() leaves exactly one poller when all get empty answers at the sam
   strictEqual(queue.polling, 1);
 });
 
-Deno.test("run() grows again when the queue gets full after it was empty", async () => {
+Deno.test("run() adds pollers again when the queue fills after it was empty", async () => {
   const { clock, queue, send, came, start } = createReceiver();
   for (let burst = 1; burst <= 20; burst++) {
     if (burst === 1) start();

@@ -4,7 +4,7 @@ import { createReceiver } from "../support/create_receiver.ts";
 import { countListeners } from "../support/listeners.ts";
 import { settle } from "../support/manual_clock.ts";
 
-Deno.test("run() starts no receive when it was stopped before", async () => {
+Deno.test("run() starts no receive when it was stopped before it started", async () => {
   const { queue, receiver, send } = createReceiver();
   send(10);
   receiver.stop();
@@ -12,7 +12,7 @@ Deno.test("run() starts no receive when it was stopped before", async () => {
   deepStrictEqual(queue.calls.receive, []);
 });
 
-Deno.test("run() starts no further receive when it is stopped, and takes what still comes", async () => {
+Deno.test("run() starts no further receive when it is stopped, and processes what it still receives", async () => {
   const { clock, queue, receiver, send, came, start } = createReceiver();
   const ended = start();
   await settle();
@@ -38,8 +38,8 @@ Deno.test("run() ends at once when it is aborted during a long poll", async () =
 
 for (
   const [name, options] of [
-    ["room", { maxInFlight: 10, keep: true }],
-    ["its pace", { perSecond: 1 }],
+    ["capacity", { maxInFlight: 10, keep: true }],
+    ["its rate limit", { perSecond: 1 }],
   ] as const
 ) {
   Deno.test(`run() ends at once and leaves no timer when it waits for ${name}`, async () => {
@@ -55,7 +55,7 @@ for (
   });
 }
 
-Deno.test("run() ends at once when it is stopped in an outage", async () => {
+Deno.test("run() ends at once when it is stopped during an outage", async () => {
   const { receiver, start, loseStore } = createReceiver();
   loseStore();
   const ended = start();
@@ -65,7 +65,7 @@ Deno.test("run() ends at once when it is stopped in an outage", async () => {
   strictEqual(ended(), true);
 });
 
-Deno.test("run() ends at once when it is stopped while it backs off from a queue that is away", async () => {
+Deno.test("run() ends at once when it is stopped during the backoff from an unavailable queue", async () => {
   const { clock, queue, receiver, start } = createReceiver();
   queue.away = "ECONNREFUSED";
   const ended = start();
@@ -76,7 +76,7 @@ Deno.test("run() ends at once when it is stopped while it backs off from a queue
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("run() does not wait for a back-off when a receive failed by being given up", async () => {
+Deno.test("run() does not wait for a backoff when a receive failed because it was aborted", async () => {
   const { clock, queue, receiver, start } = createReceiver();
   queue.receive = ({ signal }) =>
     new Promise((_, reject) => {
@@ -90,7 +90,7 @@ Deno.test("run() does not wait for a back-off when a receive failed by being giv
   strictEqual(clock.sleeping, 0);
 });
 
-Deno.test("run() leaves no listener on the signal of its receives when there were many", async () => {
+Deno.test("run() leaves no listener on the signal of its receives when it made many", async () => {
   const { clock, queue, send, start } = createReceiver();
   const signals = new Set<AbortSignal>();
   const receive = queue.receive.bind(queue);
@@ -106,6 +106,6 @@ Deno.test("run() leaves no listener on the signal of its receives when there wer
     await clock.advance(1_000);
   }
   strictEqual(signals.size, 1);
-  // Those of the receives that wait now.
+  // Those of the receives that are waiting now.
   strictEqual(listeners(), queue.polling);
 });

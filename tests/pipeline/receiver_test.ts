@@ -3,7 +3,7 @@ import { createReceiver } from "../support/create_receiver.ts";
 import { listIds } from "../support/ids_of.ts";
 import { settle } from "../support/manual_clock.ts";
 
-Deno.test("run() hands over everything that comes", async () => {
+Deno.test("run() passes on every message that it receives", async () => {
   const { clock, queue, came, send, start } = createReceiver();
   start();
   await settle();
@@ -13,7 +13,7 @@ Deno.test("run() hands over everything that comes", async () => {
   strictEqual(queue.visible.length, 0);
 });
 
-Deno.test("run() starts no receive when what is held and asked for is at the bound", async () => {
+Deno.test("run() starts no receive when messages in flight and requested ones reach the limit", async () => {
   const { clock, queue, send, came, start } = createReceiver({ maxInFlight: 35, keep: true });
   send(200);
   start();
@@ -22,7 +22,7 @@ Deno.test("run() starts no receive when what is held and asked for is at the bou
   strictEqual(queue.polling, 0);
 });
 
-Deno.test("run() never holds more than the bound when many pollers ask at once", async () => {
+Deno.test("run() never exceeds the limit when many pollers receive at once", async () => {
   const { clock, holdings, send, start } = createReceiver({ maxInFlight: 47, keep: true });
   send(500);
   start();
@@ -33,7 +33,7 @@ Deno.test("run() never holds more than the bound when many pollers ask at once",
   }
 });
 
-Deno.test("run() goes on when room was made", async () => {
+Deno.test("run() continues when capacity is released", async () => {
   const { clock, holdings, send, came, start } = createReceiver({ maxInFlight: 10, keep: true });
   send(20);
   start();
@@ -44,7 +44,7 @@ Deno.test("run() goes on when room was made", async () => {
   strictEqual(came.length, 20);
 });
 
-Deno.test("run() starts no receive when too many deletes are owed", async () => {
+Deno.test("run() starts no receive when too many deletes are pending", async () => {
   const room = Promise.withResolvers<void>();
   const { clock, queue, send, came, start } = createReceiver({
     deleter: { waitForCapacity: () => room.promise },
@@ -58,7 +58,7 @@ Deno.test("run() starts no receive when too many deletes are owed", async () => 
   strictEqual(came.length, 10);
 });
 
-Deno.test("run() waits a second at most for a message when something is held", async () => {
+Deno.test("run() waits at most one second for a message when messages are in flight", async () => {
   const { clock, queue, send, start } = createReceiver({ keep: true });
   send(1);
   start();
@@ -67,7 +67,7 @@ Deno.test("run() waits a second at most for a message when something is held", a
   strictEqual(queue.calls.receive.length, 12);
 });
 
-Deno.test("run() keeps to its pace when the queue is full", async () => {
+Deno.test("run() keeps its rate limit when the queue is full", async () => {
   const { clock, send, came, start } = createReceiver({ perSecond: 50 });
   send(2_000);
   start();
@@ -78,8 +78,8 @@ Deno.test("run() keeps to its pace when the queue is full", async () => {
   ok(came.length >= 50 * 20 - 10, `${came.length} in 20 s`);
 });
 
-// The contract lets a queue wait for less than it is asked to; the loop used to spin then.
-Deno.test("run() makes ten calls a second at most when the queue does not wait", async () => {
+// A queue may wait for less time than requested. An earlier version then looped without a pause.
+Deno.test("run() makes at most ten calls a second when the queue does not wait", async () => {
   const { clock, queue, start } = createReceiver();
   let calls = 0;
   queue.receive = () => {
@@ -91,7 +91,7 @@ Deno.test("run() makes ten calls a second at most when the queue does not wait",
   ok(calls <= 101, `${calls} calls in 10 s`);
 });
 
-Deno.test("run() ends when the queue is drained, as its option tells it", async () => {
+Deno.test("run() ends when the queue is drained and its option requests it", async () => {
   const { clock, queue, send, came, start } = createReceiver({
     isDrained: (empty) => empty >= 2,
     waitSeconds: 1,
@@ -104,7 +104,7 @@ Deno.test("run() ends when the queue is drained, as its option tells it", async 
   strictEqual(queue.polling, 0);
 });
 
-Deno.test("run() counts empty answers anew when messages came in between", async () => {
+Deno.test("run() restarts the count of empty answers when messages were received in between", async () => {
   const counts: number[] = [];
   const { clock, send, start } = createReceiver({
     isDrained: (empty) => void counts.push(empty) === undefined && false,

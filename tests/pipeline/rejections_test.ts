@@ -8,11 +8,11 @@ import { open } from "../support/open_sealed.ts";
 
 const { signal } = new AbortController();
 
-function lettersOf(...ids: string[]): RejectedMessage[] {
+function rejectedMessages(...ids: string[]): RejectedMessage[] {
   return ids.map((id) => ({ id, body: `body of ${id}`, reason: "not_json", field: null }));
 }
 
-/** A queue for rejected messages that fails by id as a test wants it. */
+/** Creates a queue for rejected messages that fails for the ids that a test chooses. */
 function createSender() {
   const clock = new ManualClock();
   const sent: string[] = [];
@@ -20,11 +20,11 @@ function createSender() {
   const failing = new Set<string>();
   const refusing = new Set<string>();
   const sender: DeadLetterQueue = {
-    async send(letters): Promise<Unsent> {
-      tried.push(letters.map(({ id }) => id));
+    async send(messages): Promise<Unsent> {
+      tried.push(messages.map(({ id }) => id));
       const failed = new Map<string, string>();
       const refused = new Map<string, string>();
-      for (const { id } of letters) {
+      for (const { id } of messages) {
         if (failing.has(id)) failed.set(id, "InternalError");
         else if (refusing.has(id)) refused.set(id, "InvalidParameterValue");
         else sent.push(id);
@@ -32,13 +32,13 @@ function createSender() {
       return { failed, refused };
     },
   };
-  return { clock, sent, tried, failing, refusing, setAside: sendRejected(sender, clock) };
+  return { clock, sent, tried, failing, refusing, keepRejected: sendRejected(sender, clock) };
 }
 
-Deno.test("sealRejected() gives what only the vault opens, each tied to its message", async () => {
+Deno.test("sealRejected() returns bodies that only the vault opens, each tied to its message", async () => {
   const { publicKey, privateKey } = await generateVaultKeys();
-  const setAside = sealRejected(await createSealer({ id: "v1", bytes: publicKey }));
-  const bodies = await setAside(lettersOf("a", "b"), signal);
+  const keepRejected = sealRejected(await createSealer({ id: "v1", bytes: publicKey }));
+  const bodies = await keepRejected(rejectedMessages("a", "b"), signal);
   const opened = await Promise.all(bodies.map(async (body, index) => {
     ok(body && body !== "refused");
     const binding = { field: "rejected", mask: index === 0 ? "a" : "b" };
@@ -47,64 +47,64 @@ Deno.test("sealRejected() gives what only the vault opens, each tied to its mess
   deepStrictEqual(opened, ["body of a", "body of b"]);
 });
 
-Deno.test("sealRejected() makes no data key when nothing is to be sealed", async () => {
-  const setAside = sealRejected({
+Deno.test("sealRejected() creates no data key when there is nothing to seal", async () => {
+  const keepRejected = sealRejected({
     keyId: "v1",
     startBatch: () => Promise.reject(new Error("A data key was made")),
   });
-  deepStrictEqual(await setAside([], signal), []);
+  deepStrictEqual(await keepRejected([], signal), []);
 });
 
-Deno.test("sendRejected() gives null for each when all were sent", async () => {
-  const { setAside, sent } = createSender();
-  deepStrictEqual(await setAside(lettersOf("a", "b"), signal), [null, null]);
+Deno.test("sendRejected() returns null for each when all were sent", async () => {
+  const { keepRejected, sent } = createSender();
+  deepStrictEqual(await keepRejected(rejectedMessages("a", "b"), signal), [null, null]);
   deepStrictEqual(sent, ["a", "b"]);
 });
 
 Deno.test("sendRejected() sends nothing when nothing is rejected", async () => {
-  const { setAside, tried } = createSender();
-  deepStrictEqual(await setAside([], signal), []);
+  const { keepRejected, tried } = createSender();
+  deepStrictEqual(await keepRejected([], signal), []);
   deepStrictEqual(tried, []);
 });
 
-Deno.test("sendRejected() sends only those again that failed", async () => {
-  const { clock, setAside, tried, failing } = createSender();
+Deno.test("sendRejected() resends only those that failed", async () => {
+  const { clock, keepRejected, tried, failing } = createSender();
   failing.add("b");
-  const setting = setAside(lettersOf("a", "b", "c"), signal);
+  const keeping = keepRejected(rejectedMessages("a", "b", "c"), signal);
   await settle();
   failing.clear();
   await clock.advance(100);
-  deepStrictEqual(await setting, [null, null, null]);
+  deepStrictEqual(await keeping, [null, null, null]);
   deepStrictEqual(tried, [["a", "b", "c"], ["b"]]);
 });
 
-Deno.test("sendRejected() waits ever longer when sending keeps failing", async () => {
-  const { clock, setAside, tried, failing } = createSender();
+Deno.test("sendRejected() backs off when sending keeps failing", async () => {
+  const { clock, keepRejected, tried, failing } = createSender();
   failing.add("a");
   const stop = new AbortController();
-  const setting = setAside(lettersOf("a"), stop.signal).catch(() => {});
+  const keeping = keepRejected(rejectedMessages("a"), stop.signal).catch(() => {});
   await clock.advance(3_600_000);
-  // Every 30 s at the most seldom and, by chance, every 15 s on the average.
+  // At most every 30 s. With jitter, every 15 s on average.
   ok(tried.length > 100 && tried.length < 500, `${tried.length} tries in an hour`);
   stop.abort();
-  await setting;
+  await keeping;
 });
 
-// One letter that the queue never takes, as a too large one, used to hold its batch up for ever.
-Deno.test("sendRejected() gives refused and goes on when the queue refuses a letter for itself", async () => {
-  const { setAside, tried, refusing } = createSender();
+// In an earlier version one message that the queue never accepts, such as a too large one, blocked its batch.
+Deno.test("sendRejected() returns refused and continues when the queue refuses one message", async () => {
+  const { keepRejected, tried, refusing } = createSender();
   refusing.add("b");
-  deepStrictEqual(await setAside(lettersOf("a", "b"), signal), [null, "refused"]);
+  deepStrictEqual(await keepRejected(rejectedMessages("a", "b"), signal), [null, "refused"]);
   strictEqual(tried.length, 1);
 });
 
 Deno.test("sendRejected() throws and leaves no timer when the signal aborts", async () => {
-  const { clock, setAside, failing } = createSender();
+  const { clock, keepRejected, failing } = createSender();
   failing.add("a");
   const stop = new AbortController();
-  const setting = setAside(lettersOf("a"), stop.signal);
+  const keeping = keepRejected(rejectedMessages("a"), stop.signal);
   await settle();
   stop.abort();
-  await rejects(setting, { name: "QueueError", code: "stopped" });
+  await rejects(keeping, { name: "QueueError", code: "stopped" });
   strictEqual(clock.sleeping, 0);
 });

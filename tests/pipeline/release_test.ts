@@ -24,7 +24,7 @@ async function create(count: number) {
   return { clock, queue, books, holdings, ids, release };
 }
 
-Deno.test("releaseAll() makes all messages visible at once, by tens", async () => {
+Deno.test("releaseAll() makes all messages visible immediately, in batches of ten", async () => {
   const { queue, ids, release } = await create(25);
   await release();
   deepStrictEqual(queue.visible, ids);
@@ -62,8 +62,8 @@ Deno.test("releaseAll() releases by the newest handle when a message was redeliv
   deepStrictEqual(queue.visible, ["m00001"]);
 });
 
-// A queue that does not answer used to cost five seconds a round: minutes for thousands of messages.
-Deno.test("releaseAll() ends in its time when the queue does not answer", async () => {
+// In an earlier version each call without an answer took five seconds: minutes for thousands of messages.
+Deno.test("releaseAll() ends in time when the queue does not answer", async () => {
   const { clock, queue, books, release } = await create(500);
   const go = queue.hold("release");
   const releasing = release();
@@ -72,11 +72,11 @@ Deno.test("releaseAll() ends in its time when the queue does not answer", async 
   strictEqual(books.snapshot().released, 500);
   go();
   await clock.advance(60_000);
-  // Only the calls that were under way; the process is about to end.
+  // Only the calls in progress. The process is about to end.
   strictEqual(queue.calls.release.length, 8);
 });
 
-Deno.test("releaseAll() throws when something fails that is no failure of the queue", async () => {
+Deno.test("releaseAll() throws when an error is not a QueueError", async () => {
   const { queue, release } = await create(1);
   queue.fails = () => {
     throw new TypeError("A fault of the program");

@@ -3,7 +3,7 @@ import { stopInStages, type StopOptions } from "../../lib/pipeline/stop.ts";
 import { countListeners } from "../support/listeners.ts";
 import { ManualClock, settle } from "../support/manual_clock.ts";
 
-/** A stop of ten seconds whose parts end when a test says so; the parts' calls are noted in order. */
+/** Creates a stop of ten seconds whose parts end when a test resolves them. The calls are recorded in order. */
 function create(options: Partial<StopOptions> = {}) {
   const clock = new ManualClock();
   const stop = new AbortController();
@@ -47,13 +47,13 @@ function create(options: Partial<StopOptions> = {}) {
   };
 }
 
-Deno.test("stopInStages() does nothing when nobody asks to stop", async () => {
+Deno.test("stopInStages() does nothing when no stop is requested", async () => {
   const { clock, calls } = create();
   await clock.advance(3_600_000);
   deepStrictEqual(calls, []);
 });
 
-Deno.test("stopInStages() first stops receiving, then gives receives up, then finishes", async () => {
+Deno.test("stopInStages() first stops receiving, then aborts receives, then finishes", async () => {
   const { clock, stop, calls } = create();
   stop.abort();
   await settle();
@@ -62,7 +62,7 @@ Deno.test("stopInStages() first stops receiving, then gives receives up, then fi
   deepStrictEqual(calls, ["stop", "abort", "finish"]);
 });
 
-Deno.test("stopInStages() does not wait for the grace when receiving ends at once", async () => {
+Deno.test("stopInStages() does not wait for the grace period when receiving ends at once", async () => {
   const { stop, receiving, calls } = create();
   stop.abort();
   receiving.resolve();
@@ -89,14 +89,14 @@ Deno.test("stopInStages() ends a second before the limit when finishing takes to
   strictEqual(left(), 1_000);
 });
 
-Deno.test("stopInStages() keeps a fifth of the limit for releasing when it is short", async () => {
+Deno.test("stopInStages() reserves a fifth of the limit for releasing when the limit is short", async () => {
   const { clock, stop, left } = create({ seconds: 1 });
   stop.abort();
   await clock.advance(800);
   strictEqual(left(), 200);
 });
 
-Deno.test("stopInStages() does not finish when there is no hope to", async () => {
+Deno.test("stopInStages() does not finish when it cannot succeed", async () => {
   const { clock, stop, calls, left } = create({ canFinish: () => false });
   stop.abort();
   await clock.advance(250);
@@ -104,20 +104,20 @@ Deno.test("stopInStages() does not finish when there is no hope to", async () =>
   strictEqual(left(), 9_750);
 });
 
-Deno.test("stopInStages() finishes when receiving ends by itself", async () => {
+Deno.test("stopInStages() finishes when receiving ends without a stop", async () => {
   const { receiving, calls } = create();
   receiving.resolve();
   await settle();
   strictEqual(calls.at(-1), "finish");
 });
 
-Deno.test("stopInStages() stops at once when its signal has aborted before", async () => {
+Deno.test("stopInStages() stops at once when its signal has already aborted", async () => {
   const { calls } = create({ signal: AbortSignal.abort() });
   await settle();
   deepStrictEqual(calls, ["stop"]);
 });
 
-Deno.test("stopInStages() asks for the grace when it is time to stop", async () => {
+Deno.test("stopInStages() reads the grace period when the stop begins", async () => {
   let held = 0;
   const { clock, stop, calls } = create({ grace: () => held });
   held = 700;
@@ -128,7 +128,7 @@ Deno.test("stopInStages() asks for the grace when it is time to stop", async () 
   deepStrictEqual(calls, ["stop", "abort", "finish"]);
 });
 
-Deno.test("stopInStages() gives receives up in time when the limit is shorter than the grace", async () => {
+Deno.test("stopInStages() aborts receives in time when the limit is shorter than the grace period", async () => {
   const { clock, stop, calls, left } = create({ seconds: 1, grace: () => 60_000 });
   stop.abort();
   await clock.advance(750);
@@ -137,7 +137,7 @@ Deno.test("stopInStages() gives receives up in time when the limit is shorter th
   strictEqual(left(), 200);
 });
 
-Deno.test("stopInStages() throws when committing fails, once receives had their grace", async () => {
+Deno.test("stopInStages() throws when committing fails, after the grace period of the receives", async () => {
   const { clock, committing, stopping, calls } = create();
   committing.reject(new Error("Fatal"));
   await settle();

@@ -23,7 +23,7 @@ const event = {
   app_version: "1.2.3",
 };
 
-Deno.test("createTransform() puts masks where the originals were when a message is an event", () => {
+Deno.test("createTransform() replaces originals with masks when a message is an event", () => {
   const result = transform(writeMessage("a", 1, JSON.stringify(event)));
   ok(result.kind === "row");
   deepStrictEqual(result.row.values, [
@@ -43,7 +43,7 @@ Deno.test("createTransform() leaves no original in the row when a message is an 
   ok(!text.includes(event.ip) && !text.includes(event.device_id), text);
 });
 
-Deno.test("createTransform() masks the canonical value when it is written in another way", () => {
+Deno.test("createTransform() computes the mask of the canonical value when a value has another form", () => {
   const rows = ["203.0.113.9", "::ffff:203.0.113.9"].map((ip) =>
     transform(writeMessage("a", 1, JSON.stringify({ ...event, ip })))
   );
@@ -51,13 +51,13 @@ Deno.test("createTransform() masks the canonical value when it is written in ano
   strictEqual(plain, mapped);
 });
 
-Deno.test("createTransform() names the row by the message and the day on which it was sent", () => {
+Deno.test("createTransform() sets the row's id and day from the message", () => {
   const result = transform(writeMessage("a", 1, JSON.stringify(event)));
   ok(result.kind === "row");
   deepStrictEqual([result.row.id, result.row.dateSent], ["a", "2026-02-03"]);
 });
 
-Deno.test("createTransform() gives the row its event's key when the contract has a field for it", () => {
+Deno.test("createTransform() sets the event's key when the contract has a field for it", () => {
   const keyed = createTransform(
     { ...login, dedupeField: "event_id" },
     new MaskCache({ masker }),
@@ -67,19 +67,19 @@ Deno.test("createTransform() gives the row its event's key when the contract has
   strictEqual(result.row.key, "d:7");
 });
 
-Deno.test("createTransform() gives the row no key when the contract has no field for it", () => {
+Deno.test("createTransform() sets no key when the contract has no field for it", () => {
   const result = transform(writeMessage("a", 1, JSON.stringify({ ...event, event_id: 7 })));
   ok(result.kind === "row" && !Object.hasOwn(result.row, "key"));
 });
 
-Deno.test("createTransform() counts the fields that the contract does not name", () => {
+Deno.test("createTransform() counts the fields that the contract does not have", () => {
   const body = JSON.stringify({ ...event, extra: 1, more: 2 });
   const result = transform(writeMessage("a", 1, body));
   ok(result.kind === "row");
   strictEqual(result.unknownFields, 2);
 });
 
-Deno.test("createTransform() refuses with reason and field when a message is no event", () => {
+Deno.test("createTransform() rejects with reason and field when a message is not an event", () => {
   const result = transform(writeMessage("a", 1, JSON.stringify({ ...event, ip: "somewhere" })));
   ok(result.kind === "rejection");
   strictEqual(result.rejection.field, "ip");
@@ -87,7 +87,7 @@ Deno.test("createTransform() refuses with reason and field when a message is no 
   ok(!JSON.stringify(result).includes("somewhere"));
 });
 
-Deno.test("createTransform() refuses without a field when the body is no JSON", () => {
+Deno.test("createTransform() rejects without a field when the body is not JSON", () => {
   const result = transform(writeMessage("a", 1, "{"));
   deepStrictEqual(result, {
     kind: "rejection",
@@ -95,7 +95,7 @@ Deno.test("createTransform() refuses without a field when the body is no JSON", 
   });
 });
 
-Deno.test("formatUtcDate() gives the day of UTC when it is another day elsewhere", () => {
+Deno.test("formatUtcDate() returns the day in UTC when the local day differs", () => {
   strictEqual(formatUtcDate(Date.UTC(2026, 11, 31, 23, 59, 59, 999)), "2026-12-31");
   strictEqual(formatUtcDate(Date.UTC(2027, 0, 1)), "2027-01-01");
 });

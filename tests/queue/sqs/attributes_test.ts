@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { readAttributes } from "../../../lib/queue/sqs/attributes.ts";
 
-Deno.test("readAttributes() reads what a queue says of itself", () => {
+Deno.test("readAttributes() reads every attribute when the queue returns all", () => {
   deepStrictEqual(
     readAttributes({
       VisibilityTimeout: "45",
@@ -25,7 +25,7 @@ Deno.test("readAttributes() reads what a queue says of itself", () => {
   );
 });
 
-Deno.test("readAttributes() takes SQS's defaults when nothing is said", () => {
+Deno.test("readAttributes() uses the defaults of SQS when the queue returns no attributes", () => {
   deepStrictEqual(readAttributes({}), {
     visibilitySeconds: 30,
     retentionSeconds: 345_600,
@@ -38,20 +38,20 @@ Deno.test("readAttributes() takes SQS's defaults when nothing is said", () => {
   });
 });
 
-Deno.test("readAttributes() takes a lease of a second when the queue's timeout is 0", () => {
+Deno.test("readAttributes() returns a lease of one second when the queue's timeout is 0", () => {
   strictEqual(readAttributes({ VisibilityTimeout: "0" }).visibilitySeconds, 1);
 });
 
-Deno.test("readAttributes() takes the default when a number is none", () => {
+Deno.test("readAttributes() uses the default when a value is not a number", () => {
   strictEqual(readAttributes({ VisibilityTimeout: "soon" }).visibilitySeconds, 30);
 });
 
-Deno.test("readAttributes() reads maxReceiveCount when it is written as text", () => {
+Deno.test("readAttributes() reads maxReceiveCount when it is a string", () => {
   const { maxReceiveCount } = readAttributes({ RedrivePolicy: `{"maxReceiveCount":"10"}` });
   strictEqual(maxReceiveCount, 10);
 });
 
-Deno.test("readAttributes() says no maxReceiveCount when the policy has none that counts", () => {
+Deno.test("readAttributes() returns no maxReceiveCount when the policy has no valid one", () => {
   for (const policy of ["", "{", "{}", `{"maxReceiveCount":0}`, `{"maxReceiveCount":"many"}`]) {
     strictEqual(readAttributes({ RedrivePolicy: policy }).maxReceiveCount, undefined, policy);
   }

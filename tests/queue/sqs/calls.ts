@@ -3,11 +3,11 @@ import { SdkCalls, type SqsCalls } from "../../../lib/queue/sqs/calls.ts";
 import { resolveEndpoint } from "../../../lib/queue/sqs/endpoint.ts";
 import { SignedCalls } from "../../../lib/queue/sqs/signed_calls.ts";
 
-/** Who makes the calls: what holds for the one must hold for the other. */
+/** The two implementations of the calls. A test that runs with both requires the same of both. */
 export const makers = ["signed", "sdk"] as const;
 export type Maker = typeof makers[number];
 
-/** A client as the program's own, but for the environment. */
+/** Creates a client as the program does, but independent of the environment. */
 export function clientFor(endpoint: string, config: SQSClientConfig = {}): SQSClient {
   return new SQSClient({
     endpoint,
@@ -19,7 +19,7 @@ export function clientFor(endpoint: string, config: SQSClientConfig = {}): SQSCl
   });
 }
 
-/** Calls to the endpoint of the client. */
+/** Opens calls to the endpoint of the client. */
 export async function openCalls(
   maker: Maker,
   client: SQSClient,

@@ -14,21 +14,21 @@ function dateAt(offset: number): string {
   return new Date(NOW + offset).toUTCString();
 }
 
-Deno.test("correctClock() takes the answer's time when ours is far from it", () => {
+Deno.test("correctClock() uses the answer's time when our clock is far from it", () => {
   strictEqual(corrected(0, dateAt(10 * MINUTE)), 10 * MINUTE);
   strictEqual(corrected(0, dateAt(-10 * MINUTE)), -10 * MINUTE);
 });
 
-Deno.test("correctClock() goes back when our clock was set right meanwhile", () => {
+Deno.test("correctClock() removes the correction when our clock was set right meanwhile", () => {
   strictEqual(corrected(10 * MINUTE, dateAt(0)), 0);
 });
 
-Deno.test("correctClock() changes nothing when ours is near", () => {
+Deno.test("correctClock() changes nothing when our clock is near", () => {
   strictEqual(corrected(0, dateAt(3 * MINUTE)), 0);
   strictEqual(corrected(10 * MINUTE, dateAt(9 * MINUTE)), 10 * MINUTE);
 });
 
-Deno.test("correctClock() changes nothing when the answer has no date, or none that is one", () => {
+Deno.test("correctClock() changes nothing when the answer has no date or an invalid one", () => {
   strictEqual(corrected(7, undefined), 7);
   strictEqual(corrected(7, "yesterday"), 7);
 });

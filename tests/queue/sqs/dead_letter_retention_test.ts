@@ -8,41 +8,44 @@ import { type Fault, sqsError, startSqsProxy } from "../../support/sqs_proxy.ts"
 Deno.env.set("AWS_ACCESS_KEY_ID", "test");
 Deno.env.set("AWS_SECRET_ACCESS_KEY", "test");
 
-/** Opens a queue whose dead letters are kept for so long, by a proxy that may refuse to tell. */
+/** Opens a queue through a proxy with this fault. Returns the retention of its dead-letter queue. */
 async function open(fault?: Fault): Promise<number | undefined> {
   await using queues = await startQueueServer();
   await using proxy = startSqsProxy(queues.endpoint);
   if (fault) proxy.fault = fault;
-  const letters = await queues.createQueue(undefined, { MessageRetentionPeriod: "1209600" });
-  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount: 5 });
+  const deadLetters = await queues.createQueue(undefined, { MessageRetentionPeriod: "1209600" });
+  const RedrivePolicy = JSON.stringify({
+    deadLetterTargetArn: deadLetters.arn,
+    maxReceiveCount: 5,
+  });
   const { name } = await queues.createQueue(undefined, { RedrivePolicy });
   const url = new URL(`${proxy.endpoint}/000000000000/${name}`);
   const { queue, attributes } = await openSqs({ url, maxCalls: 1 });
   queue.close();
-  strictEqual(attributes.deadLetterArn, letters.arn);
+  strictEqual(attributes.deadLetterArn, deadLetters.arn);
   strictEqual(attributes.retentionSeconds, 345_600);
   return attributes.deadLetterRetentionSeconds;
 }
 
-Deno.test("openSqs() tells how long the dead-letter queue keeps messages", async () => {
+Deno.test("openSqs() returns how long the dead-letter queue keeps messages", async () => {
   strictEqual(await open(), 1_209_600);
 });
 
 for (
   const [what, code] of [
-    ["may not be asked", "AccessDeniedException"],
-    ["is gone", "QueueDoesNotExist"],
+    ["refuses access", "AccessDeniedException"],
+    ["does not exist", "QueueDoesNotExist"],
     ["fails", "ServiceUnavailable"],
   ] as const
 ) {
-  Deno.test(`openSqs() opens all the same, and tells nothing, when the dead-letter queue ${what}`, async () => {
+  Deno.test(`openSqs() opens without the retention when the dead-letter queue ${what}`, async () => {
     const refuse: Fault = ({ action }) =>
       action === "GetQueueUrl" ? sqsError(400, code) : undefined;
     strictEqual(await open(refuse), undefined);
   });
 }
 
-Deno.test("openSqs() tells nothing when only the dead-letter queue's attributes may not be read", async () => {
+Deno.test("openSqs() opens without the retention when the dead-letter queue's attributes may not be read", async () => {
   let asked = 0;
   const refuse: Fault = ({ action }) => {
     if (action !== "GetQueueAttributes" || ++asked === 1) return undefined;
@@ -52,7 +55,7 @@ Deno.test("openSqs() tells nothing when only the dead-letter queue's attributes 
   strictEqual(asked, 2);
 });
 
-Deno.test("openSqs() asks for no other queue when there is no redrive policy", async () => {
+Deno.test("openSqs() reads no other queue when there is no redrive policy", async () => {
   await using queues = await startQueueServer();
   await using proxy = startSqsProxy(queues.endpoint);
   const { name } = await queues.createQueue();
@@ -63,7 +66,7 @@ Deno.test("openSqs() asks for no other queue when there is no redrive policy", a
   strictEqual(proxy.calls.get("GetQueueUrl"), undefined);
 });
 
-Deno.test("readDeadLetterRetention() gives up soon when nothing answers", async () => {
+Deno.test("readDeadLetterRetention() times out early when no answer comes", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const client = new SQSClient({
     endpoint: `http://127.0.0.1:${listener.addr.port}`,
@@ -76,7 +79,7 @@ Deno.test("readDeadLetterRetention() gives up soon when nothing answers", async 
   client.destroy();
 });
 
-Deno.test("readDeadLetterRetention() tells nothing when the ARN is none", async () => {
+Deno.test("readDeadLetterRetention() returns nothing when the ARN is invalid", async () => {
   await using queues = await startQueueServer();
   const client = new SQSClient({
     endpoint: queues.endpoint,

@@ -17,7 +17,7 @@ function toRejectedMessage(id: string, body = `body of ${id}`): RejectedMessage 
   return { id, body, reason: "too_long", field: "user_id" };
 }
 
-/** A queue for rejected messages on a real SQS-protocol server, with a proxy between. */
+/** Opens a queue for rejected messages on a real SQS-protocol server, through a proxy. */
 async function create(attributes: Record<string, string> = {}) {
   const server = await startQueueServer();
   const proxy = startSqsProxy(server.endpoint);
@@ -29,7 +29,7 @@ async function create(attributes: Record<string, string> = {}) {
     maxAttempts: 1,
     useQueueUrlAsEndpoint: false,
   });
-  /** All messages of the queue, with their attributes. */
+  /** Receives all messages of the queue, with their attributes. */
   const receiveAll = async (): Promise<Message[]> => {
     const input: ReceiveMessageCommandInput = {
       QueueUrl: url,
@@ -45,7 +45,7 @@ async function create(attributes: Record<string, string> = {}) {
   };
   return {
     proxy,
-    letters: new SqsDeadLetterQueue(client, url),
+    deadLetters: new SqsDeadLetterQueue(client, url),
     receiveAll,
     async [Symbol.asyncDispose]() {
       client.destroy();
@@ -59,9 +59,9 @@ function idOf({ MessageAttributes }: Message): string | undefined {
   return MessageAttributes?.["MasklineMessageId"]?.StringValue;
 }
 
-Deno.test("send() sends the body as it came, with id, reason and field beside it", async () => {
+Deno.test("send() sends the body unchanged, with id, reason and field as attributes", async () => {
   await using line = await create();
-  const { failed, refused } = await line.letters.send([toRejectedMessage("a")]);
+  const { failed, refused } = await line.deadLetters.send([toRejectedMessage("a")]);
   deepStrictEqual([failed.size, refused.size], [0, 0]);
   const [message] = await line.receiveAll();
   strictEqual(message?.Body, "body of a");
@@ -74,17 +74,17 @@ Deno.test("send() sends the body as it came, with id, reason and field beside it
   });
 });
 
-Deno.test("send() leaves the field out when no field is at fault", async () => {
+Deno.test("send() omits the field when the rejection has none", async () => {
   await using line = await create();
-  await line.letters.send([{ ...toRejectedMessage("a"), field: null }]);
+  await line.deadLetters.send([{ ...toRejectedMessage("a"), field: null }]);
   const [message] = await line.receiveAll();
   strictEqual(message?.MessageAttributes?.["MasklineField"], undefined);
 });
 
-Deno.test("send() sends by tens when there are many", async () => {
+Deno.test("send() sends in batches of ten when there are many", async () => {
   await using line = await create();
   const ids = Array.from({ length: 23 }, (_, index) => `m${index}`);
-  await line.letters.send(ids.map((id) => toRejectedMessage(id)));
+  await line.deadLetters.send(ids.map((id) => toRejectedMessage(id)));
   strictEqual(line.proxy.calls.get("SendMessageBatch"), 3);
   deepStrictEqual((await line.receiveAll()).map(idOf).sort(), ids.sort());
 });
@@ -92,7 +92,7 @@ Deno.test("send() sends by tens when there are many", async () => {
 Deno.test("send() keeps a call below 1 MiB when the bodies are large", async () => {
   await using line = await create();
   const ids = ["a", "b", "c"];
-  const { failed } = await line.letters.send(
+  const { failed } = await line.deadLetters.send(
     ids.map((id) => toRejectedMessage(id, "x".repeat(500_000))),
   );
   strictEqual(failed.size, 0);
@@ -100,18 +100,18 @@ Deno.test("send() keeps a call below 1 MiB when the bodies are large", async () 
   strictEqual((await line.receiveAll()).length, 3);
 });
 
-Deno.test("send() counts bytes and not characters when it groups", async () => {
+Deno.test("send() measures bytes and not characters when it forms a batch", async () => {
   await using line = await create();
-  const { failed } = await line.letters.send(
+  const { failed } = await line.deadLetters.send(
     ["a", "b"].map((id) => toRejectedMessage(id, "€".repeat(200_000))),
   );
   strictEqual(failed.size, 0);
   strictEqual(line.proxy.calls.get("SendMessageBatch"), 2);
 });
 
-Deno.test("send() sends a body without attributes when it fills the limit alone", async () => {
+Deno.test("send() sends a body without attributes when it reaches the limit alone", async () => {
   await using line = await create();
-  const { failed, refused } = await line.letters.send([
+  const { failed, refused } = await line.deadLetters.send([
     toRejectedMessage("a", "x".repeat(MEBIBYTE)),
   ]);
   deepStrictEqual([failed.size, refused.size], [0, 0]);
@@ -120,7 +120,7 @@ Deno.test("send() sends a body without attributes when it fills the limit alone"
   strictEqual(message.MessageAttributes, undefined);
 });
 
-Deno.test("send() names what failed and what the answer left out", async () => {
+Deno.test("send() returns the messages that failed and those missing in the answer", async () => {
   await using line = await create();
   line.proxy.fault = () =>
     Response.json({
@@ -131,17 +131,17 @@ Deno.test("send() names what failed and what the answer left out", async () => {
       }],
       Failed: [{ Id: "0", Code: "InternalError", SenderFault: false }],
     });
-  const { failed, refused } = await line.letters.send(
+  const { failed, refused } = await line.deadLetters.send(
     ["a", "b", "c"].map((id) => toRejectedMessage(id)),
   );
   deepStrictEqual([...failed].sort(), [["a", "InternalError"], ["c", "no_answer"]]);
   strictEqual(refused.size, 0);
 });
 
-// Sending it again cannot help, and it used to be sent again for ever.
-Deno.test("send() names as refused what the queue does not take for its size", async () => {
+// A retry cannot help. An earlier version resent it indefinitely.
+Deno.test("send() returns a message as refused when it is too large for the queue", async () => {
   await using line = await create({ MaximumMessageSize: "1024" });
-  const { failed, refused } = await line.letters.send([
+  const { failed, refused } = await line.deadLetters.send([
     toRejectedMessage("small"),
     toRejectedMessage("large", "x".repeat(2_000)),
   ]);
@@ -150,27 +150,27 @@ Deno.test("send() names as refused what the queue does not take for its size", a
   deepStrictEqual((await line.receiveAll()).map(idOf), ["small"]);
 });
 
-// It used to throw, and what the first call had sent was sent again with the rest.
-Deno.test("send() names only what was not sent when a later call fails", async () => {
+// An earlier version threw, and resent the messages of the first call with the others.
+Deno.test("send() returns only the messages that were not sent when a later call fails", async () => {
   await using line = await create();
   let calls = 0;
   line.proxy.fault = () => ++calls === 2 ? sqsError(500, "InternalFailure") : undefined;
   const ids = Array.from({ length: 25 }, (_, index) => `m${index}`);
-  const { failed } = await line.letters.send(ids.map((id) => toRejectedMessage(id)));
+  const { failed } = await line.deadLetters.send(ids.map((id) => toRejectedMessage(id)));
   deepStrictEqual([...failed.keys()], ids.slice(10));
   ok([...failed.values()].every((code) => code === "InternalFailure"), [...failed.values()].join());
   strictEqual(calls, 2);
 });
 
-Deno.test("send() names all when every entry fails", async () => {
+Deno.test("send() returns all messages when every entry fails", async () => {
   await using line = await create();
   line.proxy.fault = (request) => failEntries(request);
-  const { failed } = await line.letters.send([toRejectedMessage("a"), toRejectedMessage("b")]);
+  const { failed } = await line.deadLetters.send([toRejectedMessage("a"), toRejectedMessage("b")]);
   deepStrictEqual([...failed], [["a", "InternalError"], ["b", "InternalError"]]);
 });
 
-Deno.test("send() calls nothing when there is nothing to send", async () => {
+Deno.test("send() makes no call when there is nothing to send", async () => {
   await using line = await create();
-  await line.letters.send([]);
+  await line.deadLetters.send([]);
   strictEqual(line.proxy.calls.get("SendMessageBatch"), undefined);
 });

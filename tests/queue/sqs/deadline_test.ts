@@ -5,7 +5,7 @@ import { settle } from "../../support/manual_clock.ts";
 
 const never = () => new Promise<never>(() => {});
 
-Deno.test("withSdkDeadline() gives what the call gives", async () => {
+Deno.test("withSdkDeadline() returns what the call returns", async () => {
   strictEqual(await withSdkDeadline("ask", 5, () => Promise.resolve(7)), 7);
 });
 
@@ -23,7 +23,7 @@ Deno.test("withSdkDeadline() fails with `deadline` and aborts the call when it t
   strictEqual(signal?.aborted, true);
 });
 
-// A call that does not look at its signal, as while the SDK waits for credentials, had no deadline.
+// In an earlier version a call that ignores its signal, as during a wait for credentials, had no deadline.
 Deno.test("withSdkDeadline() fails when the call ignores its signal", async () => {
   await rejects(withSdkDeadline("ask", 0.001, never), { code: "deadline" });
 });
@@ -40,11 +40,11 @@ Deno.test("withSdkDeadline() fails and aborts the call when the outer signal abo
   strictEqual(signal?.aborted, true);
 });
 
-Deno.test("withSdkDeadline() fails when the outer signal has aborted before", async () => {
+Deno.test("withSdkDeadline() fails when the outer signal has already aborted", async () => {
   await rejects(withSdkDeadline("ask", 60, never, AbortSignal.abort()), { code: "AbortError" });
 });
 
-// What `AbortSignal.any` made was remembered by the outer signal, which lives as long as the worker.
+// The outer signal lives as long as the worker, and remembered every signal that `AbortSignal.any` created.
 Deno.test("withSdkDeadline() leaves no listener on the outer signal when it has ended", async () => {
   const { signal } = new AbortController();
   const listeners = countListeners(signal);
@@ -53,7 +53,7 @@ Deno.test("withSdkDeadline() leaves no listener on the outer signal when it has 
   strictEqual(listeners(), 0);
 });
 
-Deno.test("withSdkDeadline() takes a code when the error has one, and its name otherwise", async () => {
+Deno.test("withSdkDeadline() uses the error's code, or its name when it has no code", async () => {
   const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
   await rejects(withSdkDeadline("ask", 5, () => Promise.reject(refused)), { code: "ECONNREFUSED" });
   const throttled = Object.assign(new Error("Slow down"), { name: "RequestThrottled" });
@@ -63,7 +63,7 @@ Deno.test("withSdkDeadline() takes a code when the error has one, and its name o
   await rejects(withSdkDeadline("ask", 5, () => Promise.reject("text")), { code: "unknown" });
 });
 
-Deno.test("withSdkDeadline() repeats nothing of the text when the call fails", async () => {
+Deno.test("withSdkDeadline() repeats nothing of the error's text when the call fails", async () => {
   const failing = () => Promise.reject(new Error("The body was canary-4711"));
   const error = await withSdkDeadline("ask", 5, failing).then(() => undefined, (reason) => reason);
   ok(error instanceof Error);
@@ -71,16 +71,16 @@ Deno.test("withSdkDeadline() repeats nothing of the text when the call fails", a
   ok(!`${error.message} ${error.stack}`.includes("canary-4711"), error.message);
 });
 
-Deno.test("withSdkDeadline() leaves a failure alone when it comes after the deadline", async () => {
+Deno.test("withSdkDeadline() ignores a failure when it happens after the deadline", async () => {
   const call = Promise.withResolvers<never>();
   await rejects(withSdkDeadline("ask", 0.001, () => call.promise), { code: "deadline" });
-  // Were nobody to catch it, the test run would end here.
+  // An unhandled rejection would end the test run here.
   call.reject(new Error("Too late"));
   await settle();
 });
 
-// It used to begin the call, which nobody waited for.
-Deno.test("withDeadline() does not begin the call when the outer signal has aborted", async () => {
+// An earlier version began the call, and did not wait for it.
+Deno.test("withDeadline() does not begin the call when the outer signal has already aborted", async () => {
   let begun = false;
   const call = () => {
     begun = true;
@@ -90,14 +90,14 @@ Deno.test("withDeadline() does not begin the call when the outer signal has abor
   strictEqual(begun, false);
 });
 
-Deno.test("withDeadline() takes the code of what the call throws before it waits", async () => {
+Deno.test("withDeadline() uses the error's code when the call throws before it waits", async () => {
   const failing = () => {
     throw new TypeError("A fault of the program");
   };
   await rejects(withDeadline("ask", 5, failing), { code: "TypeError" });
 });
 
-Deno.test("withDeadline() drops the call once, and tells it, when it takes too long", async () => {
+Deno.test("withDeadline() drops the call once, and marks its scope as over, when it takes too long", async () => {
   const outer = new AbortController();
   let drops = 0;
   let over: () => boolean = () => false;

@@ -8,7 +8,7 @@ interface SentRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Where a request goes that the SDK would have sent. */
+/** Returns where the SDK would send a request. */
 async function requestOf(config: SQSClientConfig) {
   const sent = Promise.withResolvers<SentRequest>();
   const client = new SQSClient({
@@ -38,13 +38,19 @@ for (
     ["FIPS for the government", { region: "us-gov-west-1", useFipsEndpoint: true }],
     ["dual stack", { region: "eu-north-1", useDualstackEndpoint: true }],
     ["both", { region: "us-east-1", useFipsEndpoint: true, useDualstackEndpoint: true }],
-    ["an endpoint of one's own", { region: "us-east-1", endpoint: "http://127.0.0.1:4566" }],
-    ["one with a path", { region: "us-east-1", endpoint: "https://proxy.example/aws/s%20q" }],
-    ["one with the usual port", { region: "us-east-1", endpoint: "https://proxy.example:443" }],
-    ["an address of IPv6", { region: "us-east-1", endpoint: "http://[::1]:4566" }],
+    ["a custom endpoint", { region: "us-east-1", endpoint: "http://127.0.0.1:4566" }],
+    ["an endpoint with a path", {
+      region: "us-east-1",
+      endpoint: "https://proxy.example/aws/s%20q",
+    }],
+    ["an endpoint with the default port", {
+      region: "us-east-1",
+      endpoint: "https://proxy.example:443",
+    }],
+    ["an IPv6 address", { region: "us-east-1", endpoint: "http://[::1]:4566" }],
   ] as const satisfies readonly (readonly [string, SQSClientConfig])[]
 ) {
-  Deno.test(`resolveEndpoint() tells what the SDK uses when it is given ${what}`, async () => {
+  Deno.test(`resolveEndpoint() returns what the SDK uses when the client has ${what}`, async () => {
     const client = new SQSClient({ ...base, ...config });
     const { protocol, path, host, region } = await resolveEndpoint(client, "https://x.invalid/1/q");
     deepStrictEqual({ protocol, path, host, region }, await requestOf({ ...base, ...config }));
@@ -52,7 +58,7 @@ for (
   });
 }
 
-Deno.test("resolveEndpoint() heeds AWS_ENDPOINT_URL_SQS", async () => {
+Deno.test("resolveEndpoint() uses AWS_ENDPOINT_URL_SQS when it is set", async () => {
   Deno.env.set("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:4567/base");
   try {
     const client = new SQSClient({ ...base, region: "us-east-1" });
@@ -80,7 +86,7 @@ Deno.test("resolveEndpoint() encodes a path a second time for the signature, as 
   client.destroy();
 });
 
-Deno.test("resolveEndpoint() fails when there is no such endpoint", async () => {
+Deno.test("resolveEndpoint() fails when the endpoint does not exist", async () => {
   const client = new SQSClient({
     ...base,
     region: "us-east-1",

@@ -4,8 +4,8 @@ import { SqsQueue } from "../../../lib/queue/sqs/sqs_queue.ts";
 import { clientFor, type Maker, makers, openCalls } from "./calls.ts";
 import { readRequest, type Serve, startRawServer, writeAnswer } from "./raw_server.ts";
 
-// Whoever makes the calls, the pipeline must not see the difference. The codes here are the SDK's, but for
-// answers that it cannot read: those have their status. The tests fail for `sdk` where a newer SDK gives
+// The pipeline must not see which implementation makes the calls. The codes here are those of the SDK, except
+// for answers that it cannot read: these have their status. The tests fail for `sdk` if a newer SDK returns
 // another code.
 
 const { signal } = new AbortController();
@@ -24,7 +24,7 @@ async function receiveError(maker: Maker, endpoint: string): Promise<QueueError>
   }
 }
 
-/** Answers each request so. */
+/** Answers each request with this. */
 function answer(
   status: number,
   body: string,
@@ -51,7 +51,7 @@ function json(type: string): string {
 const cases: readonly (readonly [what: string, serve: Serve, code: string, transient: boolean])[] =
   [
     [
-      "the queue is not there",
+      "the queue does not exist",
       answer(400, json("com.amazonaws.sqs#QueueDoesNotExist"), {
         "x-amzn-query-error": "AWS.SimpleQueueService.NonExistentQueue;Sender",
       }),
@@ -59,7 +59,7 @@ const cases: readonly (readonly [what: string, serve: Serve, code: string, trans
       false,
     ],
     [
-      "the queue is not there, by an emulator that knows no older codes",
+      "the queue does not exist, by an emulator that knows no older codes",
       answer(400, json("com.amazonaws.sqs#QueueDoesNotExist")),
       "QueueDoesNotExist",
       false,
@@ -99,28 +99,28 @@ const cases: readonly (readonly [what: string, serve: Serve, code: string, trans
       true,
     ],
     [
-      "the code stands in a header",
+      "the code is in a header",
       answer(503, "{}", { "x-amzn-errortype": "ServiceUnavailable:http://x/" }),
       "ServiceUnavailable",
       true,
     ],
     ["the service fails without a body", answer(500, ""), "http_500", true],
-    ["the service fails with a body of no code", answer(500, "{}"), "http_500", true],
+    ["the service fails with a body without a code", answer(500, "{}"), "http_500", true],
     [
-      "something in between answers in HTML",
+      "a proxy answers in HTML",
       answer(503, `<html>${CANARY}</html>`, { "content-type": "text/html" }),
       "http_503",
       true,
     ],
-    ["an error breaks off", answer(500, `{"__type":"${CANARY}`), "http_500", true],
+    ["an error is truncated", answer(500, `{"__type":"${CANARY}`), "http_500", true],
     [
-      "an answer breaks off in its JSON",
+      "an answer is truncated in its JSON",
       answer(200, `{"Messages":[{"Body":"${CANARY}`),
       "SyntaxError",
       false,
     ],
     [
-      "an answer breaks off with its connection",
+      "the connection is closed during an answer",
       answer(200, `{"Messages":[{"Body":"${CANARY}`, {}, 10_000),
       "ECONNRESET",
       true,
@@ -145,7 +145,7 @@ for (const [what, serve, code, transient] of cases) {
 }
 
 for (const maker of makers) {
-  Deno.test(`receive() fails with ECONNREFUSED when nobody listens (${maker})`, async () => {
+  Deno.test(`receive() fails with ECONNREFUSED when no server listens (${maker})`, async () => {
     const error = await receiveError(maker, "http://127.0.0.1:1");
     strictEqual(error.code, "ECONNREFUSED");
   });
@@ -155,7 +155,7 @@ for (const maker of makers) {
     ok(["ENOTFOUND", "EAI_AGAIN"].includes(error.code), error.code);
   });
 
-  Deno.test(`call() fails with deadline when nobody answers (${maker})`, async () => {
+  Deno.test(`call() fails with deadline when no answer comes (${maker})`, async () => {
     await using server = startRawServer(async (conn) => {
       while (await readRequest(conn));
     });
@@ -168,7 +168,7 @@ for (const maker of makers) {
     calls.close();
   });
 
-  Deno.test(`call() fails with AbortError when it is given up (${maker})`, async () => {
+  Deno.test(`call() fails with AbortError when it is aborted (${maker})`, async () => {
     const asked = Promise.withResolvers<void>();
     await using server = startRawServer(async (conn) => {
       while (await readRequest(conn)) asked.resolve();

@@ -16,9 +16,9 @@ function ask(agent: Agent, endpoint: string): Promise<Error | number | undefined
   });
 }
 
-Deno.test("limitConnectTime() fails as a timeout when no connection comes about", async () => {
+Deno.test("limitConnectTime() fails with a timeout when no connection is established", async () => {
   const agent = new Agent();
-  // A connection that never gets anywhere, as to a host that drops every packet.
+  // A connection that is never established, as to a host that drops every packet.
   agent.createConnection = () => Object.assign(new Socket(), { connecting: true });
   limitConnectTime(agent, 0.01);
   const error = await ask(agent, "http://127.0.0.1:1");
@@ -27,7 +27,7 @@ Deno.test("limitConnectTime() fails as a timeout when no connection comes about"
   agent.destroy();
 });
 
-Deno.test("limitConnectTime() leaves a connection alone that has come about", async () => {
+Deno.test("limitConnectTime() does not end a connection when it is established", async () => {
   const late = Promise.withResolvers<void>();
   await using server = startRawServer(async (conn) => {
     await readRequest(conn);
@@ -35,10 +35,10 @@ Deno.test("limitConnectTime() leaves a connection alone that has come about", as
     await writeAnswer(conn, "{}");
   });
   const agent = new Agent();
-  // Long enough to connect on a busy machine.
+  // Enough time to connect on a busy machine.
   limitConnectTime(agent, 2);
   const asking = ask(agent, server.endpoint);
-  // Its timer would go off before this one.
+  // Its timer would fire before this one.
   setTimeout(late.resolve, 2_010);
   strictEqual(await asking, 200);
   agent.destroy();

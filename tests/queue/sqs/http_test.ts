@@ -11,7 +11,7 @@ function receive(calls: SqsCalls, signal?: AbortSignal) {
   return calls.call("ReceiveMessage", { QueueUrl: "q" }, signal ? { ...options, signal } : options);
 }
 
-/** Answers each request with nothing, and counts them. */
+/** Answers each request with an empty answer, and counts them. */
 function startServer() {
   const server = startRawServer(async (conn): Promise<void> => {
     while (await readRequest(conn)) {
@@ -24,7 +24,7 @@ function startServer() {
 }
 
 for (const maker of makers) {
-  Deno.test(`call() keeps its connection from call to call (${maker})`, async () => {
+  Deno.test(`call() reuses its connection when it is called again (${maker})`, async () => {
     await using server = startServer();
     const calls = await openCalls(maker, clientFor(server.endpoint));
     for (let i = 0; i < 20; i++) await receive(calls);
@@ -32,7 +32,7 @@ for (const maker of makers) {
     strictEqual(server.connections, 1);
   });
 
-  Deno.test(`call() works when the server closed the kept connections meanwhile (${maker})`, async () => {
+  Deno.test(`call() succeeds when the server closed the idle connections meanwhile (${maker})`, async () => {
     await using server = startServer();
     const calls = await openCalls(maker, clientFor(server.endpoint));
     for (let i = 0; i < 10; i++) {
@@ -43,11 +43,11 @@ for (const maker of makers) {
     strictEqual(server.answered, 20);
   });
 
-  Deno.test(`call() works when the server closes a kept connection on the next request (${maker})`, async () => {
+  Deno.test(`call() succeeds when the server closes an idle connection on the next request (${maker})`, async () => {
     let answered = 0;
     await using server = startRawServer(async (conn, number) => {
-      // As a balancer whose patience ran out while the request was under way: each of the first
-      // connections serves one, reads another, and closes.
+      // Like a load balancer whose idle timeout expires while the request is sent: each of the first
+      // connections serves one request, reads another, and closes.
       while (await readRequest(conn)) {
         await writeAnswer(conn, "{}");
         answered++;
@@ -61,7 +61,7 @@ for (const maker of makers) {
   });
 }
 
-Deno.test("call() waits when as many calls are under way as there may be connections", async () => {
+Deno.test("call() waits when as many calls are in progress as there may be connections", async () => {
   const over = Promise.withResolvers<void>();
   let most = 0;
   let now = 0;
@@ -82,7 +82,7 @@ Deno.test("call() waits when as many calls are under way as there may be connect
   const asking = Array.from({ length: 5 }, () => receive(calls));
   const givenUp = receive(calls, stop.signal);
   await two.promise;
-  // One that still waits for a connection is given up as well.
+  // A call that still waits for a connection is aborted too.
   stop.abort();
   await rejects(givenUp, { code: "AbortError" });
   over.resolve();
@@ -92,7 +92,7 @@ Deno.test("call() waits when as many calls are under way as there may be connect
   strictEqual(server.connections, 2);
 });
 
-Deno.test("close() ends the calls under way, which are not sent again, and those to come", async () => {
+Deno.test("close() aborts calls in progress and later ones, and does not resend them", async () => {
   const hanging = Promise.withResolvers<void>();
   let asked = 0;
   await using server = startRawServer(async (conn) => {
@@ -108,14 +108,14 @@ Deno.test("close() ends the calls under way, which are not sent again, and those
   calls.close();
   await asking;
   await rejects(receive(calls), { code: "AbortError" });
-  // What is sent again comes while another client makes its calls.
+  // A resent call would arrive while another client makes its calls.
   const others = await openCalls("signed", clientFor(server.endpoint));
   for (let i = 0; i < 20; i++) await receive(others);
   others.close();
   strictEqual(asked, 2 + 20);
 });
 
-Deno.test("call() reads an answer of many pieces, and of none", async () => {
+Deno.test("call() reads an answer when it has many chunks or none", async () => {
   const Body = "ü€😀".repeat(100_000);
   let count = 0;
   await using server = startRawServer(async (conn) => {
@@ -128,7 +128,7 @@ Deno.test("call() reads an answer of many pieces, and of none", async () => {
       await conn.write(new TextEncoder().encode(
         `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n`,
       ));
-      // Pieces of 999 bytes cut through the characters.
+      // Chunks of 999 bytes split the characters.
       for (let at = 0; at < body.length; at += 999) {
         const piece = body.subarray(at, at + 999);
         await conn.write(new TextEncoder().encode(`${piece.length.toString(16)}\r\n`));

@@ -1,7 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert";
 import { openSqs } from "../../../lib/queue/sqs/open_sqs.ts";
 
-Deno.test("openSqs() writes requests in the older form when the protocol is query", async () => {
+Deno.test("openSqs() sends requests in the older format when the protocol is query", async () => {
   const forms: URLSearchParams[] = [];
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },

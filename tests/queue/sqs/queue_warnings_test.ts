@@ -4,7 +4,7 @@ import { readSettings } from "../../../lib/config/read_settings.ts";
 import { findQueueWarnings, type SqsAttributes } from "../../../lib/queue/sqs/attributes.ts";
 import { fakeSource } from "../../support/fake_io.ts";
 
-/** A queue about which there is nothing to say. */
+/** The attributes of a queue without warnings. */
 const fine: SqsAttributes = {
   visibilitySeconds: 60,
   retentionSeconds: 345_600,
@@ -24,14 +24,14 @@ function warn(more: Partial<SqsAttributes>, settings: Record<string, string> = {
   );
 }
 
-/** The only warning there is. */
+/** Expects one warning and returns it. */
 function only(more: Partial<SqsAttributes>, settings: Record<string, string> = {}): string {
   const warnings = warn(more, settings);
   strictEqual(warnings.length, 1, warnings.join("\n"));
   return warnings[0] ?? "";
 }
 
-Deno.test("findQueueWarnings() says nothing when all is well", () => {
+Deno.test("findQueueWarnings() returns nothing when every attribute is fine", () => {
   deepStrictEqual(warn({}), []);
 });
 
@@ -43,24 +43,24 @@ Deno.test("findQueueWarnings() warns when the queue has no redrive policy", () =
   match(only({ maxReceiveCount: undefined }), /has no redrive policy/);
 });
 
-Deno.test("findQueueWarnings() warns when a lease is no longer than a batch may take", () => {
+Deno.test("findQueueWarnings() warns when a lease is not longer than a batch may take", () => {
   // A batch takes up to BATCH_MILLISECONDS and STATEMENT_SECONDS: 0.2 + 15 s by default.
   match(only({ visibilitySeconds: 15 }), /visibility timeout is 15 s, .* take \(15\.2 s\)/);
   deepStrictEqual(warn({ visibilitySeconds: 16 }), []);
 });
 
-Deno.test("findQueueWarnings() counts by the settings when a batch may take longer", () => {
+Deno.test("findQueueWarnings() computes a batch's time from the settings when it may take longer", () => {
   const settings = { BATCH_MILLISECONDS: "5000", STATEMENT_SECONDS: "60" };
   match(only({ visibilitySeconds: 65 }, settings), /is 65 s, .* take \(65 s\)/);
   deepStrictEqual(warn({ visibilitySeconds: 66 }, settings), []);
 });
 
-Deno.test("findQueueWarnings() warns when the queue nearly hands out nothing more", () => {
+Deno.test("findQueueWarnings() warns when the number of messages in flight is near the queue's limit", () => {
   deepStrictEqual(warn({ notVisible: 110_000 }), []);
   match(only({ notVisible: 110_001 }), /has 110001 messages in flight/);
 });
 
-Deno.test("findQueueWarnings() warns when dead letters are kept for no longer than messages", () => {
+Deno.test("findQueueWarnings() warns when the dead-letter queue keeps messages no longer than the queue", () => {
   for (const deadLetterRetentionSeconds of [60, 345_599, 345_600]) {
     match(
       only({ deadLetterRetentionSeconds }),
@@ -70,7 +70,7 @@ Deno.test("findQueueWarnings() warns when dead letters are kept for no longer th
   deepStrictEqual(warn({ deadLetterRetentionSeconds: 345_601 }), []);
 });
 
-Deno.test("findQueueWarnings() says nothing of dead letters when their queue could not be asked", () => {
+Deno.test("findQueueWarnings() does not mention the dead-letter queue when its retention is unknown", () => {
   const { deadLetterRetentionSeconds: _, ...unasked } = fine;
   deepStrictEqual(
     findQueueWarnings(unasked, longestBatchSeconds(readSettings(fakeSource(), []))),
@@ -78,7 +78,7 @@ Deno.test("findQueueWarnings() says nothing of dead letters when their queue cou
   );
 });
 
-Deno.test("findQueueWarnings() tells all that is wrong when it is several things", () => {
+Deno.test("findQueueWarnings() returns all warnings when there are several", () => {
   const wrong = { fifo: true, maxReceiveCount: undefined, visibilitySeconds: 1, notVisible: 1e6 };
   strictEqual(warn({ ...wrong, deadLetterRetentionSeconds: 60 }).length, 5);
 });

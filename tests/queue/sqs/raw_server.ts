@@ -1,16 +1,16 @@
-/** How a connection of a test is served: what is read from it, and what is written to it. */
+/** Serves a connection of a test: reads from it and writes to it. */
 export type Serve = (conn: Deno.Conn, number: number) => Promise<void>;
 
-/** A server on bare TCP, for what no HTTP server would do. */
+/** A server on bare TCP, for faults that an HTTP server does not produce. */
 export interface RawServer extends AsyncDisposable {
   readonly endpoint: string;
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly connections: number;
-  /** Ends the connections from this end. */
+  /** Closes the connections on the server's side. */
   cut(): void;
 }
 
-/** Serves each connection until `serve` returns, throws, or the test is over. */
+/** Starts a server that serves each connection until `serve` returns, throws, or the test is over. */
 export function startRawServer(serve: Serve): RawServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const open = new Set<Deno.Conn>();
@@ -47,7 +47,7 @@ export function startRawServer(serve: Serve): RawServer {
   };
 }
 
-/** Reads one request with its body; undefined where the client has closed. */
+/** Reads one request with its body. Returns undefined if the client has closed. */
 export async function readRequest(conn: Deno.Conn): Promise<string | undefined> {
   const buffer = new Uint8Array(65_536);
   let text = "";

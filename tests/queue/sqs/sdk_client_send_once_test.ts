@@ -4,11 +4,11 @@ import { SqsQueue } from "../../../lib/queue/sqs/sqs_queue.ts";
 import { awsVariables } from "../../support/line.ts";
 import { makers, openCalls } from "./calls.ts";
 
-/** Each gives the client turns of its loop in which to connect and to send. */
+/** Each number is how many turns of the event loop the client gets to connect and to send. */
 const ROUND_TRIPS = 20;
 
 for (const maker of makers) {
-  Deno.test(`receive() is not sent again when it is given up, which takes ten messages (${maker})`, async () => {
+  Deno.test(`receive() is not resent, which would hide ten messages, when it is aborted (${maker})`, async () => {
     const over = Promise.withResolvers<void>();
     const second = Promise.withResolvers<void>();
     let calls = 0;
@@ -19,7 +19,7 @@ for (const maker of makers) {
         // Deno closes the connection of a request whose body is not read.
         await request.text();
         ports.push(remoteAddr.port);
-        // The second one comes on the connection of the first and gets no answer.
+        // The second request uses the connection of the first and gets no answer.
         if (++calls === 2) {
           second.resolve();
           await over.promise;
@@ -42,11 +42,11 @@ for (const maker of makers) {
     await receive(never);
     const hanging = receive(givenUp.signal);
     await second.promise;
-    // On a connection of its own it would not be sent again in any case.
+    // On a connection of its own it would not be resent in any case.
     strictEqual(ports[1], ports[0]);
     givenUp.abort();
     await rejects(hanging, { code: "AbortError" });
-    // One that is sent again comes among these: on the signed path it came after the first of them.
+    // A resent request arrives among these. On the signed path it came after the first of them.
     for (let i = 0; i < ROUND_TRIPS; i++) await receive(never);
     strictEqual(calls, 2 + ROUND_TRIPS);
     queue.close();

@@ -1,7 +1,7 @@
 import { strictEqual } from "node:assert";
 import { createSqsClient } from "../../../lib/queue/sqs/sdk_client.ts";
 
-/** Runs `work` while the variables have these values; undefined unsets one. */
+/** Runs `work` while the variables have these values. `undefined` unsets one. */
 async function withVariables(
   variables: Readonly<Record<string, string | undefined>>,
   work: () => Promise<void>,
@@ -30,7 +30,7 @@ async function readRegion(url: string): Promise<string> {
   return region;
 }
 
-Deno.test("createSqsClient() takes the region from the queue's host when none is configured", async () => {
+Deno.test("createSqsClient() uses the region in the queue's host when none is configured", async () => {
   await withVariables(unset, async () => {
     strictEqual(await readRegion("https://sqs.eu-west-3.amazonaws.com/1/q"), "eu-west-3");
     strictEqual(await readRegion("https://sqs-fips.us-east-2.amazonaws.com/1/q"), "us-east-2");
@@ -41,13 +41,13 @@ Deno.test("createSqsClient() takes the region from the queue's host when none is
   });
 });
 
-Deno.test("createSqsClient() takes the region that is configured before the host's", async () => {
+Deno.test("createSqsClient() prefers the configured region when the host has another one", async () => {
   await withVariables({ ...unset, AWS_REGION: "ap-south-1" }, async () => {
     strictEqual(await readRegion("https://sqs.eu-west-3.amazonaws.com/1/q"), "ap-south-1");
   });
 });
 
-Deno.test("createSqsClient() asks the queue's own host when it is outside of AWS", async () => {
+Deno.test("createSqsClient() calls the queue's own host when it is outside of AWS", async () => {
   await withVariables(unset, async () => {
     const client = createSqsClient(new URL("http://127.0.0.1:4566/000000000000/q"), 10);
     const endpoint = await client.config.endpoint?.();
@@ -59,7 +59,7 @@ Deno.test("createSqsClient() asks the queue's own host when it is outside of AWS
   });
 });
 
-Deno.test("createSqsClient() leaves the endpoint to the SDK when one is configured", async () => {
+Deno.test("createSqsClient() does not set the endpoint when one is configured", async () => {
   await withVariables({ ...unset, AWS_ENDPOINT_URL_SQS: "http://127.0.0.1:1" }, async () => {
     const client = createSqsClient(new URL("http://127.0.0.1:4566/000000000000/q"), 10);
     strictEqual(client.config.endpoint, undefined);
@@ -67,7 +67,7 @@ Deno.test("createSqsClient() leaves the endpoint to the SDK when one is configur
   });
 });
 
-Deno.test("createSqsClient() never tries again by itself", async () => {
+Deno.test("createSqsClient() never retries a call", async () => {
   const client = createSqsClient(new URL("https://sqs.eu-west-3.amazonaws.com/1/q"), 10);
   strictEqual(await client.config.maxAttempts(), 1);
   client.destroy();

@@ -71,7 +71,7 @@ for (
     ],
   ] as const
 ) {
-  Deno.test(`sign() signs AWS's own test ${name} as AWS does`, () => {
+  Deno.test(`sign() signs as AWS does when the test of its suite is ${name}`, () => {
     const signer = new RequestSigner({ ...suite, ...options });
     strictEqual(
       signer.sign(SUITE_TIME, body),
@@ -81,7 +81,7 @@ for (
   });
 }
 
-/** The part of the SDK's own signer that the test calls. */
+/** The part of the SDK's own signer that the tests call. */
 interface SdkSigner {
   sign(
     request: object,
@@ -102,7 +102,7 @@ async function signBySdk(
       ...(credentials.sessionToken ? { sessionToken: credentials.sessionToken } : {}),
     },
   });
-  // Else it signs the body's digest as a header too, which only S3 asks for.
+  // Otherwise it signs the body's digest as a header too, which only S3 requires.
   const signer = Object.assign(
     await client.config.signer() as object,
     { applyChecksum: false },
@@ -120,7 +120,7 @@ async function signBySdk(
 const printable = (minLength: number) =>
   fc.string({ minLength, maxLength: 60 }).map((text) => text.replace(/[^!-~]/g, "x"));
 
-Deno.test("sign() signs as the SDK does, whatever the credentials, the region and the body are", async () => {
+Deno.test("sign() signs as the SDK does when credentials, region and body are any", async () => {
   const cases = fc.record({
     accessKeyId: printable(1),
     secretAccessKey: fc.string({ minLength: 1, maxLength: 80 }),
@@ -160,7 +160,7 @@ Deno.test("sign() signs as the SDK does, whatever the credentials, the region an
   );
 });
 
-Deno.test("sign() derives another key when the day changes, and back", () => {
+Deno.test("sign() derives another key when the day changes, and when it changes back", () => {
   const signer = new RequestSigner(suite);
   const first = signer.sign(SUITE_TIME, "");
   const next = signer.sign("20150831T123600Z", "");
@@ -169,7 +169,7 @@ Deno.test("sign() derives another key when the day changes, and back", () => {
   strictEqual(signer.sign(SUITE_TIME, ""), first);
 });
 
-Deno.test("sign() signs anew when only the body or only the time is another", () => {
+Deno.test("sign() computes a new signature when only the body or only the time differs", () => {
   const signer = new RequestSigner(suite);
   const requests = [["20150830T123600Z", "a"], ["20150830T123600Z", "b"], [
     "20150830T123601Z",

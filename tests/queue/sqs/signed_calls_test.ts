@@ -16,7 +16,7 @@ function headerOf(request: string, name: string): string {
   return new RegExp(`^${name}: (.*)\r$`, "im").exec(request)?.[1] ?? "";
 }
 
-/** Answers by what `respond` gives, and keeps what was asked. */
+/** Answers with what `respond` returns, and records the requests. */
 function startServer(respond: (request: string, count: number) => [status: number, type?: string]) {
   const requests: string[] = [];
   const server = startRawServer(async (conn): Promise<void> => {
@@ -58,7 +58,7 @@ Deno.test("call() signs for the client's region and host, with its session token
   );
 });
 
-/** Credentials that are made anew each time, and how often that was. */
+/** Creates new credentials for each request, and counts the requests. */
 function countedCredentials(lifeMs: number | undefined) {
   const provider = () => {
     const accessKeyId = `AKID${++counted.made}`;
@@ -73,7 +73,7 @@ function keyOf(request = ""): string {
   return /Credential=([^/]+)/.exec(request)?.[1] ?? "";
 }
 
-Deno.test("call() asks for credentials once when they never expire", async () => {
+Deno.test("call() requests credentials once when they never expire", async () => {
   await using server = startServer(() => [200]);
   const credentials = countedCredentials(undefined);
   const calls = await openCalls(
@@ -85,7 +85,7 @@ Deno.test("call() asks for credentials once when they never expire", async () =>
   strictEqual(credentials.made, 1);
 });
 
-Deno.test("call() signs with new credentials when the old ones are about to expire", async () => {
+Deno.test("call() signs with new credentials when the old ones expire soon", async () => {
   await using server = startServer(() => [200]);
   // The SDK's own margin is five minutes.
   const credentials = countedCredentials(4 * MINUTE);
@@ -102,7 +102,7 @@ Deno.test("call() signs with new credentials when the old ones are about to expi
 });
 
 for (const code of ["ExpiredToken", "ExpiredTokenException"]) {
-  Deno.test(`call() has new credentials made when the service says ${code}`, async () => {
+  Deno.test(`call() requests new credentials when the service answers ${code}`, async () => {
     await using server = startServer((request) => keyOf(request) === "AKID1" ? [403, code] : [200]);
     const credentials = countedCredentials(60 * MINUTE);
     const calls = await openCalls(
@@ -117,7 +117,7 @@ for (const code of ["ExpiredToken", "ExpiredTokenException"]) {
   });
 }
 
-Deno.test("call() fails, and asks no further, when new credentials have expired too", async () => {
+Deno.test("call() fails without another attempt when new credentials have expired too", async () => {
   await using server = startServer(() => [403, "ExpiredToken"]);
   const credentials = countedCredentials(60 * MINUTE);
   const calls = await openCalls(
@@ -129,7 +129,7 @@ Deno.test("call() fails, and asks no further, when new credentials have expired 
   strictEqual(server.requests.length, 2);
 });
 
-Deno.test("call() does not send again what expired when the credentials stay the same", async () => {
+Deno.test("call() does not resend an expired request when the credentials stay the same", async () => {
   await using server = startServer(() => [403, "ExpiredToken"]);
   const calls = await openCalls("signed", clientFor(server.endpoint));
   await rejects(receive(calls), { code: "ExpiredToken" });
@@ -137,13 +137,13 @@ Deno.test("call() does not send again what expired when the credentials stay the
   strictEqual(server.requests.length, 1);
 });
 
-/** Calls of a client whose credentials fail; its endpoint is asked of one whose do not. */
+/** Opens calls of a client whose credentials fail. The endpoint is that of a client whose credentials work. */
 async function openWithout(credentials: () => Promise<never>, url: string): Promise<SignedCalls> {
   const endpoint = await resolveEndpoint(clientFor(url), url);
   return new SignedCalls({ client: clientFor(url, { credentials }), endpoint, maxSockets: 1 });
 }
 
-Deno.test("call() fails with the chain's code when there are no credentials", async () => {
+Deno.test("call() fails with the code of the credential chain when there are no credentials", async () => {
   await using server = startServer(() => [200]);
   const failing = () =>
     Promise.reject(Object.assign(new Error("none"), { name: "CredentialsProviderError" }));
@@ -152,7 +152,7 @@ Deno.test("call() fails with the chain's code when there are no credentials", as
   calls.close();
 });
 
-Deno.test("call() has its deadline when the credentials never come", async () => {
+Deno.test("call() fails at its deadline when the credentials never arrive", async () => {
   await using server = startServer(() => [200]);
   const endless = () => new Promise<never>(() => {});
   const calls = await openWithout(endless, server.endpoint);
@@ -171,7 +171,7 @@ function skewOf(request: string): number {
 }
 
 for (const ahead of [20 * MINUTE, -20 * MINUTE]) {
-  Deno.test(`call() corrects its clock when the service's is ${ahead / MINUTE} minutes ahead`, async () => {
+  Deno.test(`call() corrects its clock when the service's clock is ${ahead / MINUTE} minutes ahead`, async () => {
     await using server = startServer((request) =>
       Math.abs(skewOf(request) - ahead) < 5 * MINUTE ? [200] : [403, "InvalidSignatureException"]
     );
@@ -183,12 +183,12 @@ for (const ahead of [20 * MINUTE, -20 * MINUTE]) {
     await receive(calls);
     calls.close();
     strictEqual(server.requests.length, asked + 1);
-    // The SDK's own calls profit from it.
+    // The SDK's own calls use the correction too.
     ok(Math.abs(client.config.systemClockOffset - ahead) < MINUTE);
   });
 }
 
-Deno.test("call() leaves its clock alone when the SDK is told to", async () => {
+Deno.test("call() does not correct its clock when the SDK's correction is disabled", async () => {
   await using server = startServer(() => [403, "RequestTimeTooSkewed"]);
   server.ahead = 20 * MINUTE;
   const client = clientFor(server.endpoint, { disableClockSkewCorrection: true });
@@ -199,7 +199,7 @@ Deno.test("call() leaves its clock alone when the SDK is told to", async () => {
   strictEqual(client.config.systemClockOffset, 0);
 });
 
-Deno.test("call() does not send again what the service failed at, though the clock was wrong", async () => {
+Deno.test("call() does not resend a request when the service failed and the clock was wrong too", async () => {
   await using server = startServer((_, count) => count === 1 ? [500, "InternalFailure"] : [200]);
   server.ahead = 20 * MINUTE;
   const calls = await openCalls("signed", clientFor(server.endpoint));

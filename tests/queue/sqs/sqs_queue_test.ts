@@ -9,7 +9,7 @@ import { clientFor, type Maker, makers, openCalls } from "./calls.ts";
 
 const { signal } = new AbortController();
 
-/** A queue on a real SQS-protocol server, with a proxy between that a test may have fail. */
+/** Opens a queue on a real SQS-protocol server, through a proxy whose faults a test can set. */
 async function create(
   maker: Maker,
   attributes: Record<string, string> = {},
@@ -36,19 +36,19 @@ async function create(
   };
 }
 
-/** The SDK checks it. */
+/** The SDK verifies it. */
 function md5(text: string): string {
   return createHash("md5").update(text).digest("hex");
 }
 
 function firstOf(messages: readonly Message[]): Message {
   const [message] = messages;
-  ok(message, "No message came");
+  ok(message, "expected a message, got none");
   return message;
 }
 
 for (const maker of makers) {
-  Deno.test(`receive() gives id, body, time sent, receive count and handle (${maker})`, async () => {
+  Deno.test(`receive() returns id, body, time sent, receive count and handle (${maker})`, async () => {
     await using line = await create(maker);
     const before = Date.now();
     const [id] = await line.emulated.send(["hello"]);
@@ -58,7 +58,7 @@ for (const maker of makers) {
     ok(message.handle.length > 0);
   });
 
-  // The queue's own timeout used to decide: with 0 every message was handed out again at once.
+  // In an earlier version the queue's own timeout decided: with 0 every message was visible again at once.
   Deno.test(`receive() hides a message for its lease when the queue's own timeout is 0 (${maker})`, async () => {
     await using line = await create(maker, { VisibilityTimeout: "0" });
     await line.emulated.send(["hello"]);
@@ -66,7 +66,7 @@ for (const maker of makers) {
     deepStrictEqual(await line.receive(), []);
   });
 
-  Deno.test(`receive() fails at once when it is given up (${maker})`, async () => {
+  Deno.test(`receive() fails at once when it is aborted (${maker})`, async () => {
     await using line = await create(maker);
     const stop = new AbortController();
     const receiving = line.queue.receive({ waitSeconds: 20, signal: stop.signal });
@@ -74,7 +74,7 @@ for (const maker of makers) {
     await rejects(receiving, { name: "QueueError", code: "AbortError" });
   });
 
-  Deno.test(`receive() takes the present when the queue does not say when a message was sent (${maker})`, async () => {
+  Deno.test(`receive() returns the current time when the answer has no time sent (${maker})`, async () => {
     await using line = await create(maker);
     line.proxy.fault = () =>
       Response.json({
@@ -86,7 +86,7 @@ for (const maker of makers) {
     strictEqual(message.receiveCount, 1);
   });
 
-  Deno.test(`delete() names by id what failed and what the answer left out (${maker})`, async () => {
+  Deno.test(`delete() returns the ids that failed and those missing in the answer (${maker})`, async () => {
     await using line = await create(maker);
     line.proxy.fault = () =>
       Response.json({
@@ -100,7 +100,7 @@ for (const maker of makers) {
     );
   });
 
-  Deno.test(`delete() says failed when an answer says both (${maker})`, async () => {
+  Deno.test(`delete() returns an id as failed when the answer lists it as both (${maker})`, async () => {
     await using line = await create(maker);
     line.proxy.fault = () =>
       Response.json({
@@ -113,7 +113,7 @@ for (const maker of makers) {
     );
   });
 
-  Deno.test(`extend() names the message whose handle the queue does not take (${maker})`, async () => {
+  Deno.test(`extend() returns the message as failed when the queue refuses its handle (${maker})`, async () => {
     await using line = await create(maker);
     await line.emulated.send(["hello"]);
     const message = firstOf(await line.receive());
@@ -124,7 +124,7 @@ for (const maker of makers) {
     );
   });
 
-  Deno.test(`extend() sends the seconds and release() the delay (${maker})`, async () => {
+  Deno.test(`extend() sends the seconds, and release() the delay (${maker})`, async () => {
     await using line = await create(maker);
     const seconds: unknown[] = [];
     line.proxy.fault = ({ body }) => {
@@ -137,7 +137,7 @@ for (const maker of makers) {
     deepStrictEqual(seconds, [45, 0]);
   });
 
-  Deno.test(`receive() fails with the service's code and nothing of its text (${maker})`, async () => {
+  Deno.test(`receive() fails with the service's code and no part of its text (${maker})`, async () => {
     await using line = await create(maker);
     line.proxy.fault = () => sqsError(400, "QueueDoesNotExist");
     const error = await line.receive().then(() => undefined, (reason) => reason);
@@ -146,7 +146,7 @@ for (const maker of makers) {
     strictEqual(error.isTransient, false);
   });
 
-  Deno.test(`receive() fails with the network's code when nobody listens (${maker})`, async () => {
+  Deno.test(`receive() fails with the network's code when no server listens (${maker})`, async () => {
     const calls = await openCalls(maker, clientFor("http://127.0.0.1:1"));
     const queue = new SqsQueue({ calls, url: "http://127.0.0.1:1/0/q", leaseSeconds: 30 });
     const error = await queue.receive({ waitSeconds: 0, signal })
@@ -157,7 +157,7 @@ for (const maker of makers) {
     queue.close();
   });
 
-  Deno.test(`receive() asks for its own lease, whatever the queue's timeout is (${maker})`, async () => {
+  Deno.test(`receive() requests its own lease when the queue's timeout differs (${maker})`, async () => {
     await using line = await create(maker, {}, 45);
     let asked: unknown;
     line.proxy.fault = ({ body }) => {
@@ -169,7 +169,7 @@ for (const maker of makers) {
   });
 }
 
-Deno.test("QueueError is transient when waiting may mend it", () => {
+Deno.test("QueueError is transient when a retry may succeed", () => {
   const codes = [
     "ECONNREFUSED",
     "ENOTFOUND",
@@ -185,13 +185,13 @@ Deno.test("QueueError is transient when waiting may mend it", () => {
   for (const code of codes) strictEqual(createQueueError("ask", code).isTransient, true, code);
 });
 
-Deno.test("QueueError is not transient when waiting mends nothing", () => {
+Deno.test("QueueError is not transient when a retry cannot succeed", () => {
   const codes = [
     "QueueDoesNotExist",
     "AccessDeniedException",
     "InvalidClientTokenId",
     "CredentialsProviderError",
-    // Like the network's codes, and a certificate's fault all the same.
+    // It looks like a network error code, but is a fault of the certificate.
     "ERR_TLS_CERT_ALTNAME_INVALID",
   ];
   for (const code of codes) strictEqual(createQueueError("ask", code).isTransient, false, code);
