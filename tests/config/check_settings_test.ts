@@ -14,17 +14,17 @@ const withQueue = {
   SQS_DLQ_URL: "https://sqs.eu-west-1.amazonaws.com/1/dlq",
 };
 
-/** The settings that the problems are about. */
+/** The settings that the problems in these tests are about. */
 function wrongWith(changes: Readonly<Record<string, string>>): string[] {
   const problems = checkSettings(readSettings(fakeSource({ ...fine, ...changes }), []));
   return problems.map((problem) => problem.slice(0, problem.indexOf(":")));
 }
 
-Deno.test("checkSettings() finds nothing when all is well", () => {
+Deno.test("checkSettings() returns nothing when all settings are valid", () => {
   deepStrictEqual(wrongWith({}), []);
 });
 
-Deno.test("checkSettings() finds nothing when VAULT=off and REJECTED_TO=queue", () => {
+Deno.test("checkSettings() returns nothing when VAULT=off and REJECTED_TO=queue", () => {
   deepStrictEqual(wrongWith({ VAULT: "off", VAULT_PUBLIC_KEY: "", ...withQueue }), []);
 });
 
@@ -32,7 +32,7 @@ Deno.test("checkSettings() requires the vault's key when the vault is on", () =>
   deepStrictEqual(wrongWith({ VAULT_PUBLIC_KEY: "" }), ["VAULT_PUBLIC_KEY"]);
 });
 
-Deno.test("checkSettings() requires the vault's key when a queue takes rejections", () => {
+Deno.test("checkSettings() requires the vault's key when rejections go to a queue", () => {
   deepStrictEqual(wrongWith({ VAULT_PUBLIC_KEY: "", ...withQueue }), ["VAULT_PUBLIC_KEY"]);
 });
 
@@ -44,19 +44,19 @@ Deno.test("checkSettings() requires the dead-letter queue when rejections go to 
   deepStrictEqual(wrongWith({ REJECTED_TO: "queue" }), ["SQS_DLQ_URL"]);
 });
 
-Deno.test("checkSettings() refuses the dead-letter queue when it is the queue itself", () => {
+Deno.test("checkSettings() refuses the dead-letter queue when it is the source queue itself", () => {
   deepStrictEqual(wrongWith({ ...withQueue, SQS_DLQ_URL: fine.SQS_QUEUE_URL }), ["SQS_DLQ_URL"]);
   // Two spellings of one URL.
   const other = "HTTPS://SQS.eu-west-1.amazonaws.com:443/1/q";
   deepStrictEqual(wrongWith({ ...withQueue, SQS_DLQ_URL: other }), ["SQS_DLQ_URL"]);
 });
 
-Deno.test("checkSettings() refuses fewer messages in flight than fill a batch", () => {
+Deno.test("checkSettings() refuses MAX_IN_FLIGHT when it is smaller than a batch", () => {
   deepStrictEqual(wrongWith({ MAX_IN_FLIGHT: "499" }), ["MAX_IN_FLIGHT"]);
   deepStrictEqual(wrongWith({ MAX_IN_FLIGHT: "500" }), []);
 });
 
-Deno.test("checkSettings() reports all problems at once", () => {
+Deno.test("checkSettings() returns all problems when there are several", () => {
   const values = { VAULT: "off", MAX_IN_FLIGHT: "10", SQS_DLQ_URL: fine.SQS_QUEUE_URL };
   deepStrictEqual(wrongWith(values), ["REJECTED_TO", "SQS_DLQ_URL", "MAX_IN_FLIGHT"]);
 });

@@ -25,7 +25,7 @@ Deno.test("redactSettings() shows the defaults and no empty row when nothing is 
   strictEqual(shown["HTTP_ADDRESS"], "127.0.0.1:8080");
 });
 
-Deno.test("redactSettings() shows the ids of keys and nothing else of them", () => {
+Deno.test("redactSettings() shows only the ids of keys when keys are set", () => {
   const shown = redact({
     MASK_KEY: `k2:${KEY},k1:${OTHER}`,
     VAULT_PUBLIC_KEY: `v7:${KEY}`,
@@ -39,13 +39,13 @@ const urls: [given: string, shown: string][] = [
   ["postgresql://zq7@db/app?sslmode=require&sslkey=zq7", "postgresql://db/app"],
   ["postgres://:zq7@[::1]/app", "postgres://[::1]/app"],
 ];
-for (const [given, wanted] of urls) {
-  Deno.test(`redactSettings() shows host and path only when the database is ${given}`, () => {
-    strictEqual(redact({ DATABASE_URL: given })["DATABASE_URL"], wanted);
+for (const [given, expected] of urls) {
+  Deno.test(`redactSettings() shows only host and path when the database is ${given}`, () => {
+    strictEqual(redact({ DATABASE_URL: given })["DATABASE_URL"], expected);
   });
 }
 
-Deno.test("redactSettings() shows host and path only when a queue's URL has a password", () => {
+Deno.test("redactSettings() shows only host and path when a queue's URL has a password", () => {
   const shown = redact({ SQS_QUEUE_URL: "https://zq7:zq7@sqs.example:8443/1/q?token=zq7" });
   strictEqual(shown["SQS_QUEUE_URL"], "https://sqs.example:8443/1/q");
 });
@@ -76,19 +76,19 @@ for (const [name, row] of rows) {
     for (const text of [settingsHelp(), settingsMarkdown()]) {
       ok(text.includes(name) && text.includes(describeRange(row)) && text.includes(row.about));
       if ("default" in row) ok(text.includes(String(row.default)));
-      // Only a secret may come from a file.
+      // Only a secret can be read from a file.
       strictEqual(text.includes(file), row.secret === true);
     }
   });
 }
 
-Deno.test("settingsMarkdown() is a table of four columns, a row for each setting", () => {
+Deno.test("settingsMarkdown() returns a table of four columns with a row for each setting", () => {
   const lines = settingsMarkdown().split("\n");
   strictEqual(lines.length, rows.length + 2);
   for (const line of lines) strictEqual(line.match(/(?<!\\)\|/g)?.length, 5, line);
 });
 
-Deno.test("describeRange() says in words what each kind of setting may be", () => {
+Deno.test("describeRange() describes the values that each kind of setting may have", () => {
   strictEqual(describeRange(settings.BATCH_ROWS), "1 to 10000 rows");
   strictEqual(describeRange(settings.VAULT), "on, off");
   strictEqual(describeRange(settings.HTTP_ADDRESS), "host:port, off");

@@ -4,19 +4,19 @@ import { libraryVariables } from "../../lib/config/library_variables.ts";
 import { settings } from "../../lib/config/settings.ts";
 import { type EnvironmentNames, environmentNames } from "../support/environment_names.ts";
 
-/** What looks like the name of a variable and is none. */
+/** Matches that look like names of variables and are not. */
 const noVariables: Readonly<Record<string, string>> = {
   PG_INVALID_DATE: "the code of an error in pg's parser of dates",
 };
 
-/** Where the text asks for a name that it makes at run time, and why none is missed. */
+/** Names that the program computes at run time, each with the reason why no variable is missed. */
 const reviewed: Readonly<Record<string, string>> = {
   envVar: "pg's val(), whose callers environmentNames() reads one by one",
   bearerTokenKey: "AWS_BEARER_TOKEN_<service>: asked for services with bearer tokens, SQS is none",
   set: "English, in the SDK's error texts: not set in env",
 };
 
-/** Bundles the program from the modules that `deno task compile` takes, and reads what it asks for. */
+/** Bundles the program from the modules that `deno task compile` uses, and finds the names that it reads. */
 async function namesInProgram(): Promise<EnvironmentNames> {
   const folder = await Deno.makeTempDir({ prefix: "maskline-bundle-" });
   try {
@@ -35,7 +35,7 @@ async function namesInProgram(): Promise<EnvironmentNames> {
 
 const { names, unresolved } = await namesInProgram();
 
-Deno.test("libraryVariables has every variable that the program asks for", () => {
+Deno.test("libraryVariables has every variable that the program reads", () => {
   const known = new Set([...libraryVariables, ...Object.keys(settings)]);
   const missing = [...names].filter((name) =>
     !known.has(name) && !Object.hasOwn(noVariables, name)
@@ -43,7 +43,7 @@ Deno.test("libraryVariables has every variable that the program asks for", () =>
   deepStrictEqual(missing, []);
 });
 
-Deno.test("libraryVariables has no variable that the program does not ask for", () => {
+Deno.test("libraryVariables has no variable that the program does not read", () => {
   deepStrictEqual(libraryVariables.filter((name) => !names.has(name)), []);
 });
 
@@ -52,11 +52,11 @@ Deno.test("libraryVariables has each variable once, and no setting", () => {
   deepStrictEqual(libraryVariables.filter((name) => Object.hasOwn(settings, name)), []);
 });
 
-Deno.test("the program asks for no name that is made at run time, but for those reviewed", () => {
+Deno.test("the program reads no computed names other than the reviewed ones", () => {
   deepStrictEqual([...unresolved].sort(), Object.keys(reviewed).sort());
 });
 
-Deno.test("the list of what is no variable has nothing that is gone", () => {
+Deno.test("the list of names that are no variables has only names in the program", () => {
   deepStrictEqual(Object.keys(noVariables).filter((name) => !names.has(name)), []);
 });
 
@@ -81,10 +81,10 @@ const texts: [text: string, names: string[], unresolved?: string[]][] = [
   [`name in env`, [], ["name"]],
   [`environment.HOME, Env.HOME, env.home`, []],
 ];
-for (const [text, wanted, open = []] of texts) {
-  const given = wanted.join(" and ") || "no name";
-  Deno.test(`environmentNames() gives ${given} when it reads ${text}`, () => {
+for (const [text, expected, open = []] of texts) {
+  const given = expected.join(" and ") || "no name";
+  Deno.test(`environmentNames() returns ${given} when it reads ${text}`, () => {
     const found = environmentNames(text);
-    deepStrictEqual([[...found.names], [...found.unresolved]], [wanted, open]);
+    deepStrictEqual([[...found.names], [...found.unresolved]], [expected, open]);
   });
 }

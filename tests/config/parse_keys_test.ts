@@ -13,7 +13,7 @@ function textOf(key: Uint8Array, id = "k1"): string {
   return `${id}:${key.toBase64()}`;
 }
 
-/** It throws an OperationError with this message, which contains no part of the text after an id. */
+/** Expects an OperationError with this message, which contains no part of the text after an id. */
 function refuses(text: string, message: RegExp, atMost = 1): void {
   throws(() => parseNamedKeys(text, atMost), (error) => {
     ok(error instanceof OperationError);
@@ -26,15 +26,15 @@ function refuses(text: string, message: RegExp, atMost = 1): void {
   });
 }
 
-Deno.test("parseNamedKeys() gives id and bytes when a key is right", () => {
+Deno.test("parseNamedKeys() returns id and bytes when a key is valid", () => {
   deepStrictEqual(parseNamedKeys(`k1:${base64}`), [{ id: "k1", bytes }]);
 });
 
-Deno.test("parseNamedKeys() keeps the order when several keys are right", () => {
+Deno.test("parseNamedKeys() keeps the order when several keys are valid", () => {
   const keys = Array.from({ length: 8 }, (_, id) => bytes.map((byte) => byte ^ (id + 1)));
   const text = keys.map((key, index) => textOf(key, `k${index}`)).join(",");
-  const wanted: NamedKey[] = keys.map((key, index) => ({ id: `k${index}`, bytes: key }));
-  deepStrictEqual(parseNamedKeys(text, 8), wanted);
+  const expected: NamedKey[] = keys.map((key, index) => ({ id: `k${index}`, bytes: key }));
+  deepStrictEqual(parseNamedKeys(text, 8), expected);
 });
 
 Deno.test("parseNamedKeys() ignores white space around a key", () => {
@@ -43,7 +43,7 @@ Deno.test("parseNamedKeys() ignores white space around a key", () => {
   deepStrictEqual(keys, [{ id: "k1", bytes }, { id: "k2", bytes: other }]);
 });
 
-Deno.test("parseNamedKeys() reads a key when it is base64url or lacks its padding", () => {
+Deno.test("parseNamedKeys() reads a key when it is base64url or has no padding", () => {
   const key = bytes.map((byte, index) => index < 3 ? 0xfb + index : byte);
   const encoded = key.toBase64();
   ok(/[+/]/.test(encoded) && encoded.endsWith("="));
@@ -54,7 +54,7 @@ Deno.test("parseNamedKeys() reads a key when it is base64url or lacks its paddin
 });
 
 for (const id of ["k", "k1", "v2", "k2026", "abcdefghij012345"]) {
-  Deno.test(`parseNamedKeys() takes the id ${id}`, () => {
+  Deno.test(`parseNamedKeys() accepts an id when it is ${id}`, () => {
     strictEqual(parseNamedKeys(`${id}:${base64}`)[0].id, id);
   });
 }
@@ -87,7 +87,7 @@ Deno.test("parseNamedKeys() throws when a key is not base64", () => {
   for (const text of ["!".repeat(44), bytes.toHex().slice(0, 43) + "*", "ä".repeat(44)]) {
     refuses(`k1:${text}`, /^Key 1 \(k1\): expected .*, got invalid base64\./);
   }
-  // Both alphabets in one key are neither.
+  // A key must not mix the two alphabets.
   refuses(`k1:${"+-/_".repeat(11)}`, /^Key 1 \(k1\): expected .*, got invalid base64\./);
 });
 
@@ -104,7 +104,7 @@ Deno.test("parseNamedKeys() throws when there are more keys than allowed", () =>
   refuses(two, /^expected at most 1 key, got 2$/);
 });
 
-Deno.test("parseNamedKeys() names the place of the key that is wrong", () => {
+Deno.test("parseNamedKeys() names the position of the key that is wrong", () => {
   refuses(`${textOf(bytes)},k2:AAAA`, /^Key 2 \(k2\): expected .*, got 3 bytes/, 2);
   refuses(`${textOf(bytes)},`, /^Key 2: .*, got another form/, 2);
 });
@@ -115,7 +115,7 @@ const weak: Record<string, [key: Uint8Array, message: RegExp]> = {
   "fifteen byte values": [bytes.map((_, i) => (i % 15) * 17 ^ 0x80), /repeats few byte values/],
   "counting up": [bytes.map((_, index) => index), /plain sequence/],
   "counting down": [bytes.map((_, index) => 255 - index), /plain sequence/],
-  "counting over the end": [bytes.map((_, index) => 240 + index), /plain sequence/],
+  "counting up with an overflow": [bytes.map((_, index) => 240 + index), /plain sequence/],
   "counting in threes": [bytes.map((_, index) => 5 + 3 * index), /plain sequence/],
   "a sentence": [
     new TextEncoder().encode("correct horse battery staple 42!"),
@@ -145,7 +145,7 @@ for (const [what, hex] of Object.entries(wellKnown)) {
   });
 }
 
-Deno.test("parseNamedKeys() takes 500 random keys", () => {
+Deno.test("parseNamedKeys() accepts 500 random keys", () => {
   for (let count = 0; count < 500; count++) {
     const key = crypto.getRandomValues(new Uint8Array(32));
     deepStrictEqual(parseNamedKeys(textOf(key)), [{ id: "k1", bytes: key }]);

@@ -39,13 +39,13 @@ const sources: [source: CredentialSource, variables: Values][] = [
 ];
 for (const [source, variables] of sources) {
   const set = Object.keys(variables).join(", ") || "nothing";
-  Deno.test(`detectCredentialSource() says ${source} when ${set} is set`, () => {
+  Deno.test(`detectCredentialSource() returns ${source} when ${set} is set`, () => {
     strictEqual(detectCredentialSource((name) => variables[name]), source);
   });
 }
 
 const hosts: [what: string, changes: Values, net: string[]][] = [
-  ["nothing else is said", {}, ["sqs.eu-west-1.amazonaws.com:443", "db.example:5432"]],
+  ["nothing else is set", {}, ["sqs.eu-west-1.amazonaws.com:443", "db.example:5432"]],
   ["the database has a port", { DATABASE_URL: "postgres://db:6543/app" }, [
     "sqs.eu-west-1.amazonaws.com:443",
     "db:6543",
@@ -62,11 +62,11 @@ const hosts: [what: string, changes: Values, net: string[]][] = [
     "[::1]:9324",
     "db.example:5432",
   ]],
-  // The SDK asks the modern host, which the binary was refused.
-  ["the queue has AWS's host of former days", {
+  // The SDK connects to the modern host, which an earlier version did not permit.
+  ["the queue has AWS's legacy host", {
     SQS_QUEUE_URL: "https://eu-west-1.queue.amazonaws.com/1/q",
   }, ["sqs.eu-west-1.amazonaws.com:443", "db.example:5432"]],
-  ["there is a dead-letter queue elsewhere", { SQS_DLQ_URL: "https://dlq.example:8443/1/d" }, [
+  ["the dead-letter queue has another host", { SQS_DLQ_URL: "https://dlq.example:8443/1/d" }, [
     "sqs.eu-west-1.amazonaws.com:443",
     "dlq.example:8443",
     "db.example:5432",
@@ -83,23 +83,23 @@ const hosts: [what: string, changes: Values, net: string[]][] = [
     AWS_ENDPOINT_URL: "http://localhost:4566",
     AWS_ENDPOINT_URL_SQS: "https://vpce.example",
   }, ["vpce.example:443", "db.example:5432"]],
-  ["it listens on loopback", { HTTP_ADDRESS: "127.0.0.1:8080" }, [
+  ["the worker listens on loopback", { HTTP_ADDRESS: "127.0.0.1:8080" }, [
     "sqs.eu-west-1.amazonaws.com:443",
     "db.example:5432",
     "127.0.0.1:8080",
   ]],
-  ["it listens on IPv6", { HTTP_ADDRESS: "[::1]:8080" }, [
+  ["the worker listens on IPv6", { HTTP_ADDRESS: "[::1]:8080" }, [
     "sqs.eu-west-1.amazonaws.com:443",
     "db.example:5432",
     "[::1]:8080",
   ]],
-  ["it listens everywhere", { HTTP_ADDRESS: "0.0.0.0:80" }, [
+  ["the worker listens on all addresses", { HTTP_ADDRESS: "0.0.0.0:80" }, [
     "sqs.eu-west-1.amazonaws.com:443",
     "db.example:5432",
     "0.0.0.0:80",
     "127.0.0.1:80",
   ]],
-  ["it listens everywhere on IPv6", { HTTP_ADDRESS: "[::]:80" }, [
+  ["the worker listens on all IPv6 addresses", { HTTP_ADDRESS: "[::]:80" }, [
     "sqs.eu-west-1.amazonaws.com:443",
     "db.example:5432",
     "[::]:80",
@@ -159,14 +159,14 @@ for (const [source, variables, net, read] of credentials) {
   });
 }
 
-Deno.test("derivePermissions() allows the files of secrets and of the database's certificate", () => {
+Deno.test("derivePermissions() permits the files of secrets and of the database's certificate when they are set", () => {
   const values = { ...base, DATABASE_URL: "postgres://db/app?sslrootcert=/etc/ca.pem" };
   const get = (name: string) => ({ MASK_KEY_FILE: "/run/mask", BATCH_ROWS_FILE: "/run/no" })[name];
   const { read } = derivePermissions(readSettings(fakeSource(values), []), get, "environment");
   deepStrictEqual(read, ["/run/mask", "/etc/ca.pem"]);
 });
 
-Deno.test("derivePermissions() allows the names of settings and libraries, and no other", () => {
+Deno.test("derivePermissions() permits the names of settings and libraries, and no others", () => {
   const { env } = permissions();
   for (const name of ["BATCH_ROWS", "MASK_KEY", "MASK_KEY_FILE", ...libraryVariables]) {
     ok(env.includes(name), name);
@@ -174,7 +174,7 @@ Deno.test("derivePermissions() allows the names of settings and libraries, and n
   ok(!env.includes("BATCH_ROWS_FILE") && !env.includes("PATH") && !env.includes("*"));
 });
 
-Deno.test("toFlags() writes a flag for each kind that is not empty, and never asks", () => {
+Deno.test("toFlags() writes a flag for each kind that is not empty, and disables prompts", () => {
   const permissions = { net: ["a:1", "[::1]:2"], env: ["A", "B"], read: [], sys: ["osRelease"] };
   deepStrictEqual(toFlags(permissions), [
     "--allow-net=a:1,[::1]:2",

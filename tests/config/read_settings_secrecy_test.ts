@@ -2,7 +2,7 @@ import { ok } from "node:assert";
 import { readSettings, SettingsError } from "../../lib/config/read_settings.ts";
 import { fakeSource } from "../support/fake_io.ts";
 
-/** Stands in every secret below, and in nothing else. */
+/** Is in every secret below, and in no other text. */
 const SECRET = "zq7";
 const KEY = "k1:zq7+nvhE20shOmXP8YNUYqSs0x+6KAX1fkuZMszjR8Go=";
 const PASSWORD = "zq7-hunter2-zq7";
@@ -27,11 +27,14 @@ const leaks: [what: string, values: Values, files?: Values][] = [
   ["a database URL has no scheme", { DATABASE_URL: `maskline:${PASSWORD}@db/app` }],
   ["a database URL has another scheme", { DATABASE_URL: DATABASE.replace("postgres", "mysql") }],
   ["a database URL is no URL", { DATABASE_URL: `postgres://u:${PASSWORD}@:5432:` }],
-  // It used to repeat the URL, password and all.
-  ["the database URL stands at the queue", { SQS_QUEUE_URL: DATABASE, SQS_DLQ_URL: DATABASE }],
+  // An earlier version repeated the URL with its password.
+  ["the database URL is set as the queue's URL", {
+    SQS_QUEUE_URL: DATABASE,
+    SQS_DLQ_URL: DATABASE,
+  }],
   ["secrets are mistyped", { MASK_KEYS: KEY, DATABASE_URI: DATABASE }],
   ["a secret is set twice", { MASK_KEY: "zq7", MASK_KEY_FILE: "/zq7" }],
-  ["a secret's file is not there", { MASK_KEY_FILE: "/zq7", DATABASE_URL_FILE: "/zq7" }],
+  ["a secret's file does not exist", { MASK_KEY_FILE: "/zq7", DATABASE_URL_FILE: "/zq7" }],
 ];
 for (const [what, values, files = {}] of leaks) {
   Deno.test(`readSettings() puts no secret into a message when ${what}`, () => {

@@ -26,7 +26,7 @@ function findProblems(
   return [];
 }
 
-Deno.test("readSettings() gives the defaults when nothing is set", () => {
+Deno.test("readSettings() returns the defaults when nothing is set", () => {
   deepStrictEqual(read({}), {
     SQS_QUEUE_URL: undefined,
     SQS_PROTOCOL: "json",
@@ -69,14 +69,14 @@ Deno.test("readSettings() reads each kind of row when it is set", () => {
   strictEqual(settings.BATCH_ROWS, 7);
 });
 
-Deno.test("readSettings() takes an empty value for one that is not set", () => {
+Deno.test("readSettings() uses the default when a value is empty", () => {
   const values = { BATCH_ROWS: "", VAULT: "", HTTP_ADDRESS: "", MASK_KEY: "", MASK_KEY_FILE: "" };
   deepStrictEqual(read(values), read({}));
   const [problem] = findProblems(values, {}, ["MASK_KEY"]);
   match(problem ?? "", /^MASK_KEY: is not set\./);
 });
 
-Deno.test("readSettings() says all that is wrong at once", () => {
+Deno.test("readSettings() reports all problems when there are several", () => {
   const problems = findProblems({ DATABASE_URL: "mysql://db", BATCH_ROWS: "x", VAULT: "of" }, {}, [
     "SQS_QUEUE_URL",
     "DATABASE_URL",
@@ -91,7 +91,7 @@ Deno.test("readSettings() says all that is wrong at once", () => {
   ]);
 });
 
-Deno.test("SettingsError counts the problems in its message", () => {
+Deno.test("SettingsError has the number of problems in its message", () => {
   strictEqual(new SettingsError(["a"]).message, "1 wrong setting");
   strictEqual(new SettingsError(["a", "b"]).message, "2 wrong settings");
 });
@@ -103,21 +103,21 @@ Deno.test("readSettings() reads a secret from the file that X_FILE names", () =>
   strictEqual(settings.MASK_KEY?.[0].bytes.length, 32);
 });
 
-Deno.test("readSettings() reads no file when the setting is no secret", () => {
+Deno.test("readSettings() reads no file when the setting is not a secret", () => {
   const settings = read({ BATCH_ROWS_FILE: "/run/rows" }, { "/run/rows": "7" });
   strictEqual(settings.BATCH_ROWS, 500);
 });
 
-Deno.test("readSettings() says one thing when a secret and its file are both set", () => {
-  // It also said that MASK_KEY is not set.
+Deno.test("readSettings() reports one problem when a secret and its file are both set", () => {
+  // An earlier version also reported that MASK_KEY is not set.
   deepStrictEqual(
     findProblems({ MASK_KEY: KEY, MASK_KEY_FILE: "/run/key" }, { "/run/key": KEY }, ["MASK_KEY"]),
     ["MASK_KEY: is set twice. Set either MASK_KEY or MASK_KEY_FILE"],
   );
 });
 
-Deno.test("readSettings() says one thing when the file cannot be read", () => {
-  // It also said that MASK_KEY is not set.
+Deno.test("readSettings() reports one problem when the file cannot be read", () => {
+  // An earlier version also reported that MASK_KEY is not set.
   deepStrictEqual(findProblems({ MASK_KEY_FILE: "/run/zq7" }, {}, ["MASK_KEY"]), [
     "MASK_KEY_FILE: cannot be read (NotFound). Check the path and the file's permissions",
   ]);
@@ -138,18 +138,18 @@ const typos: [typo: string, meant: string][] = [
   ["MAX_INFLIGHT", "MAX_IN_FLIGHT"],
 ];
 for (const [typo, meant] of typos) {
-  Deno.test(`readSettings() says ${meant} when ${typo} is set`, () => {
+  Deno.test(`readSettings() suggests ${meant} when ${typo} is set`, () => {
     const expected = `${typo}: is not a setting. Did you mean ${meant}?`;
     deepStrictEqual(findProblems({ [typo]: "zq7" }), [expected]);
   });
 }
 
-Deno.test("readSettings() names the typo when the setting that is missing was mistyped", () => {
+Deno.test("readSettings() names the mistyped variable when a missing setting has one", () => {
   const [problem] = findProblems({ MASK_KEYS: KEY }, {}, ["MASK_KEY"]);
   match(problem ?? "", /^MASK_KEY: is not set\..* \(MASK_KEYS is set\)$/);
 });
 
-Deno.test("readSettings() sees no typo when the setting itself is given", () => {
+Deno.test("readSettings() reports no typo when the setting itself is set", () => {
   deepStrictEqual(findProblems({ BATCH_ROW: "x", BATCH_ROWS: "7" }), []);
   deepStrictEqual(
     findProblems({ MASK_KEYS: "x", MASK_KEY_FILE: "/run/key" }, { "/run/key": KEY }),
@@ -157,7 +157,7 @@ Deno.test("readSettings() sees no typo when the setting itself is given", () => 
   );
 });
 
-Deno.test("readSettings() sees no typo when a name is short or far from every setting", () => {
+Deno.test("readSettings() reports no typo when a name is short or far from every setting", () => {
   deepStrictEqual(
     findProblems({ FAULT: "x", VAULTS: "x", HOME: "/", AWS_REGION: "x", PATH: "/" }),
     [],
@@ -165,21 +165,21 @@ Deno.test("readSettings() sees no typo when a name is short or far from every se
   deepStrictEqual(findProblems({ VAULT_PRIVATE_KEY: KEY, VAULT_ADDR: "x" }), []);
 });
 
-Deno.test("readSettings() asks for the rules between settings though single ones are wrong", () => {
+Deno.test("readSettings() checks the rules between settings when single settings are wrong too", () => {
   const check = () => ["LOG_LEVEL: a rule", "BATCH_ROWS: another rule"];
   const problems = findProblems({ BATCH_ROWS: "x" }, {}, [], check);
   strictEqual(problems.length, 2);
   ok(problems.includes("LOG_LEVEL: a rule") && !problems.includes("BATCH_ROWS: another rule"));
 });
 
-Deno.test("readSettings() keeps a rule's problem back when the setting's file is wrong", () => {
+Deno.test("readSettings() omits a rule's problem when the setting's file is wrong", () => {
   const check = () => ["MASK_KEY: a rule"];
   deepStrictEqual(findProblems({ MASK_KEY_FILE: "/run/no" }, {}, [], check), [
     "MASK_KEY_FILE: cannot be read (NotFound). Check the path and the file's permissions",
   ]);
 });
 
-Deno.test("readSettings() throws on when a row fails for another cause than its text", () => {
+Deno.test("readSettings() throws the error of a row when its value is not the cause", () => {
   const source = { ...fakeSource(), get: () => fail() };
   throws(() => readSettings(source, []), { name: "TypeError", message: "not a setting" });
 });

@@ -7,13 +7,13 @@ const integers = Object.entries<Row>(settings).flatMap(([name, row]) =>
   row.kind === "integer" ? [{ name, row }] : []
 );
 
-Deno.test("settings has the integer rows that the tests below go through", () => {
+Deno.test("settings has the integer rows that the tests below use", () => {
   ok(integers.length >= 8);
 });
 
 for (const { name, row } of integers) {
   const { min, max } = row;
-  Deno.test(`readValue() takes ${name} when it is ${min}, ${row.default} or ${max}`, () => {
+  Deno.test(`readValue() accepts ${name} when it is ${min}, ${row.default} or ${max}`, () => {
     for (const value of [min, row.default, max]) strictEqual(readValue(row, `${value}`), value);
   });
   Deno.test(`readValue() throws when ${name} is ${min - 1} or ${max + 1}`, () => {
@@ -24,7 +24,7 @@ for (const { name, row } of integers) {
       });
     }
   });
-  Deno.test(`readValue() throws when ${name} is no plain whole number`, () => {
+  Deno.test(`readValue() throws when ${name} is not a plain whole number`, () => {
     for (
       const text of ["", " ", "x", "1.5", "1e1", "0x10", "+10", "-1", " 10", "10 ", "١٠", "10s"]
     ) {
@@ -40,7 +40,7 @@ const choices = Object.entries<Row>(settings).flatMap(([name, row]) =>
   row.kind === "choice" ? [{ name, row }] : []
 );
 for (const { name, row } of choices) {
-  Deno.test(`readValue() takes ${name} when it is ${row.choices.join(" or ")}`, () => {
+  Deno.test(`readValue() accepts ${name} when it is ${row.choices.join(" or ")}`, () => {
     for (const choice of row.choices) strictEqual(readValue(row, choice), choice);
   });
   Deno.test(`readValue() throws when ${name} is in capitals or has white space`, () => {
@@ -54,7 +54,7 @@ for (const { name, row } of choices) {
   });
 }
 
-Deno.test("readValue() names the nearest choice when one is mistyped", () => {
+Deno.test("readValue() suggests the nearest choice when one is mistyped", () => {
   throws(() => readValue(settings.LOG_LEVEL, "wraning"), {
     message: `expected one of debug, info, warning, error, got "wraning". Did you mean warning?`,
   });
@@ -73,12 +73,12 @@ for (
     ["127.0.0.1:0", "127.0.0.1", 0],
   ] as const
 ) {
-  Deno.test(`readValue() gives host and port when an address is ${text}`, () => {
+  Deno.test(`readValue() returns host and port when an address is ${text}`, () => {
     deepStrictEqual(readValue(settings.HTTP_ADDRESS, text), { hostname, port });
   });
 }
 
-Deno.test("readValue() gives off when an address is off", () => {
+Deno.test("readValue() returns off when an address is off", () => {
   strictEqual(readValue(settings.HTTP_ADDRESS, "off"), "off");
 });
 
@@ -106,7 +106,7 @@ for (
   });
 }
 
-Deno.test("readValue() takes a URL when its scheme is one of the row's", () => {
+Deno.test("readValue() accepts a URL when its scheme is one of the row's", () => {
   for (const text of ["https://a/b", "http://127.0.0.1:9324/1/q", "HTTPS://A/b"]) {
     strictEqual(String(readValue(settings.SQS_QUEUE_URL, text)), new URL(text).href);
   }
@@ -115,7 +115,7 @@ Deno.test("readValue() takes a URL when its scheme is one of the row's", () => {
   }
 });
 
-Deno.test("readValue() throws when a URL lacks its scheme or host, or has others", () => {
+Deno.test("readValue() throws when a URL has no scheme or host, or another scheme", () => {
   for (const text of ["", "a", "db:5432", "//db/a", "postgres://", "postgres:db", "https://db/a"]) {
     throws(() => readValue(settings.DATABASE_URL, text), {
       name: "OperationError",
@@ -124,7 +124,7 @@ Deno.test("readValue() throws when a URL lacks its scheme or host, or has others
   }
 });
 
-Deno.test("readValue() takes a text as it is when it has from 1 to 128 characters", () => {
+Deno.test("readValue() returns a text unchanged when it has 1 to 128 characters", () => {
   for (const text of ["a", " a ", "a".repeat(128), "📱".repeat(128)]) {
     strictEqual(readValue(settings.DEDUPE_FIELD, text), text);
   }
@@ -141,14 +141,14 @@ Deno.test("readValue() throws, and repeats nothing, when a text is too short or 
   }
 });
 
-Deno.test("nearest() gives the choice when at most two in five of its letters differ", () => {
+Deno.test("nearest() returns the choice when at most two in five of its letters differ", () => {
   strictEqual(nearest("drein", ["run", "drain", "check"]), "drain");
   strictEqual(nearest("explian", ["explain", "drain"]), "explain");
   strictEqual(nearest("rum", ["run", "drain"]), "run");
   strictEqual(nearest("ran", ["run", "drain"]), "run");
 });
 
-Deno.test("nearest() gives null when nothing is near or nothing is there", () => {
+Deno.test("nearest() returns null when no choice is near or there is none", () => {
   strictEqual(nearest("zzz", ["run", "drain"]), null);
   strictEqual(nearest("drxxx", ["run", "drain"]), null);
   strictEqual(nearest("run", []), null);

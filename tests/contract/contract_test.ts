@@ -7,7 +7,7 @@ import { MaskCache } from "../../lib/pipeline/mask_cache.ts";
 import { createTransform } from "../../lib/pipeline/transform.ts";
 import { toStoredTable } from "../../lib/worker/contract.ts";
 
-/** A second kind of event, which nothing in lib/ knows. */
+/** A second kind of event, which lib/ does not contain. */
 const purchase: Contract = {
   name: "purchase",
   table: { schema: "shop", name: "purchases" },
@@ -33,7 +33,7 @@ const purchase: Contract = {
   sentDate: { name: "bought_on", type: "date" },
 };
 
-Deno.test("decode() reads a message by another contract", () => {
+Deno.test("decode() reads a message when the contract is not login", () => {
   deepStrictEqual(decode(purchase, `{"order":"A7","email":" e@x.org ","client":"1.2"}`), {
     kind: "event",
     values: [1_002_000, "e@x.org", "A7"],
@@ -41,7 +41,7 @@ Deno.test("decode() reads a message by another contract", () => {
   });
 });
 
-Deno.test("decode() gives null when another contract's field may be absent", () => {
+Deno.test("decode() returns null when an optional field of another contract is absent", () => {
   deepStrictEqual(decode(purchase, `{"order":"A7","email":"e@x.org","user_id":"u"}`), {
     kind: "event",
     values: [null, "e@x.org", "A7"],
@@ -49,7 +49,7 @@ Deno.test("decode() gives null when another contract's field may be absent", () 
   });
 });
 
-Deno.test("decode() rejects by the least and the largest length of another contract", () => {
+Deno.test("decode() rejects by the length limits of another contract when a text exceeds them", () => {
   const rejects = (order: string, reason: string) =>
     deepStrictEqual(decode(purchase, JSON.stringify({ order, email: "e@x.org" })), {
       kind: "rejection",
@@ -69,7 +69,7 @@ Deno.test("decode() rejects a login when the contract is another one", () => {
   });
 });
 
-Deno.test("createTransform() masks the personal field of another contract", async () => {
+Deno.test("createTransform() masks the personal field when the contract is not login", async () => {
   const bytes = Uint8Array.from({ length: 32 }, (_, index) => index * 7);
   const masker = await createFastMasker({ ring: [{ id: "k1", bytes }], fields: ["email"] });
   const transform = createTransform(purchase, new MaskCache({ masker }));
@@ -88,7 +88,7 @@ Deno.test("createTransform() masks the personal field of another contract", asyn
   match(String(email), /^k1\.[\w-]{43}$/);
 });
 
-Deno.test("toStoredTable() names the columns of another contract", () => {
+Deno.test("toStoredTable() names the columns when the contract is not login", () => {
   const table = toStoredTable(purchase);
   strictEqual(`${table.schema}.${table.name}`, "shop.purchases");
   deepStrictEqual(table.columns.map(({ name }) => name), [

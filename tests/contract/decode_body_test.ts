@@ -7,7 +7,7 @@ const valid = `{"user_id":"u-1","device_type":"ios","ip":"::1",` +
   `"device_id":"d-1","locale":null,"app_version":"1"}`;
 const values = ["u-1", "ios", "::1", "d-1", null, 1_000_000];
 
-/** The valid message with more keys in front of, or behind, its own. */
+/** Returns the valid message with more keys before or after its own. */
 function withKeys(front: string, behind = ""): string {
   return valid.replace("{", () => `{${front}`).replace(/\}$/, () => `${behind}}`);
 }
@@ -16,10 +16,10 @@ const notJson = {
   "is empty": "",
   "is white space": " \n",
   "is a word": "hello",
-  "is cut off": valid.slice(0, -1),
-  "has text behind it": `${valid}x`,
+  "is truncated": valid.slice(0, -1),
+  "has text after it": `${valid}x`,
   "is two objects": `${valid}${valid}`,
-  "has a comma too many": withKeys("", ","),
+  "has an extra comma": withKeys("", ","),
   "has single quotes": valid.replaceAll(`"`, "'"),
   "has a comment": `/* a */${valid}`,
   "has a byte order mark": `\ufeff${valid}`,
@@ -45,30 +45,30 @@ const notObject = {
 };
 for (const [what, body] of Object.entries(notObject)) {
   Deno.test(`decode() rejects as not_an_object when the body is ${what}`, () => {
-    const wanted = { kind: "rejection", reason: "not_an_object", field: null };
-    deepStrictEqual(decode(login, body), wanted);
+    const expected = { kind: "rejection", reason: "not_an_object", field: null };
+    deepStrictEqual(decode(login, body), expected);
   });
 }
 
-Deno.test("decode() names the first field of the contract when several are at fault", () => {
-  const wanted = { kind: "rejection", reason: "missing", field: "user_id" };
-  deepStrictEqual(decode(login, "{}"), wanted);
-  deepStrictEqual(decode(login, `{"app_version":"x","ip":"x"}`), wanted);
+Deno.test("decode() names the first field of the contract when several are wrong", () => {
+  const expected = { kind: "rejection", reason: "missing", field: "user_id" };
+  deepStrictEqual(decode(login, "{}"), expected);
+  deepStrictEqual(decode(login, `{"app_version":"x","ip":"x"}`), expected);
   const second = { kind: "rejection", reason: "wrong_type", field: "device_type" };
   deepStrictEqual(decode(login, `{"app_version":"x","device_type":1,"user_id":"u"}`), second);
 });
 
-Deno.test("decode() counts the keys that the contract does not name", () => {
+Deno.test("decode() counts the keys that the contract does not have", () => {
   const body = withKeys(`"a":1,"USER_ID":"x",`, `,"":{"user_id":2},"ip ":null`);
   deepStrictEqual(decode(login, body), { kind: "event", values, unknownFields: 4 });
 });
 
-Deno.test("decode() counts no unknown key less when the locale is absent", () => {
+Deno.test("decode() counts the same unknown keys when the locale is absent", () => {
   const body = withKeys(`"a":1,`).replace(`"locale":null,`, "");
   deepStrictEqual(decode(login, body), { kind: "event", values, unknownFields: 1 });
 });
 
-Deno.test("decode() counts an unknown key once when it stands twice", () => {
+Deno.test("decode() counts an unknown key once when it is there twice", () => {
   deepStrictEqual(decode(login, withKeys(`"a":1,"a":2,`)), {
     kind: "event",
     values,
@@ -76,7 +76,7 @@ Deno.test("decode() counts an unknown key once when it stands twice", () => {
   });
 });
 
-Deno.test("decode() takes the last value when a key stands twice", () => {
+Deno.test("decode() uses the last value when a key is there twice", () => {
   deepStrictEqual(decode(login, withKeys(`"user_id":7,`)), {
     kind: "event",
     values,
@@ -89,12 +89,12 @@ Deno.test("decode() takes the last value when a key stands twice", () => {
   });
 });
 
-Deno.test("decode() reads a key when it is written with escapes", () => {
+Deno.test("decode() reads a key when it has escapes", () => {
   const body = valid.replace(`"user_id"`, String.raw`"\u0075ser_id"`);
   deepStrictEqual(decode(login, body), { kind: "event", values, unknownFields: 0 });
 });
 
-Deno.test("decode() takes no field from __proto__", () => {
+Deno.test("decode() reads no field from __proto__", () => {
   deepStrictEqual(decode(login, `{"__proto__":${valid}}`), {
     kind: "rejection",
     reason: "missing",
@@ -102,13 +102,13 @@ Deno.test("decode() takes no field from __proto__", () => {
   });
 });
 
-Deno.test("decode() counts __proto__ and constructor and changes no prototype", () => {
+Deno.test("decode() counts __proto__ and constructor as unknown and changes no prototype", () => {
   const body = withKeys(`"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},`);
   deepStrictEqual(decode(login, body), { kind: "event", values, unknownFields: 2 });
   strictEqual(Reflect.get({}, "polluted"), undefined);
 });
 
-Deno.test("decode() takes no inherited property for a field when the contract names one", () => {
+Deno.test("decode() reads no inherited property when the contract has a field of its name", () => {
   const [field] = login.fields;
   ok(field);
   for (const name of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
@@ -139,8 +139,8 @@ Deno.test("decode() rejects as wrong_type when a field is nested 100,000 deep", 
 });
 
 Deno.test("decode() rejects as not_an_object when the body is an array nested 100,000 deep", () => {
-  const wanted = { kind: "rejection", reason: "not_an_object", field: null };
-  deepStrictEqual(decode(login, deepArray), wanted);
+  const expected = { kind: "rejection", reason: "not_an_object", field: null };
+  deepStrictEqual(decode(login, deepArray), expected);
 });
 
 Deno.test("decode() rejects as wrong_type when a field is a huge number", () => {
@@ -155,7 +155,7 @@ Deno.test("decode() rejects as wrong_type when a field is a huge number", () => 
 
 const mebibyte = "x".repeat(1024 * 1024);
 
-Deno.test("decode() reads a body of 1 MiB when an unknown field fills it", () => {
+Deno.test("decode() reads a body of 1 MiB when it consists mostly of an unknown field", () => {
   deepStrictEqual(decode(login, withKeys(`"a":"${mebibyte}",`)), {
     kind: "event",
     values,
@@ -163,7 +163,7 @@ Deno.test("decode() reads a body of 1 MiB when an unknown field fills it", () =>
   });
 });
 
-Deno.test("decode() rejects 1 MiB of text by its reason when a field is that long", () => {
+Deno.test("decode() rejects with the field's reason when its text is 1 MiB", () => {
   const rejects = (from: string, reason: string, field: string) =>
     deepStrictEqual(decode(login, valid.replace(from, mebibyte)), {
       kind: "rejection",

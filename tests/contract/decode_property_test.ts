@@ -4,7 +4,7 @@ import { decode } from "../../lib/contract/decode.ts";
 import { login } from "../../lib/contract/login.ts";
 import { reasons } from "../../lib/contract/reasons.ts";
 
-/** Stands in every value and every unknown key of a marked message. */
+/** Is in every value and every unknown key of a marked message. */
 const MARK = "zq7";
 
 const text = fc.oneof(
@@ -21,7 +21,7 @@ const text = fc.oneof(
   ),
 );
 
-/** Values that often satisfy the contract, and often miss it by a little. */
+/** Values that often fit the contract, and often miss it narrowly. */
 const nearlyValid = fc.record({
   user_id: fc.oneof({ weight: 6, arbitrary: fc.string({ minLength: 1, maxLength: 128 }) }, text),
   device_type: fc.oneof({ weight: 6, arbitrary: fc.constantFrom("ios", "android") }, text),
@@ -38,7 +38,7 @@ const nearlyValid = fc.record({
   ),
 }, { requiredKeys: ["user_id", "device_type", "ip", "device_id", "app_version"] });
 
-/** The message with a piece of its JSON text overwritten. */
+/** The message with a part of its JSON text overwritten. */
 const mutated = fc.tuple(nearlyValid, fc.nat(400), fc.nat(8), fc.string({ maxLength: 6 })).map(
   ([message, at, removed, added]) => {
     const body = JSON.stringify(message);
@@ -56,7 +56,7 @@ const anyBody = fc.oneof(
   mutated,
 );
 
-Deno.test("decode() gives an event or a rejection when the body is any text", () => {
+Deno.test("decode() returns an event or a rejection when the body is any text", () => {
   const fields: (string | null)[] = [null, ...login.fields.map(({ name }) => name)];
   fc.assert(
     fc.property(anyBody, (body) => {
@@ -73,14 +73,14 @@ Deno.test("decode() gives an event or a rejection when the body is any text", ()
   );
 });
 
-Deno.test("decode() gives the same answer when it reads the same body twice", () => {
+Deno.test("decode() returns the same result when it reads the same body twice", () => {
   fc.assert(
     fc.property(anyBody, (body) => deepStrictEqual(decode(login, body), decode(login, body))),
     { numRuns: 2_000 },
   );
 });
 
-/** Whether Postgres takes the value into a column of this type. */
+/** Checks whether Postgres accepts the value in a column of this type. */
 function fits(value: string | number | null | undefined, type: string): boolean {
   if (value === null) return true;
   if (type === "integer") return Number.isInteger(value) && Math.abs(Number(value)) < 2 ** 31;
@@ -89,7 +89,7 @@ function fits(value: string | number | null | undefined, type: string): boolean 
   return [...value].length <= max && !value.includes("\0") && value.isWellFormed();
 }
 
-Deno.test("decode() gives values that fit into their columns when it accepts a message", () => {
+Deno.test("decode() returns values that fit into their columns when it accepts a message", () => {
   let accepted = 0;
   fc.assert(
     fc.property(
@@ -110,7 +110,7 @@ Deno.test("decode() gives values that fit into their columns when it accepts a m
 });
 
 const marked = text.map((value) => `${MARK}${value}${MARK}`);
-/** A message that is wrong somewhere, with the mark in all that it holds. */
+/** A message with some wrong value, and with the mark in everything that it contains. */
 const markedBody = fc.oneof(
   marked,
   marked.map((value) => JSON.stringify(value)),
@@ -126,11 +126,11 @@ const markedBody = fc.oneof(
   marked.map((value) => `{"user_id":"${value}`),
 );
 
-Deno.test("decode() puts nothing of the payload into a rejection", () => {
+Deno.test("decode() includes nothing of the payload when it returns a rejection", () => {
   fc.assert(
     fc.property(markedBody, (body) => {
       const result = decode(login, body);
-      // No marked text is an address, so that no marked message is an event.
+      // No marked text is an address, so no marked message is an event.
       strictEqual(result.kind, "rejection");
       ok(!JSON.stringify(result).includes(MARK));
     }),

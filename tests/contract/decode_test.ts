@@ -14,7 +14,7 @@ const valid = {
 type Name = keyof typeof valid;
 const names = Object.keys(valid) as Name[];
 
-/** A valid message with some fields changed; `undefined` takes a field away. */
+/** Returns a valid message with some fields changed. `undefined` removes a field. */
 function bodyWith(changes: Record<string, unknown>): string {
   return JSON.stringify({ ...valid, ...changes });
 }
@@ -33,7 +33,7 @@ function valueOf(name: Name, value: unknown): unknown {
   return eventOf(bodyWith({ [name]: value })).values[names.indexOf(name)];
 }
 
-Deno.test("decode() gives the values in the contract's order when a message is valid", () => {
+Deno.test("decode() returns the values in the contract's order when a message is valid", () => {
   deepStrictEqual(decode(login, JSON.stringify(valid)), {
     kind: "event",
     values: ["u-1", "ios", "203.0.113.7", "d-1", "en_US", 2_003_000],
@@ -41,7 +41,7 @@ Deno.test("decode() gives the values in the contract's order when a message is v
   });
 });
 
-Deno.test("decode() does not depend on the order of keys or on white space", () => {
+Deno.test("decode() returns the same when the order of keys or the white space differs", () => {
   const turned = Object.fromEntries(Object.entries(valid).reverse());
   deepStrictEqual(
     decode(login, `\r\n\t ${JSON.stringify(turned, null, 2)} \n`),
@@ -49,7 +49,7 @@ Deno.test("decode() does not depend on the order of keys or on white space", () 
   );
 });
 
-// The contract table of the design page: lengths in code points.
+// The limits of the contract table on the design page, in code points.
 const bounds = { user_id: 128, device_type: 32, device_id: 256, locale: 32 } as const;
 const letters = { "ASCII letters": "a", "emoji": "📱", "three-byte characters": "語" };
 
@@ -58,7 +58,7 @@ for (const [name, max] of Object.entries(bounds) as [keyof typeof bounds, number
     deepStrictEqual(decode(login, bodyWith({ [name]: "" })), rejection("too_short", name));
   });
   for (const [what, letter] of Object.entries(letters)) {
-    Deno.test(`decode() takes ${name} when it is 1 or ${max} ${what}`, () => {
+    Deno.test(`decode() accepts ${name} when it is 1 or ${max} ${what}`, () => {
       strictEqual(valueOf(name, letter), letter);
       strictEqual(valueOf(name, letter.repeat(max)), letter.repeat(max));
     });
@@ -84,7 +84,7 @@ for (const [name, max] of Object.entries(bounds) as [keyof typeof bounds, number
 }
 
 for (const name of names) {
-  Deno.test(`decode() rejects as wrong_type when ${name} is no string`, () => {
+  Deno.test(`decode() rejects as wrong_type when ${name} is not a string`, () => {
     for (const value of [0, 1.5, true, false, [], ["a"], {}, { a: 1 }]) {
       const body = bodyWith({ [name]: value });
       deepStrictEqual(decode(login, body), rejection("wrong_type", name));
@@ -99,11 +99,11 @@ for (const name of names) {
   });
 }
 
-Deno.test("decode() gives null for the locale when it is null", () => {
+Deno.test("decode() returns null for the locale when it is null", () => {
   strictEqual(valueOf("locale", null), null);
 });
 
-Deno.test("decode() gives null for the locale when it is absent", () => {
+Deno.test("decode() returns null for the locale when it is absent", () => {
   strictEqual(valueOf("locale", undefined), null);
 });
 
@@ -117,7 +117,7 @@ Deno.test("decode() does not normalize text when the field is not the device id"
   strictEqual(valueOf("user_id", "Zoe\u0308"), "Zoe\u0308");
 });
 
-Deno.test("decode() trims the device id when white space stands around it", () => {
+Deno.test("decode() trims the device id when it has white space around it", () => {
   strictEqual(valueOf("device_id", "\u00a0\ufeff \r\n\td 1\u2003 \u2028"), "d 1");
 });
 
@@ -127,7 +127,7 @@ Deno.test("decode() rejects as too_short when the device id is white space only"
   });
 });
 
-Deno.test("decode() gives one device id when two spellings are equal in NFC", () => {
+Deno.test("decode() returns one device id when two spellings are equal in NFC", () => {
   strictEqual(valueOf("device_id", "Zoe\u0308"), "Zo\u00eb");
   strictEqual(valueOf("device_id", "\u1112\u1161\u11ab"), "\ud55c");
 });
@@ -138,29 +138,29 @@ Deno.test("decode() measures the device id after trimming", () => {
 
 Deno.test("decode() measures the device id after normalizing", () => {
   strictEqual(valueOf("device_id", "e\u0308".repeat(256)), "ë".repeat(256));
-  // The longest spelling: four code points that NFC puts into one.
+  // The longest spelling: NFC combines its four code points into one.
   strictEqual(valueOf("device_id", "\u03b1\u0313\u0300\u0345".repeat(256)), "\u1f82".repeat(256));
-  // U+0958 grows: NFC takes it apart.
+  // U+0958 becomes longer: NFC decomposes it.
   deepStrictEqual(
     decode(login, bodyWith({ device_id: "\u0958".repeat(129) })),
     rejection("too_long", "device_id"),
   );
 });
 
-Deno.test("decode() is quick when the device id is one long run of combining marks", () => {
-  // NFC sorts the marks in quadratic time: these took 20 s, and 1 MiB of them 10 min.
+Deno.test("decode() is fast when the device id is one long sequence of combining marks", () => {
+  // NFC sorts the marks in quadratic time: these took 20 s, and 1 MiB of them would take 10 min.
   const startedAt = performance.now();
   const body = bodyWith({ device_id: `a${"\u0301\u0316".repeat(100_000)}` });
   deepStrictEqual(decode(login, body), rejection("too_long", "device_id"));
   ok(performance.now() - startedAt < 10_000);
 });
 
-Deno.test("decode() gives the canonical address when the IP is spelled otherwise", () => {
+Deno.test("decode() returns the canonical address when the IP has another spelling", () => {
   strictEqual(valueOf("ip", "::FFFF:203.0.113.7"), "203.0.113.7");
   strictEqual(valueOf("ip", "2001:DB8:0:0:0:0:0:1"), "2001:db8::1");
 });
 
-Deno.test("decode() rejects as not_an_ip_address when the IP is none", () => {
+Deno.test("decode() rejects as not_an_ip_address when the IP is not an address", () => {
   for (
     const ip of ["", " ", "203.0.113", "203.0.113.256", " ::1", "localhost", "::1\0", "\ud800"]
   ) {
@@ -168,13 +168,13 @@ Deno.test("decode() rejects as not_an_ip_address when the IP is none", () => {
   }
 });
 
-Deno.test("decode() packs the version so that 0.1.6 and 0.16 stay apart", () => {
+Deno.test("decode() returns two packed versions when they are 0.1.6 and 0.16", () => {
   strictEqual(valueOf("app_version", "0.1.6"), 1_006);
   strictEqual(valueOf("app_version", "0.16"), 16_000);
   strictEqual(valueOf("app_version", "v2146.999.999.7-beta+5"), 2_146_999_999);
 });
 
-Deno.test("decode() rejects as not_a_version when the version is none", () => {
+Deno.test("decode() rejects as not_a_version when the version is not one", () => {
   for (const app_version of ["", "latest", "1.2.3.4.5", "1..2", "\u0661.2", "1.2\0"]) {
     const body = bodyWith({ app_version });
     deepStrictEqual(decode(login, body), rejection("not_a_version", "app_version"));

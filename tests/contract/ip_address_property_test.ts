@@ -3,7 +3,7 @@ import { notStrictEqual, strictEqual } from "node:assert";
 import { isIP } from "node:net";
 import { canonicalIpAddress } from "../../lib/contract/ip_address.ts";
 
-/** Zero and ffff are frequent, so that runs, ties and mapped addresses come up. */
+/** Zero and ffff are frequent, so that runs, ties and mapped addresses are common. */
 const group = fc.oneof(
   { weight: 3, arbitrary: fc.constant(0) },
   { weight: 1, arbitrary: fc.constant(0xffff) },
@@ -21,7 +21,7 @@ interface Style {
   readonly upper: boolean[];
   readonly width: number[];
   readonly dotted: boolean;
-  /** Where `::` would begin and how long it would be, if the groups there are zero. */
+  /** The place and length of `::`, if the groups there are zero. */
   readonly gap: { readonly from: number; readonly length: number };
 }
 
@@ -32,7 +32,7 @@ const style: fc.Arbitrary<Style> = fc.record({
   gap: fc.record({ from: fc.nat(7), length: fc.nat(8) }),
 });
 
-/** One of the spellings that RFC 4291, section 2.2, allows. */
+/** Returns one of the spellings that RFC 4291, section 2.2, allows. */
 function write(groups: readonly number[], { upper, width, dotted, gap }: Style): string {
   const pieces = groups.map((value, index) => {
     const digits = value.toString(16).padStart(width[index] ?? 1, "0");
@@ -48,7 +48,7 @@ function write(groups: readonly number[], { upper, width, dotted, gap }: Style):
   return `${pieces.slice(0, gap.from).join(":")}::${pieces.slice(to).join(":")}`;
 }
 
-Deno.test("canonicalIpAddress() gives one text when one address is spelled in two ways", () => {
+Deno.test("canonicalIpAddress() returns one text when one address has two spellings", () => {
   fc.assert(
     fc.property(address, style, style, (groups, one, other) => {
       const canonical = canonicalIpAddress(write(groups, one));
@@ -59,7 +59,7 @@ Deno.test("canonicalIpAddress() gives one text when one address is spelled in tw
   );
 });
 
-Deno.test("canonicalIpAddress() gives two texts when two addresses differ", () => {
+Deno.test("canonicalIpAddress() returns two texts when two addresses differ", () => {
   fc.assert(
     fc.property(address, address, style, (one, other, spelling) => {
       fc.pre(one.join() !== other.join());
@@ -72,7 +72,7 @@ Deno.test("canonicalIpAddress() gives two texts when two addresses differ", () =
   );
 });
 
-Deno.test("canonicalIpAddress() changes nothing when its answer is passed through again", () => {
+Deno.test("canonicalIpAddress() returns its own result unchanged when that is passed in", () => {
   fc.assert(
     fc.property(
       fc.oneof(address, fc.constant([0, 0, 0, 0, 0, 0xffff, 1, 2])),
@@ -91,10 +91,10 @@ Deno.test("canonicalIpAddress() agrees with the URL parser when an address is IP
     fc.property(address, style, (groups, spelling) => {
       const text = write(groups, spelling);
       const [, serialized] = /^\[(.*)\]$/.exec(new URL(`http://[${text}]`).hostname) ?? [];
-      // The URL standard writes IPv4-mapped addresses in hexadecimal; we differ there on purpose.
+      // The URL standard writes IPv4-mapped addresses in hexadecimal. We differ there on purpose.
       const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(serialized ?? "");
-      const wanted = mapped ? dotted(mapped[1] ?? "", mapped[2] ?? "") : serialized;
-      strictEqual(canonicalIpAddress(text), wanted);
+      const expected = mapped ? dotted(mapped[1] ?? "", mapped[2] ?? "") : serialized;
+      strictEqual(canonicalIpAddress(text), expected);
     }),
     { numRuns: 2_000 },
   );
@@ -110,7 +110,7 @@ const valid = fc.oneof(
   fc.ipV4(),
 );
 
-/** An address with one piece of it overwritten: most are invalid, and only by a little. */
+/** An address with one part of it overwritten: most are invalid, but only narrowly. */
 const nearlyValid = fc.tuple(
   valid,
   fc.nat(45),
@@ -137,12 +137,12 @@ const scraps = fc.array(fc.constantFrom("::", ":", ".", "0", "1", "25", "6", "a"
   maxLength: 20,
 }).map((pieces) => pieces.join(""));
 
-Deno.test("canonicalIpAddress() agrees with node:net about what an address is", () => {
+Deno.test("canonicalIpAddress() agrees with node:net when a text may be an address", () => {
   fc.assert(
     fc.property(fc.oneof(valid, nearlyValid, scraps, fc.string()), (text) => {
-      // node:net takes a zone id behind IPv6; we refuse it on purpose.
-      const wanted = isIP(text) !== 0 && !text.includes("%");
-      strictEqual(canonicalIpAddress(text) !== null, wanted, JSON.stringify(text));
+      // node:net accepts a zone id after IPv6. We reject it on purpose.
+      const expected = isIP(text) !== 0 && !text.includes("%");
+      strictEqual(canonicalIpAddress(text) !== null, expected, JSON.stringify(text));
     }),
     { numRuns: 20_000 },
   );

@@ -2,8 +2,8 @@ import { strictEqual } from "node:assert";
 import { canonicalIpAddress } from "../../lib/contract/ip_address.ts";
 
 function checkAll(cases: Record<string, string | null>): void {
-  for (const [text, wanted] of Object.entries(cases)) {
-    strictEqual(canonicalIpAddress(text), wanted, JSON.stringify(text));
+  for (const [text, expected] of Object.entries(cases)) {
+    strictEqual(canonicalIpAddress(text), expected, JSON.stringify(text));
   }
 }
 
@@ -11,21 +11,21 @@ function refuses(...texts: string[]): void {
   for (const text of texts) strictEqual(canonicalIpAddress(text), null, JSON.stringify(text));
 }
 
-Deno.test("canonicalIpAddress() gives IPv4 back when it is plain", () => {
+Deno.test("canonicalIpAddress() returns IPv4 unchanged when it is valid", () => {
   for (const text of ["0.0.0.0", "255.255.255.255", "10.0.0.1", "192.0.2.1", "1.20.200.0"]) {
     strictEqual(canonicalIpAddress(text), text);
   }
 });
 
-Deno.test("canonicalIpAddress() refuses IPv4 when a number has a leading zero", () => {
+Deno.test("canonicalIpAddress() rejects IPv4 when a number has a leading zero", () => {
   refuses("192.0.2.01", "010.0.0.1", "00.0.0.0", "1.2.3.000", "::ffff:1.2.3.04");
 });
 
-Deno.test("canonicalIpAddress() refuses IPv4 when a number is above 255", () => {
+Deno.test("canonicalIpAddress() rejects IPv4 when a number is above 255", () => {
   refuses("256.0.0.0", "0.0.0.256", "1.2.3.1000", "1.999.3.4", "::1.2.3.256");
 });
 
-Deno.test("canonicalIpAddress() refuses IPv4 when it has not exactly four numbers", () => {
+Deno.test("canonicalIpAddress() rejects IPv4 when it does not have exactly four numbers", () => {
   refuses(
     "1",
     "1.2",
@@ -40,12 +40,12 @@ Deno.test("canonicalIpAddress() refuses IPv4 when it has not exactly four number
   );
 });
 
-Deno.test("canonicalIpAddress() refuses IPv4 when it is not decimal", () => {
+Deno.test("canonicalIpAddress() rejects IPv4 when it is not decimal", () => {
   refuses("0x7f.0.0.1", "2130706433", "0x7f000001", "1.2.3.a", "+1.2.3.4", "-1.2.3.4", "1e1.0.0.1");
 });
 
-Deno.test("canonicalIpAddress() refuses digits when they are not ASCII", () => {
-  // Arabic-Indic digits; a full-width 1, dot and colon; a Cyrillic а for the Latin one.
+Deno.test("canonicalIpAddress() rejects digits when they are not ASCII", () => {
+  // Arabic-Indic digits, a full-width 1, dot and colon, and a Cyrillic а instead of the Latin one.
   refuses(
     "\u0661.\u0662.\u0663.\u0664",
     "\uff11.2.3.4",
@@ -67,7 +67,7 @@ Deno.test("canonicalIpAddress() compresses the first run when two are equally lo
   checkAll({ "2001:db8:0:0:1:0:0:1": "2001:db8::1:0:0:1", "0:0:1:2:3:4:0:0": "::1:2:3:4:0:0" });
 });
 
-Deno.test("canonicalIpAddress() writes a zero group out when it stands alone", () => {
+Deno.test("canonicalIpAddress() writes one zero group out when its neighbours are not zero", () => {
   checkAll({
     "2001:db8::1:1:1:1:1": "2001:db8:0:1:1:1:1:1",
     "::2:3:4:5:6:7:8": "0:2:3:4:5:6:7:8",
@@ -76,7 +76,7 @@ Deno.test("canonicalIpAddress() writes a zero group out when it stands alone", (
   });
 });
 
-Deno.test("canonicalIpAddress() drops leading zeros and capitals when IPv6 has them", () => {
+Deno.test("canonicalIpAddress() removes leading zeros and capitals when IPv6 has them", () => {
   checkAll({
     "2001:0DB8:0000:0000:0000:0000:0000:0001": "2001:db8::1",
     "FE80::ABCD:EF01": "fe80::abcd:ef01",
@@ -89,7 +89,7 @@ Deno.test("canonicalIpAddress() drops leading zeros and capitals when IPv6 has t
   });
 });
 
-Deno.test("canonicalIpAddress() gives plain IPv4 when IPv6 maps it", () => {
+Deno.test("canonicalIpAddress() returns plain IPv4 when IPv6 maps it", () => {
   checkAll({
     "::ffff:192.0.2.1": "192.0.2.1",
     "::FFFF:C000:0201": "192.0.2.1",
@@ -101,7 +101,7 @@ Deno.test("canonicalIpAddress() gives plain IPv4 when IPv6 maps it", () => {
   });
 });
 
-Deno.test("canonicalIpAddress() stays hexadecimal when dotted IPv6 is not IPv4-mapped", () => {
+Deno.test("canonicalIpAddress() returns hexadecimal when dotted IPv6 is not IPv4-mapped", () => {
   checkAll({
     "::192.0.2.1": "::c000:201", // IPv4-compatible, deprecated
     "::0.0.0.1": "::1",
@@ -114,15 +114,15 @@ Deno.test("canonicalIpAddress() stays hexadecimal when dotted IPv6 is not IPv4-m
   });
 });
 
-Deno.test("canonicalIpAddress() refuses IPv6 when the number of groups is wrong", () => {
+Deno.test("canonicalIpAddress() rejects IPv6 when the number of groups is wrong", () => {
   refuses("1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:1.2.3.4:8", "1:2:3:4:5:6:7:1.2.3.4");
 });
 
-Deno.test("canonicalIpAddress() refuses `::` when it would stand for no group", () => {
+Deno.test("canonicalIpAddress() rejects `::` when it would replace no group", () => {
   refuses("1:2:3:4::5:6:7:8", "::1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8::", "1:2:3:4:5:6::1.2.3.4");
 });
 
-Deno.test("canonicalIpAddress() refuses IPv6 when its colons do not add up", () => {
+Deno.test("canonicalIpAddress() rejects IPv6 when its colons are misplaced", () => {
   refuses(
     ":",
     ":::",
@@ -137,7 +137,7 @@ Deno.test("canonicalIpAddress() refuses IPv6 when its colons do not add up", () 
   refuses(":1.2.3.4", "1.2.3.4:", "1.2.3.4::", "::1.2.3.4:5");
 });
 
-Deno.test("canonicalIpAddress() refuses a group when it is not 1 to 4 hexadecimal digits", () => {
+Deno.test("canonicalIpAddress() rejects a group when it is not 1 to 4 hexadecimal digits", () => {
   refuses(
     "00001::",
     "12345::",
@@ -152,12 +152,12 @@ Deno.test("canonicalIpAddress() refuses a group when it is not 1 to 4 hexadecima
   );
 });
 
-Deno.test("canonicalIpAddress() refuses an address when something stands around it", () => {
+Deno.test("canonicalIpAddress() rejects an address when it has other text around it", () => {
   refuses("fe80::1%eth0", "fe80::1%25eth0", "192.0.2.1%eth0", "[::1]", "[::1]:80", "192.0.2.1:80");
   refuses("192.0.2.0/24", "2001:db8::/32", "::1/128", "http://192.0.2.1", "192.0.2.1,192.0.2.2");
 });
 
-Deno.test("canonicalIpAddress() refuses an address when it has white space or U+0000", () => {
+Deno.test("canonicalIpAddress() rejects an address when it has white space or U+0000", () => {
   refuses(
     " 192.0.2.1",
     "192.0.2.1 ",
@@ -170,11 +170,11 @@ Deno.test("canonicalIpAddress() refuses an address when it has white space or U+
   );
 });
 
-Deno.test("canonicalIpAddress() refuses a text when it is no address at all", () => {
+Deno.test("canonicalIpAddress() rejects a text when it is not an address", () => {
   refuses("", " ", "a", "localhost", "unknown", "null", "0", "-", "\u{1F600}");
 });
 
-Deno.test("canonicalIpAddress() takes 45 characters, and refuses more unread", () => {
+Deno.test("canonicalIpAddress() accepts 45 characters, and rejects more without parsing", () => {
   const longest = "ABCD:ABCD:ABCD:ABCD:ABCD:ABCD:255.255.255.255";
   strictEqual(longest.length, 45);
   strictEqual(canonicalIpAddress(longest), "abcd:abcd:abcd:abcd:abcd:abcd:ffff:ffff");

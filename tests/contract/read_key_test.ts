@@ -6,7 +6,7 @@ const taken: readonly [value: unknown, key: string][] = [
   ["e-1", "d:e-1"],
   ["x".repeat(128), `d:${"x".repeat(128)}`],
   ["📱".repeat(128), `d:${"📱".repeat(128)}`],
-  // As it came: neither trimmed nor made NFC, or two events might become one.
+  // Unchanged: neither trimmed nor normalized to NFC, or two events could have the same key.
   [" e ", "d: e "],
   ["e\u0301", "d:e\u0301"],
   [0, "d:0"],
@@ -18,7 +18,7 @@ const taken: readonly [value: unknown, key: string][] = [
   [1e15, "d:1000000000000000"],
 ];
 for (const [value, key] of taken) {
-  Deno.test(`readKey() gives a key when the value is ${short(value)}`, () => {
+  Deno.test(`readKey() returns a key when the value is ${short(value)}`, () => {
     strictEqual(readKey(value), key);
   });
 }
@@ -35,18 +35,18 @@ const refused: readonly [value: unknown, reason: string][] = [
   ["a\0", "unstorable_text"],
   ["a\ud800", "unstorable_text"],
   [1.5, "not_a_whole_number"],
-  // The first number that JSON's cannot hold next to its neighbour.
+  // The first whole number that JavaScript cannot distinguish from the next one.
   [2 ** 53, "not_a_whole_number"],
   [-(2 ** 53), "not_a_whole_number"],
   [1e300, "not_a_whole_number"],
 ];
 for (const [value, reason] of refused) {
-  Deno.test(`readKey() says ${reason} when the value is ${short(value)}`, () => {
+  Deno.test(`readKey() returns ${reason} when the value is ${short(value)}`, () => {
     deepStrictEqual(readKey(value), { reason });
   });
 }
 
-Deno.test("readKey() gives two keys when two texts differ in anything", () => {
+Deno.test("readKey() returns two keys when two texts differ in any way", () => {
   const text = fc.string({ unit: "binary", minLength: 1, maxLength: 128 });
   fc.assert(fc.property(text, text, (a, b) => {
     const [one, two] = [readKey(a), readKey(b)];

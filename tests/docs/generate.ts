@@ -1,6 +1,6 @@
 /**
  * Writes the parts of the documentation that come from the program: the settings table of
- * `docs/settings.md`. Run by `deno task docs`; `generate_test.ts` compares.
+ * `docs/settings.md`. Run by `deno task docs`; `generate_test.ts` compares them.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const END = "<!-- settings: end -->";
 /** The page with the settings table. */
 export const settingsUrl = new URL("../../docs/settings.md", import.meta.url);
 
-/** Replaces the text between the two marks by the generated table. @throws {Error} a mark is missing */
+/** Replaces the text between the two marks with the generated table. @throws {Error} a mark is missing */
 export function withGeneratedParts(page: string): string {
   const from = page.indexOf(BEGIN);
   const to = page.indexOf(END);

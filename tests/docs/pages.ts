@@ -1,4 +1,4 @@
-/** The repository's root. */
+/** The root of the repository. */
 export const root = new URL("../../", import.meta.url);
 
 /** One page of the documentation. */
@@ -24,7 +24,7 @@ export async function readPages(): Promise<Page[]> {
   return await Promise.all(paths.sort().map(readPage));
 }
 
-/** Whether a file or a folder exists. @param path from the root */
+/** Checks whether a file or a folder exists. @param path from the root */
 export async function exists(path: string): Promise<boolean> {
   return await Deno.stat(new URL(path, root)).then(() => true, () => false);
 }

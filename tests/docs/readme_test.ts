@@ -5,7 +5,7 @@ import { readPage, readPages } from "./pages.ts";
 
 const { text: readme } = await readPage("README.md");
 
-/** A README is read in one sitting; what is longer belongs in docs/. */
+/** A README is read in one sitting. Longer texts belong in docs/. */
 const MAX_LINES = 200;
 
 Deno.test("README.md has at most 200 lines", () => {
@@ -13,7 +13,7 @@ Deno.test("README.md has at most 200 lines", () => {
   ok(lines <= MAX_LINES, `${lines} lines: move details to docs/`);
 });
 
-Deno.test("README.md shows what the demo prints when its headings change", async () => {
+Deno.test("README.md shows only headings that the demo prints", async () => {
   const [, output = ""] = /^```text\n([\s\S]*?)^```/m.exec(readme) ?? [];
   const headings = output.split("\n").filter((line) => /^[A-Z]/.test(line));
   const { text: demo } = await readPage("lib/cli/demo.ts");
@@ -21,12 +21,12 @@ Deno.test("README.md shows what the demo prints when its headings change", async
   deepStrictEqual(headings.filter((heading) => !demo.includes(`\\n${heading}\\n`)), []);
 });
 
-Deno.test("docs/operations.md names every command when one is added", async () => {
+Deno.test("docs/operations.md names every command", async () => {
   const { text } = await readPage("docs/operations.md");
   for (const name of Object.keys(commands)) ok(text.includes(`| \`${name}`), name);
 });
 
-Deno.test("the documentation gives a reason for every dependency when one is added", async () => {
+Deno.test("the documentation has a table row for every dependency", async () => {
   const rows = (await readPages()).flatMap(({ text }) => text.split("\n"))
     .filter((line) => /^\| `.+\|.+\|$/.test(line));
   const unnamed = Object.keys(config.imports).filter((name) =>

@@ -3,10 +3,10 @@ import { exists, type Page, readPages } from "./pages.ts";
 
 const pages = await readPages();
 
-/** What a path in prose may have that no file has: a placeholder (`lib/queue/<name>/`) or a version. */
+/** Parts of paths in prose that are not files: a placeholder (`lib/queue/<name>/`) or a version. */
 const PLACEHOLDERS = [/</, /0008_/];
 
-/** Paths of the repository's own folders, with `{a,b}` written out and wildcards cut to their folder. */
+/** Lists paths in the repository's own folders. Expands `{a,b}` and cuts wildcards to their folder. */
 function listPaths(text: string): string[] {
   const found = text.match(/(?<![\w./-])(?:tests|lib|deploy|docs|\.github|\.ci)\/[\w./{},*<>-]*/g);
   return (found ?? [])
@@ -15,14 +15,14 @@ function listPaths(text: string): string[] {
     .map((path) => path.replace(/[^/]*\*.*$/, "").replace(/[.,}]+$/, ""));
 }
 
-/** `lib/{a,b}.ts` as `lib/a.ts` and `lib/b.ts`. */
+/** Expands `lib/{a,b}.ts` to `lib/a.ts` and `lib/b.ts`. */
 function expandBraces(path: string): string[] {
   const [, before = "", list = "", after = ""] = /^([^{]*)\{([^{}]*)\}(.*)$/.exec(path) ?? [];
   if (list === "") return [path];
   return list.split(",").flatMap((part) => expandBraces(before + part + after));
 }
 
-/** The targets of a page's links, by their place in the repository; addresses of the web are left out. */
+/** Lists the targets of a page's links as paths in the repository. Omits addresses of the web. */
 function listLinks({ path, text }: Page): { file: string; anchor: string }[] {
   const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, target = ""]) => {
@@ -32,7 +32,7 @@ function listLinks({ path, text }: Page): { file: string; anchor: string }[] {
   });
 }
 
-/** The anchors that GitHub gives a page's headings. */
+/** Lists the anchors that GitHub creates for a page's headings. */
 function listAnchors(text: string): string[] {
   const prose = text.replaceAll(/^```[\s\S]*?^```/gm, "");
   return [...prose.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) =>
@@ -63,7 +63,7 @@ Deno.test("listPaths() finds each file when a path has braces, a wildcard or a f
   deepStrictEqual(listPaths(text), ["lib/a/c.ts", "lib/b/c.ts", "tests/mask/", "docs/settings.md"]);
 });
 
-Deno.test("listAnchors() gives GitHub's anchors when a heading has marks", () => {
+Deno.test("listAnchors() returns GitHub's anchors when a heading has punctuation", () => {
   deepStrictEqual(listAnchors("## `/healthz` and `/books`\n"), ["healthz-and-books"]);
   strictEqual(listAnchors("```sh\n# a comment\n```\n").length, 0);
 });

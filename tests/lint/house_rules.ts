@@ -2,8 +2,9 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /**
- * The rules of this house that a linter can check: the floors of `.github/ARCHITECTURE.md`, drivers and SQL
- * behind their seams, and `#private` members. `deno lint` loads this file, see `lint.plugins` in `deno.json`.
+ * The rules of this repository that a linter can check: the floors of `.github/ARCHITECTURE.md`, drivers and
+ * SQL behind their seams, and `#private` members. `deno lint` loads this file, see `lint.plugins` in
+ * `deno.json`.
  *
  * If a rule cannot be sure it stays quiet: a false alarm teaches people to silence all of them.
  */
@@ -26,24 +27,24 @@ type Node = Deno.lint.Node;
 
 const root = new URL("../../", import.meta.url);
 
-/** `lib/event/decode.ts` for a file of this repository; null for any other. */
+/** Returns `lib/event/decode.ts` for a file of this repository, and null for any other. */
 function pathInHouse(file: URL): string | null {
   const { pathname } = root;
   if (file.protocol !== root.protocol || !file.pathname.startsWith(pathname)) return null;
   return decodeURIComponent(file.pathname.slice(pathname.length));
 }
 
-/** The linter gives absolute names; the tests of these rules give names relative to the root. */
+/** The linter passes absolute paths. The tests of these rules pass paths relative to the root. */
 function urlOf({ filename }: Context): URL {
   return isAbsolute(filename) ? pathToFileURL(filename) : new URL(filename, root);
 }
 
-/** Whether the path is one of these files or in one of these folders, which end with `/`. */
+/** Checks whether the path is one of these files or in one of these folders, which end with `/`. */
 function isIn(path: string, homes: readonly string[]): boolean {
   return homes.some((home) => home.endsWith("/") ? path.startsWith(home) : path === home);
 }
 
-/** Calls back for every address that a file imports: types, re-exports and `import()` included. */
+/** Calls back for every address that a file imports, including types, re-exports and `import()`. */
 function forEachImport(visit: (specifier: string, node: Node) => void): Visitor {
   return {
     ImportDeclaration: (node) => visit(node.source.value, node),
@@ -57,10 +58,10 @@ function forEachImport(visit: (specifier: string, node: Node) => void): Visitor 
   };
 }
 
-/** What stands for a part of a text that only the running program knows. Reads as a name in SQL. */
+/** Replaces a part of a text that is known only at run time. It reads as a name in SQL. */
 const UNKNOWN = "_";
 
-/** The text of a literal, a template or a sum of them. */
+/** Returns the text of a literal, a template or a sum of them. */
 function textOf(node: Node): string {
   if (node.type === "Literal") return String(node.value);
   if (node.type === "TemplateLiteral") return node.quasis.map((part) => part.cooked).join(UNKNOWN);
@@ -75,7 +76,7 @@ function isSum(node: Node): node is Deno.lint.BinaryExpression {
 // ── house/downward-imports ──────────────────────────────────────────────────────────────────────
 
 /**
- * The floors, from the top. A room imports only rooms of lower floors, so two rooms of one floor do not know
+ * The floors, from the top. A room imports only rooms of lower floors, so two rooms of one floor do not import
  * each other.
  */
 const FLOORS: readonly (readonly string[])[] = [
@@ -104,10 +105,10 @@ const floors = new Map(
 /** The only file that uses the embedded queue and database. The binary must not reach it. */
 const DEMO = "lib/cli/demo.ts";
 
-/** The seams, whose backends are folders next to them and do not know each other. */
+/** The seams. Their backends are folders next to them and do not import each other. */
 const SEAMS = ["lib/queue", "lib/store"];
 
-/** `main.ts`, `lib/cli`, `tests`, `deploy`, …; null for what is no part of the program. */
+/** Returns `main.ts`, `lib/cli`, `tests`, `deploy`, …, or null for a file that is not part of the program. */
 function roomOf(path: string): string | null {
   if (path === "main.ts") return path;
   const [, room] = /^(lib\/[^/]+|tests|deploy)(?:\/|$)/.exec(path) ?? [];
@@ -118,7 +119,7 @@ function downwardImports(context: Context): Visitor {
   const url = urlOf(context);
   const from = pathInHouse(url) ?? "";
   const room = roomOf(from);
-  // Tests and operators' tools are outside the house and may look into every room.
+  // Tests and operators' tools are not part of the program and may import every room.
   if (room === null || room === "tests" || room === "deploy") return {};
   if (!floors.has(room)) {
     const message = `${room} is on no floor: expected main.ts or one of ` +
@@ -155,7 +156,7 @@ function findFault(from: string, to: string): string | null {
     `${FLOORS.map((rooms) => rooms.join(", ")).join(" → ")})`;
 }
 
-/** A seam does not know its backends, and a backend does not know another one. */
+/** A seam does not import its backends, and a backend does not import another one. */
 function findSeamFault(from: string, to: string): string | null {
   const seam = SEAMS.find((room) => from.startsWith(`${room}/`));
   if (!seam) return null;
@@ -205,7 +206,7 @@ function hashPrivate(context: Context): Visitor {
     TSAbstractMethodDefinition: (node) => check(node, node.accessibility),
     TSAbstractPropertyDefinition: (node) => check(node, node.accessibility),
     TSParameterProperty(node) {
-      // Deno 2.9.6 gives it the `accessibility` of its constructor, so the text is read instead.
+      // Deno 2.9.6 sets it to the `accessibility` of its constructor, so the text is read instead.
       const front = context.sourceCode.text.slice(node.range[0], node.parameter.range[0]);
       check(node, /\b(?:private|protected)\b/.exec(front)?.[0]);
     },
@@ -214,7 +215,7 @@ function hashPrivate(context: Context): Visitor {
 
 // ── house/sql-has-a-home ────────────────────────────────────────────────────────────────────────
 
-/** Only these may create a statement; a connection runs nothing else (see `statement.ts`). */
+/** Only these may create a statement. A connection runs nothing else (see `statement.ts`). */
 const SQL_HOMES = [
   "lib/store/postgres/sql/",
   "lib/store/postgres/migrations/",

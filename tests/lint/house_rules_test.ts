@@ -2,7 +2,7 @@ import { deepStrictEqual, ok } from "node:assert";
 import { fails, imports, passes } from "../support/lint_sources.ts";
 import plugin from "./house_rules.ts";
 
-Deno.test("hash-private objects when a member is private or protected", () => {
+Deno.test("hash-private reports a member when it is private or protected", () => {
   const members = [
     "private a = 1;",
     "protected a = 1;",
@@ -26,7 +26,7 @@ Deno.test("hash-private objects when a member is private or protected", () => {
   fails("hash-private", "tests/mask/a_test.ts", "class A { private a = 1; }");
 });
 
-Deno.test("hash-private passes when a member has a hash or no modifier", () => {
+Deno.test("hash-private accepts a member when it has a hash or no modifier", () => {
   passes(
     "lib/mask/a.ts",
     "class A { #a = 1; b = 2; static #c = 3; readonly d = 4; #e() {} get #f() { return 1; } }",
@@ -35,7 +35,7 @@ Deno.test("hash-private passes when a member has a hash or no modifier", () => {
   );
 });
 
-Deno.test("one-driver objects when a driver is imported outside of its home", () => {
+Deno.test("one-driver reports an import of a driver when the file is outside of its folder", () => {
   const cases: Record<string, string[]> = {
     "lib/store/store.ts": ["pg", "pg/lib/client.js", "npm:pg@8.23.1", "npm:/pg", "@types/pg"],
     "lib/store/postgres/sql/rows.ts": ["pg"],
@@ -53,7 +53,7 @@ Deno.test("one-driver objects when a driver is imported outside of its home", ()
   }
 });
 
-Deno.test("one-driver passes when a driver is at home", () => {
+Deno.test("one-driver accepts a driver when the file is in its folder", () => {
   passes("lib/store/postgres/database.ts", ...imports("pg"), ...imports("npm:pg@8.23.1"));
   passes("lib/queue/sqs/sqs_queue.ts", ...imports("@aws-sdk/client-sqs"));
   passes("lib/vault/seal.ts", ...imports("@hpke/core"));
@@ -61,11 +61,11 @@ Deno.test("one-driver passes when a driver is at home", () => {
   passes("tests/support/queue.ts", ...imports("fauxqs"), ...imports("@electric-sql/pglite"));
 });
 
-Deno.test("one-driver passes when a package only begins like a driver", () => {
+Deno.test("one-driver accepts a package when its name only begins like a driver's", () => {
   passes("lib/cli/run.ts", ...imports("pgvector"), ...imports("./pg"), ...imports("@aws-sdks/a"));
 });
 
-Deno.test("every rule says what it expected when it objects", () => {
+Deno.test("every rule reports what it expected when it finds a fault", () => {
   const source = `import "pg"; import "../cli/run.ts"; import { statement } from ` +
     `"../store/postgres/statement.ts"; class A { private a = statement("select 1"); }`;
   const found = Deno.lint.runPlugin(plugin, "lib/mask/a.ts", source);

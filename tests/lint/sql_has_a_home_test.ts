@@ -7,7 +7,7 @@ function pathFrom(file: string): string {
   return `${"../".repeat(file.split("/").length - 1) || "./"}lib/store/postgres/statement.ts`;
 }
 
-Deno.test("sql-has-a-home objects when a file elsewhere can create a statement", () => {
+Deno.test("sql-has-a-home reports a file elsewhere when it can create a statement", () => {
   for (const file of OUTSIDE) {
     const path = pathFrom(file);
     fails(
@@ -26,7 +26,7 @@ Deno.test("sql-has-a-home objects when a file elsewhere can create a statement",
   );
 });
 
-Deno.test("sql-has-a-home passes when a file elsewhere takes the type", () => {
+Deno.test("sql-has-a-home accepts a file elsewhere when it imports only the type", () => {
   for (const file of OUTSIDE) {
     const path = pathFrom(file);
     passes(
@@ -37,7 +37,7 @@ Deno.test("sql-has-a-home passes when a file elsewhere takes the type", () => {
   }
 });
 
-Deno.test("sql-has-a-home passes when the file is a home of SQL", () => {
+Deno.test("sql-has-a-home accepts a file when it is in a folder of SQL", () => {
   for (const file of ["lib/store/postgres/sql/a.ts", "lib/store/postgres/migrations/1.ts"]) {
     passes(file, `import { statement } from "../statement.ts"; statement("");`);
   }

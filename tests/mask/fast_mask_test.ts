@@ -17,14 +17,14 @@ const value = fc.oneof(
   fc.ipV6(),
   fc.string({ unit: "grapheme", maxLength: 256 }),
   fc.string({ unit: "binary", maxLength: 600 }),
-  // Around the size up to which a value fits the buffer that is kept, in characters of 1 to 4 bytes.
+  // Around the size up to which a value fits into the reused buffer, in characters of 1 to 4 bytes.
   fc.tuple(fc.constantFrom("x", "ë", "デ", "📱"), fc.integer({ min: 250, max: 1_030 }))
     .map(([character, count]) => character.repeat(count)),
 );
 
 for (const options of [{}, { keyId: "k1" }, { pepper }]) {
   const names = Object.keys(options).join() || "nothing";
-  Deno.test(`mask() equals Web Crypto's when value and field are any, with ${names} said`, async () => {
+  Deno.test(`mask() equals Web Crypto's when value and field are any, with the options: ${names}`, async () => {
     const fast = await createFastMasker({ ring, fields, ...options });
     const reference = await createMasker({ ring, fields, ...options });
     await fc.assert(
@@ -49,7 +49,7 @@ Deno.test("mask() equals Web Crypto's when key and field name are any", async ()
   );
 });
 
-Deno.test("mask() forgets the value before when a shorter one follows", async () => {
+Deno.test("mask() does not include the previous value when a shorter one follows", async () => {
   const fast = await createFastMasker({ ring, fields });
   const reference = await createMasker({ ring, fields });
   for (const text of ["x".repeat(2_000), "x".repeat(1_024), "x".repeat(64), "x", ""]) {
@@ -57,15 +57,15 @@ Deno.test("mask() forgets the value before when a shorter one follows", async ()
   }
 });
 
-Deno.test("mask() takes the pepper as HKDF's salt", async () => {
+Deno.test("mask() uses the pepper as HKDF's salt when there is one", async () => {
   const [{ bytes }] = ring;
   const subkey = new Uint8Array(hkdfSync("sha256", bytes, pepper, "maskline/mask/v1/ip", 32));
-  const wanted = createHmac("sha256", subkey).update("203.0.113.7").digest("base64url");
+  const expected = createHmac("sha256", subkey).update("203.0.113.7").digest("base64url");
   const { mask } = await createFastMasker({ ring, fields, pepper });
-  strictEqual(mask("ip", "203.0.113.7"), `k2.${wanted}`);
+  strictEqual(mask("ip", "203.0.113.7"), `k2.${expected}`);
 });
 
-Deno.test("mask() gives other masks when the pepper is another one or none", async () => {
+Deno.test("mask() returns other masks when the pepper differs or is missing", async () => {
   const masks = await Promise.all(
     [pepper, pepper.toReversed(), undefined].map(async (salt) =>
       (await createFastMasker({ ring, fields, pepper: salt })).mask("ip", "::1")
@@ -74,12 +74,12 @@ Deno.test("mask() gives other masks when the pepper is another one or none", asy
   strictEqual(new Set(masks).size, 3);
 });
 
-Deno.test("mask() gives another mask when the value stands in another field", async () => {
+Deno.test("mask() returns another mask when the value is in another field", async () => {
   const { mask } = await createFastMasker({ ring, fields });
   notStrictEqual(mask("ip", "x"), mask("device_id", "x"));
 });
 
-Deno.test("mask() throws when the masker was made without the field", async () => {
+Deno.test("mask() throws when the masker was created without the field", async () => {
   const { mask } = await createFastMasker({ ring, fields: ["ip"] });
   throws(() => mask("device_id", "203.0.113.7"), {
     name: "RangeError",

@@ -16,8 +16,8 @@ const k2: NamedKey = {
 const fields = ["ip", "device_id"];
 
 /**
- * Frozen: python3's `hmac` made these once. A change of one of them would break every join with
- * rows that are stored already, so the code must change and never this table.
+ * Frozen: computed once with python3's `hmac`. A change of one of them would break every join with
+ * rows that are already stored, so the code must change and never this table.
  */
 const vectors: readonly [field: string, value: string, mask: string][] = [
   ["ip", "203.0.113.7", "k1.1xJdEry5G6lKPdLqenhRvI-YbKqSYq8vtUfTGKKlw-4"],
@@ -34,7 +34,7 @@ const vectors: readonly [field: string, value: string, mask: string][] = [
   ["device_id", "x".repeat(256), "k1.HwP2B-n9NlpfMODP8EOu5kV_1eFkDs0o42ANT1kW8gk"],
 ];
 
-/** The same algorithm by another implementation. */
+/** Computes a mask by the same algorithm in another implementation. */
 function maskByNode(key: NamedKey, field: string, value: string): string {
   const info = `maskline/mask/v1/${field}`;
   const subkey = new Uint8Array(hkdfSync("sha256", key.bytes, "", info, 32));
@@ -43,11 +43,11 @@ function maskByNode(key: NamedKey, field: string, value: string): string {
 
 for (const [field, value, mask] of vectors) {
   const short = value.length > 40 ? `${value.length} letters` : JSON.stringify(value);
-  Deno.test(`mask() gives the frozen mask when the ${field} is ${short}`, async () => {
+  Deno.test(`mask() returns the frozen mask when the ${field} is ${short}`, async () => {
     const masker = await createMasker({ ring: [k1], fields });
     strictEqual(await masker.mask(field, value), mask);
   });
-  Deno.test(`node:crypto gives the frozen mask when the ${field} is ${short}`, () => {
+  Deno.test(`node:crypto returns the frozen mask when the ${field} is ${short}`, () => {
     strictEqual(maskByNode(k1, field, value), mask);
   });
 }
@@ -66,14 +66,14 @@ Deno.test("mask() equals node:crypto's computation when key, field and value are
   );
 });
 
-Deno.test("mask() has one form when the value is any", async () => {
+Deno.test("mask() has one format when the value is any", async () => {
   const masker = await createMasker({ ring: [k1], fields });
   await fc.assert(fc.asyncProperty(fc.constantFrom(...fields), anyText, async (field, value) => {
     match(await masker.mask(field, value), /^k1\.[A-Za-z0-9_-]{43}$/);
   }));
 });
 
-Deno.test("mask() gives the same mask when the value comes again", async () => {
+Deno.test("mask() returns the same mask when the value is repeated", async () => {
   const one = await createMasker({ ring: [k1], fields });
   const other = await createMasker({ ring: [k1], fields: ["ip"] });
   const mask = await one.mask("ip", "203.0.113.7");
@@ -81,12 +81,12 @@ Deno.test("mask() gives the same mask when the value comes again", async () => {
   strictEqual(await other.mask("ip", "203.0.113.7"), mask);
 });
 
-Deno.test("mask() gives two masks when two fields have the same value", async () => {
+Deno.test("mask() returns two masks when two fields have the same value", async () => {
   const masker = await createMasker({ ring: [k1], fields });
   notStrictEqual(await masker.mask("ip", "same"), await masker.mask("device_id", "same"));
 });
 
-Deno.test("mask() gives two masks when two values differ", async () => {
+Deno.test("mask() returns two masks when two values differ", async () => {
   const masker = await createMasker({ ring: [k1], fields });
   await fc.assert(fc.asyncProperty(fc.ipV4(), fc.ipV4(), async (one, other) => {
     fc.pre(one !== other);
@@ -94,7 +94,7 @@ Deno.test("mask() gives two masks when two values differ", async () => {
   }));
 });
 
-Deno.test("mask() gives two masks when two keys differ in one bit", async () => {
+Deno.test("mask() returns two masks when two keys differ in one bit", async () => {
   const [one, other] = [
     await createMasker({ ring: [k1], fields }),
     await createMasker({ ring: [k2], fields }),
@@ -103,12 +103,12 @@ Deno.test("mask() gives two masks when two keys differ in one bit", async () => 
   notStrictEqual(tail(await one.mask("ip", "::1")), tail(await other.mask("ip", "::1")));
 });
 
-Deno.test("createMasker() takes the first key of a ring when none is named", async () => {
+Deno.test("createMasker() uses the first key of a ring when no key id is given", async () => {
   const masker = await createMasker({ ring: [k2, k1], fields });
   strictEqual(await masker.mask("ip", "::1"), maskByNode(k2, "ip", "::1"));
 });
 
-Deno.test("createMasker() takes a later key of a ring when it is named", async () => {
+Deno.test("createMasker() uses a later key of a ring when its id is given", async () => {
   const masker = await createMasker({ ring: [k2, k1], fields, keyId: "k1" });
   strictEqual(await masker.mask("ip", "::1"), maskByNode(k1, "ip", "::1"));
 });
@@ -132,14 +132,14 @@ for (const length of [0, 16, 31, 33, 64]) {
   });
 }
 
-Deno.test("createMasker() throws when the ring has no key of that id", async () => {
+Deno.test("createMasker() throws when the ring has no key with that id", async () => {
   await rejects(() => createMasker({ ring: [k1], fields, keyId: "k7" }), {
     name: "RangeError",
     message: "No mask key has the id k7",
   });
 });
 
-Deno.test("mask() throws when the masker was made without the field", async () => {
+Deno.test("mask() throws when the masker was created without the field", async () => {
   const masker = await createMasker({ ring: [k1], fields: ["ip"] });
   await rejects(() => masker.mask("device_id", "203.0.113.7"), {
     name: "RangeError",

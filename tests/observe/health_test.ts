@@ -6,12 +6,12 @@ const shown: WorkerStatus = {
   isStoreUp: () => true,
 };
 
-/** Asks a server of its own, which is closed whatever happens. */
+/** Sends a request to a new server, which is closed in any case. */
 async function ask(path: string, init: RequestInit = {}, what = shown): Promise<Response> {
   const server = serveHealth({ hostname: "127.0.0.1", port: 0 }, what);
   try {
     const response = await fetch(`http://127.0.0.1:${server.port}${path}`, init);
-    // Read whole before the server goes.
+    // Read completely before the server is closed.
     const body = response.body === null ? null : await response.arrayBuffer();
     return new Response(body?.byteLength ? body : null, response);
   } finally {
@@ -32,11 +32,11 @@ Deno.test("serveHealth() answers /healthz with 200 when the store is unavailable
   deepStrictEqual(await response.json(), { status: "ok", store: "unavailable" });
 });
 
-Deno.test("serveHealth() answers /healthz when a query stands behind it", async () => {
+Deno.test("serveHealth() answers /healthz when the URL has a query", async () => {
   strictEqual((await ask("/healthz?probe=1")).status, 200);
 });
 
-Deno.test("serveHealth() answers /books with the counters as they are", async () => {
+Deno.test("serveHealth() answers /books with the current counters", async () => {
   let received = 3;
   const books = () => ({ received: received++ });
   const response = await ask("/books", {}, { ...shown, counters: books });
@@ -65,7 +65,7 @@ for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
   });
 }
 
-Deno.test("serveHealth() answers 500 and no word of why when the books fail", async () => {
+Deno.test("serveHealth() answers 500 without a reason when the counters throw", async () => {
   const books = () => {
     throw new RangeError("zq7");
   };
@@ -74,7 +74,7 @@ Deno.test("serveHealth() answers 500 and no word of why when the books fail", as
   strictEqual(await response.text(), "");
 });
 
-Deno.test("serveHealth() listens on a port of the system's choice when it is 0", async () => {
+Deno.test("serveHealth() listens on a port that the system selects when the port is 0", async () => {
   const server = serveHealth({ hostname: "127.0.0.1", port: 0 }, shown);
   strictEqual(server.port > 0, true);
   await server.close();
@@ -87,7 +87,7 @@ Deno.test("serveHealth() frees its port when it is closed", async () => {
   await serveHealth({ hostname: "127.0.0.1", port }, shown).close();
 });
 
-Deno.test("serveHealth() throws when the address is taken", async () => {
+Deno.test("serveHealth() throws when the address is in use", async () => {
   const first = serveHealth({ hostname: "127.0.0.1", port: 0 }, shown);
   try {
     throws(() => serveHealth({ hostname: "127.0.0.1", port: first.port }, shown), {
@@ -101,7 +101,7 @@ Deno.test("serveHealth() throws when the address is taken", async () => {
 });
 
 Deno.test("serveHealth() throws when the address is another machine's", () => {
-  // TEST-NET-1 of RFC 5737 is nobody's.
+  // TEST-NET-1 of RFC 5737 is never assigned.
   throws(() => serveHealth({ hostname: "192.0.2.1", port: 0 }, shown), {
     name: "OperationError",
     message: /^HTTP_ADDRESS: cannot listen on 192\.0\.2\.1:0/,

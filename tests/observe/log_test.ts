@@ -2,7 +2,7 @@ import { reset } from "@logtape/logtape";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { getLogger, type LogOptions, startLog } from "../../lib/observe/log.ts";
 
-/** The lines that are written while `work` runs. */
+/** Returns the lines that are written while `work` runs. */
 async function linesOf(
   options: Pick<LogOptions, "level" | "format">,
   work: () => void,
@@ -19,7 +19,7 @@ async function linesOf(
 
 const log = getLogger("committer");
 
-Deno.test("startLog() writes a JSON object a line when the format is json", async () => {
+Deno.test("startLog() writes one JSON object on each line when the format is json", async () => {
   const lines = await linesOf({ level: "info", format: "json" }, () => {
     log.info("Committed {rows} rows", { rows: 3, batch: "b-1" });
     log.error("Two\nlines");
@@ -59,17 +59,17 @@ for (const [index, level] of levels.entries()) {
   });
 }
 
-Deno.test("startLog() writes JSON when the format is auto and stderr is no terminal", async () => {
+Deno.test("startLog() writes JSON when the format is auto and stderr is not a terminal", async () => {
   const [line = ""] = await linesOf({ level: "info", format: "auto" }, () => log.info("x"));
   const isJson = line.startsWith("{");
   strictEqual(isJson, !Deno.stderr.isTerminal());
 });
 
-Deno.test("startLog() writes nothing of LogTape's own when it starts", async () => {
+Deno.test("startLog() writes no records of LogTape itself when it starts", async () => {
   deepStrictEqual(await linesOf({ level: "debug", format: "json" }, () => {}), []);
 });
 
-Deno.test("startLog() takes the place of the log that was started before", async () => {
+Deno.test("startLog() replaces the earlier log when it is called again", async () => {
   const first: string[] = [];
   await startLog({ level: "debug", format: "json", write: (line) => void first.push(line) });
   const second = await linesOf({ level: "error", format: "json" }, () => {

@@ -6,7 +6,7 @@ import { generateVaultKeys } from "../../lib/vault/suite.ts";
 const pairs = [await generateVaultKeys(), await generateVaultKeys()] as const;
 const privateKeys = pairs.map(({ privateKey }, index) => ({ id: `v${index}`, bytes: privateKey }));
 
-/** Seals each value under a data key of its own. */
+/** Seals each value under its own data key. */
 async function sealed(values: readonly string[], pair: 0 | 1) {
   const sealer = await createSealer({ id: `v${pair}`, bytes: pairs[pair].publicKey });
   return await Promise.all(values.map(async (value) => {
@@ -15,7 +15,7 @@ async function sealed(values: readonly string[], pair: 0 | 1) {
   }));
 }
 
-Deno.test("open() opens what several keys sealed, again and in any order, when there are more data keys than it keeps", async () => {
+Deno.test("open() opens values in any order, and again, when they have more data keys than it keeps", async () => {
   const chain = createKeyChain(privateKeys);
   const values = Array.from({ length: 300 }, (_, index) => `value-${index}`);
   const all = [
@@ -28,7 +28,7 @@ Deno.test("open() opens what several keys sealed, again and in any order, when t
   }
 });
 
-Deno.test("open() refuses a value when another one of its batch was opened and this one was changed or moved", async () => {
+Deno.test("open() refuses a changed or moved value when another one of its batch was opened", async () => {
   const chain = createKeyChain(privateKeys);
   const sealer = await createSealer({ id: "v0", bytes: pairs[0].publicKey });
   const batch = await sealer.startBatch();
@@ -43,7 +43,7 @@ Deno.test("open() refuses a value when another one of its batch was opened and t
   await rejects(() => chain.open(bytes, "v1", binding), OpenError);
 });
 
-Deno.test("open() refuses a value again when it refused it before", async () => {
+Deno.test("open() refuses a value again when it has refused it before", async () => {
   const chain = createKeyChain([{ ...privateKeys[1], id: "v0" } as typeof privateKeys[0]]);
   const [one] = await sealed(["value"], 0);
   for (let time = 0; time < 2; time++) {
@@ -56,8 +56,8 @@ Deno.test("open() refuses a value again when it refused it before", async () => 
   }
 });
 
-Deno.test("open() opens the others of a batch when the first one was cut off", async () => {
-  // The failure of the first was remembered as that of their data key.
+Deno.test("open() opens the others of a batch when the first one was truncated", async () => {
+  // An earlier version remembered the failure of the first as that of their data key.
   const chain = createKeyChain(privateKeys);
   const sealer = await createSealer({ id: "v0", bytes: pairs[0].publicKey });
   const batch = await sealer.startBatch();

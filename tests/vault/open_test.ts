@@ -13,7 +13,7 @@ const privateKey = { id: "v1", bytes: keys.privateKey };
 const batch = await (await createSealer({ id: "v1", bytes: keys.publicKey })).startBatch();
 const sealed = Uint8Array.from(await batch.seal(PLAINTEXT, binding));
 
-/** It throws an OpenError, and nothing of the value is in it, nor in what caused it. */
+/** Expects an OpenError that contains no part of the value, and neither does its cause. */
 async function refuses(
   bytes: Uint8Array<ArrayBuffer>,
   message: RegExp,
@@ -35,7 +35,7 @@ function withFlipped(at: number): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Sealed once by version 0.1, and opened then by python's `cryptography` too. What lies in a vault
+ * Sealed once by version 0.1, and opened then with python's `cryptography` too. Values that are stored
  * for years must open, so the code must change and never these literals.
  */
 const frozen = {
@@ -66,11 +66,11 @@ Deno.test("open() throws when another key sealed the value", async () => {
   await refuses(sealed, /^The vault key v1 does not open/, { id: "v1", bytes });
 });
 
-Deno.test("open() throws when the key has another id than the one that sealed", async () => {
+Deno.test("open() throws when the key has another id than the key that sealed the value", async () => {
   await refuses(sealed, /^The vault key v2 does not open/, { ...privateKey, id: "v2" });
 });
 
-Deno.test("open() throws when the key is no X25519 key", async () => {
+Deno.test("open() throws when the key is not an X25519 key", async () => {
   const bytes = keys.privateKey.slice(1);
   await refuses(sealed, /^The vault key v1 does not open/, { id: "v1", bytes });
 });
@@ -83,7 +83,7 @@ Deno.test("open() throws when the value belongs to another mask", async () => {
   await refuses(sealed, /another field or mask/, privateKey, { ...binding, mask: "k1.other" });
 });
 
-Deno.test("open() throws when a letter moved from the field to the mask", async () => {
+Deno.test("open() throws when a letter is moved from the field to the mask", async () => {
   await refuses(sealed, /another field or mask/, privateKey, { field: "i", mask: "pk1.mask" });
 });
 
@@ -106,7 +106,7 @@ for (const [name, at, message] of regions) {
   });
 }
 
-Deno.test("open() throws when the one bit is flipped that X25519 itself ignores", async () => {
+Deno.test("open() throws when the one bit that X25519 itself ignores is flipped", async () => {
   const bytes = sealed.slice();
   bytes.set([(bytes[32] ?? 0) ^ 0x80], 32);
   await refuses(bytes, /does not open/);
@@ -122,12 +122,12 @@ Deno.test("open() throws when the value is too short for the layout", async () =
   }
 });
 
-Deno.test("open() throws when the value is cut off or has more behind it", async () => {
+Deno.test("open() throws when the value is truncated or has extra bytes", async () => {
   await refuses(sealed.slice(0, -1), /was changed/);
   await refuses(Uint8Array.of(...sealed, 0), /was changed/);
 });
 
-Deno.test("open() throws when two values of a batch are spliced together", async () => {
+Deno.test("open() throws when two values of a batch are combined", async () => {
   const other = Uint8Array.from(await batch.seal(PLAINTEXT, binding));
   await refuses(Uint8Array.of(...sealed.slice(0, 93), ...other.slice(93)), /was changed/);
 });

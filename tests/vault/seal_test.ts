@@ -24,16 +24,16 @@ const plaintexts = {
   "is 1 MiB": "x".repeat(1024 * 1024),
 };
 for (const [what, plaintext] of Object.entries(plaintexts)) {
-  Deno.test(`open() gives the value back when it ${what}`, async () => {
+  Deno.test(`open() returns the value when it ${what}`, async () => {
     strictEqual(await open(privateKey, await sealAlone(plaintext), binding), plaintext);
   });
-  Deno.test(`seal() makes what RFC 9180 by hand opens when the value ${what}`, async () => {
+  Deno.test(`seal() creates what an independent RFC 9180 implementation opens when the value ${what}`, async () => {
     const sealed = await sealAlone(plaintext);
     strictEqual(openByHand(keys.privateKey, "v1", sealed, binding), plaintext);
   });
 }
 
-Deno.test("seal() makes what RFC 9180 by hand opens when value and binding are any", async () => {
+Deno.test("seal() creates what an independent RFC 9180 implementation opens when value and binding are any", async () => {
   const batch = await sealer.startBatch();
   const text = fc.string({ unit: "grapheme" });
   await fc.assert(
@@ -51,7 +51,7 @@ Deno.test("seal() adds the layout's 93 bytes and a tag to the UTF-8 of the value
   strictEqual((await sealAlone("ë"))[0], 1);
 });
 
-Deno.test("seal() makes another ciphertext when it seals the same value twice", async () => {
+Deno.test("seal() creates another ciphertext when it seals the same value twice", async () => {
   const batch = await sealer.startBatch();
   const one = await batch.seal("same", binding);
   const other = await batch.seal("same", binding);
@@ -84,14 +84,14 @@ Deno.test("startBatch() encapsulates another key when another batch starts", asy
   );
 });
 
-Deno.test("startBatch() draws another data key of 32 bytes when another batch starts", async () => {
+Deno.test("startBatch() generates another data key of 32 bytes when another batch starts", async () => {
   const one = dataKeyByHand(keys.privateKey, "v1", await sealAlone("same"));
   const other = dataKeyByHand(keys.privateKey, "v1", await sealAlone("same"));
   deepStrictEqual([one.length, other.length], [32, 32]);
   notDeepStrictEqual(one, other);
 });
 
-Deno.test("startBatch() shares a data key for the time that is said, and lets it go by itself then", async () => {
+Deno.test("startBatch() shares a data key for the given time, and then drops it by a timer", async () => {
   const real = globalThis.setTimeout;
   const rings: [ring: () => void, milliseconds: number | undefined][] = [];
   globalThis.setTimeout = ((ring: () => void, milliseconds?: number) => {
@@ -114,11 +114,11 @@ Deno.test("startBatch() shares a data key for the time that is said, and lets it
   }
 });
 
-Deno.test("createSealer() tells the id of its key", () => {
+Deno.test("createSealer() returns a sealer with the id of its key", () => {
   strictEqual(sealer.keyId, "v1");
 });
 
-Deno.test("createSealer() reads the key when it is a view into a larger buffer", async () => {
+Deno.test("createSealer() reads the key when it is a view of a larger buffer", async () => {
   const bytes = new Uint8Array(64);
   bytes.set(keys.publicKey, 16);
   const batch = await (await createSealer({ id: "v1", bytes: bytes.subarray(16, 48) }))
@@ -136,12 +136,12 @@ for (const length of [0, 31, 33, 64]) {
   });
 }
 
-// With a point of low order the agreed secret is zero for everybody (RFC 7748 section 6.1).
+// With a point of low order the shared secret is zero for all senders (RFC 7748 section 6.1).
 const lowOrder = {
   "0": "0000000000000000000000000000000000000000000000000000000000000000",
   "1": "0100000000000000000000000000000000000000000000000000000000000000",
   "a point of order 8": "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-  "another of order 8": "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  "another point of order 8": "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
 };
 for (const [what, hex] of Object.entries(lowOrder)) {
   Deno.test(`createSealer() throws when the key is ${what}`, async () => {
@@ -152,12 +152,12 @@ for (const [what, hex] of Object.entries(lowOrder)) {
   });
 }
 
-Deno.test("generateVaultKeys() gives two halves of 32 bytes that belong together", () => {
+Deno.test("generateVaultKeys() generates two halves of 32 bytes that belong together", () => {
   deepStrictEqual([keys.publicKey.length, keys.privateKey.length], [32, 32]);
   deepStrictEqual(publicHalf(keys.privateKey), keys.publicKey);
 });
 
-Deno.test("generateVaultKeys() gives other keys each time", async () => {
+Deno.test("generateVaultKeys() generates other keys when it is called again", async () => {
   const again = await generateVaultKeys();
   notDeepStrictEqual(again.privateKey, keys.privateKey);
   notDeepStrictEqual(again.publicKey, keys.publicKey);
