@@ -176,7 +176,7 @@ const wrong: readonly [args: string[], err: RegExp][] = [
 ];
 for (const [args, message] of wrong) {
   Deno.test(`audit prints what it expected when its arguments are ${args.join(" ").slice(0, 30) || "missing"}`, async () => {
-    // Nobody listens there: had it gone as far as the database, it would have failed with 1.
+    // No server listens there: if the command connected to the database, it would exit with 1.
     const io = fakeIo({ settings: { DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" } });
     const code = await main(["audit", ...args], io);
     const { out, err } = io.written;

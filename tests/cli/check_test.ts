@@ -84,7 +84,7 @@ Deno.test("check --health prints the worker's answer when one answers", async ()
   }
 });
 
-Deno.test("check --health asks on loopback when the worker listens on all addresses", async () => {
+Deno.test("check --health connects to loopback when the worker listens on all addresses", async () => {
   const server = serve("0.0.0.0");
   try {
     strictEqual((await check("--health", { HTTP_ADDRESS: `0.0.0.0:${server.port}` })).code, 0);

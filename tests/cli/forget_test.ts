@@ -21,10 +21,10 @@ const people: readonly ClearLogin[] = [
   { user: "zq:cem", ip: OFFICE, device: null },
 ];
 
-/** The originals that are left after Ann was forgotten. */
+/** The originals that remain after Ann was forgotten. */
 const OTHERS = ["device_id zq:bobs", `ip ${OFFICE}`];
 
-Deno.test("forget removes the originals of a person and keeps those that others have too when the person is found", async () => {
+Deno.test("forget removes the originals of a person, except those that others have too, when the person is found", async () => {
   await using filled = await fillVault(server, people);
   const before = await rowsOf(filled);
   const { code, lines, err } = await forgetUser(filled, "zq:ann");
@@ -72,7 +72,7 @@ Deno.test("forget records each removed mask and the counts, and not the person, 
   );
 });
 
-Deno.test("forget --rows delete deletes rows, which the books show, and removes a shared original when its last row goes", async () => {
+Deno.test("forget --rows delete deletes rows, which the counters show, and removes a shared original with its last row", async () => {
   await using filled = await fillVault(server, people);
   const { lines } = await forgetUser(filled, "zq:ann", "--rows", "delete");
   strictEqual(lines.at(-1), "4 rows are deleted");

@@ -93,7 +93,7 @@ Deno.test("rejected replay changes nothing when the audit log cannot be written"
   strictEqual(missing.code, 1);
   match(missing.err, /^The replay could not be recorded: .*42883/);
   await inside.query("ALTER FUNCTION maskline.gone RENAME TO note_audit");
-  // If the audit log refuses the entry, the row is not refused, whatever the SQLSTATE.
+  // If the audit log refuses the entry, the row is not refused. The SQLSTATE does not matter.
   await inside.query(
     "ALTER TABLE maskline.reveal_audit ADD CHECK (reason <> 'the check was wrong')",
   );

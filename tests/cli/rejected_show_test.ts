@@ -63,7 +63,11 @@ Deno.test("rejected show reports why there is no body when it was erased, sent t
   for (const [id = "", err] of cases) {
     deepStrictEqual(await aside.run(["show", id, ...WHY]), { code: 1, out: "", err });
   }
-  strictEqual((await aside.store.inside.query(AUDIT)).length, 1, "only the discard is recorded");
+  strictEqual(
+    (await aside.store.inside.query(AUDIT)).length,
+    1,
+    "expected only the entry of the discard",
+  );
 });
 
 Deno.test("rejected show prints and records nothing when the body does not open", async () => {

@@ -24,7 +24,7 @@ function reveal(
   return vault.run(["reveal", "ip", vault.mask, "--reason", "because"], { settings });
 }
 
-Deno.test("reveal records who asked for which mask and why when it prints an original", async () => {
+Deno.test("reveal records the user, the mask and the reason when it prints an original", async () => {
   await using vault = await filled();
   const args = ["reveal", "ip", vault.mask, "--reason", " Zoë asked 📱 ", "--ticket", "LAW-12"];
   strictEqual((await vault.run(args)).code, 0);
@@ -47,7 +47,7 @@ Deno.test("reveal records who asked for which mask and why when it prints an ori
   );
 });
 
-Deno.test("reveal records every mask that is asked for when its original is in the vault or not", async () => {
+Deno.test("reveal records every requested mask when its original is in the vault or not", async () => {
   await using vault = await filled();
   const unknown = `k1.${"x".repeat(43)}`;
   const stdin = `${unknown}\n${vault.mask}`;

@@ -30,7 +30,7 @@ async function revealDevice(
   return { mask, ...await vault.run(["reveal", "device_id", mask, ...WHY, ...flags]) };
 }
 
-Deno.test("reveal prints the original alone when one mask is asked for", async () => {
+Deno.test("reveal prints the original alone when one mask is requested", async () => {
   await using vault = await filled();
   const [, mask] = vault.masks;
   deepStrictEqual(await vault.run(["reveal", "ip", mask, ...WHY]), {

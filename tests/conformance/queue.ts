@@ -1,56 +1,56 @@
 import { deepStrictEqual, notStrictEqual, ok, rejects, strictEqual } from "node:assert";
 import { type Message, type Queue, QueueError } from "../../lib/queue/queue.ts";
 
-/** A queue of one test, and what the suite needs around it. Disposing of it closes both. */
+/** A queue of one test, and what the suite needs around it. Its disposal closes both. */
 export interface QueueUnderTest extends AsyncDisposable {
   readonly queue: Queue;
-  /** Sends messages as a producer does, and gives their ids in the order of the bodies. */
+  /** Sends messages as a producer does, and returns their ids in the order of the bodies. */
   send(bodies: readonly string[]): Promise<string[]>;
-  /** Lets so many seconds pass for the leases; a queue that keeps real time waits for them. */
+  /** Advances the time of the leases by this many seconds. A queue in real time waits for them. */
   advance(seconds: number): Promise<void>;
-  /** From now on no call reaches the queue, until the answer is called. */
-  goAway(): () => void;
+  /** Lets every call to the queue fail until the returned function is called. */
+  makeUnavailable(): () => void;
 }
 
-/** By so much the suite waits longer than for a lease, on clocks that are not quite one: an estimate. */
+/** How much longer than a lease the suite waits, for clocks that differ slightly. Estimate, not measured. */
 const SLACK_SECONDS = 0.5;
 
 /**
- * Registers the tests that every {@linkcode Queue} must pass, for each sentence of its interface. One is
- * left to each queue's own tests: that a receive has a deadline, which would take five real seconds.
+ * Registers the tests that every {@linkcode Queue} must pass, for each sentence of its interface. Only that
+ * a receive has a deadline, which would take five real seconds, is left to each queue's own tests.
  *
- * @param name what the tests are called after, such as `SqsQueue, json`
- * @param open opens an empty queue; one that keeps real time should have a lease of a few seconds
+ * @param name the suffix of the tests' names, such as `SqsQueue, json`
+ * @param open opens an empty queue. In real time, its lease should be a few seconds
  */
 export function testQueue(name: string, open: () => Promise<QueueUnderTest>): void {
-  const test = (what: string, work: (line: Held) => Promise<void>) => {
+  const test = (what: string, work: (line: QueueWithHelpers) => Promise<void>) => {
     Deno.test(`${what} (${name})`, async () => {
       await using opened = await open();
       await work({ ...opened, ...helpers(opened) });
     });
   };
 
-  test("a queue's properties fit together", async ({ queue }) => {
+  test("a queue's properties are consistent", async ({ queue }) => {
     ok(queue.leaseSeconds > 0 && queue.leaseSeconds <= queue.longestLeaseSeconds);
     ok(Number.isInteger(queue.batchSize) && queue.batchSize >= 1);
     ok(queue.longestWaitSeconds >= queue.reliableWaitSeconds && queue.reliableWaitSeconds >= 0);
     ok(Number.isInteger(queue.emptyReceivesWhenDrained) && queue.emptyReceivesWhenDrained >= 1);
   });
 
-  test("receive() gives id, body, time sent, receive count and handle", async (line) => {
+  test("receive() returns id, body, time sent, receive count and handle", async (line) => {
     const [id] = await line.send(["hello ✓"]);
     const message = await line.receiveOne();
     deepStrictEqual([message.id, message.body, message.receiveCount], [id, "hello ✓", 1]);
-    // A date of this century, in milliseconds: seconds would be one of 1970.
+    // A date of this century in milliseconds. In seconds it would be in 1970.
     ok(message.sentAt > Date.UTC(2000, 0) && message.sentAt < Date.UTC(2100, 0));
     strictEqual(typeof message.handle, "string");
   });
 
-  test("receive() gives nothing when nothing is there", async (line) => {
+  test("receive() returns nothing when the queue is empty", async (line) => {
     deepStrictEqual(await line.receive(), []);
   });
 
-  test("receive() gives every message once, and never more than batchSize at a time", async (line) => {
+  test("receive() returns every message once, and at most batchSize at a time", async (line) => {
     const { batchSize } = line.queue;
     const ids = await line.send(numbers(2 * batchSize + 1));
     const messages = await line.receiveAll(ids.length);
@@ -58,11 +58,11 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     deepStrictEqual(await line.receive(), []);
   });
 
-  test("receive() gives no message to two calls that are under way at once", async (line) => {
+  test("receive() returns no message twice when several calls are in progress", async (line) => {
     const ids = await line.send(numbers(line.queue.batchSize + 2));
     const answers = await Promise.all([line.receive(), line.receive(), line.receive()]);
     const received = answers.flat().map(({ id }) => id);
-    // A receive may give fewer than there are.
+    // A receive may return fewer messages than the queue has.
     strictEqual(new Set(received).size, received.length);
     ok(received.every((id) => ids.includes(id)));
   });
@@ -74,13 +74,13 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     deepStrictEqual((await receiving).map(({ id }) => id), [id]);
   });
 
-  test("receive() ends empty when the wait is over", async (line) => {
+  test("receive() returns nothing when the wait is over", async (line) => {
     const receiving = line.receive(1);
     await line.advance(1);
     deepStrictEqual(await receiving, []);
   });
 
-  test("receive() fails, and takes nothing for good, when it is given up", async (line) => {
+  test("receive() fails, and loses no message, when it is aborted", async (line) => {
     const stop = new AbortController();
     const receiving = line.queue.receive({
       waitSeconds: line.queue.longestWaitSeconds,
@@ -97,7 +97,7 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     deepStrictEqual(messages.map(({ id }) => id), [id]);
   });
 
-  test("receive() fails when it was given up before it began", async (line) => {
+  test("receive() fails when it was aborted before it began", async (line) => {
     const [id] = await line.send(["hello"]);
     await rejects(
       line.queue.receive({ waitSeconds: 0, signal: AbortSignal.abort() }),
@@ -106,7 +106,7 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     strictEqual((await line.receiveOne()).id, id);
   });
 
-  test("a lease hides a message, and it is redelivered when the lease is over", async (line) => {
+  test("receive() returns a message again when its lease is over, and not before", async (line) => {
     await line.send(["hello"]);
     const first = await line.receiveOne();
     deepStrictEqual(await line.receive(), []);
@@ -117,7 +117,7 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     notStrictEqual(second.handle, first.handle);
   });
 
-  test("the newest handle of a message works after a redelivery", async (line) => {
+  test("extend() and delete() accept the newest handle when a message was redelivered", async (line) => {
     await line.send(["hello"]);
     await line.receiveOne();
     await line.endLeases();
@@ -128,7 +128,7 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     deepStrictEqual(await line.receive(), []);
   });
 
-  test("delete() removes messages for good, and leaves the others", async (line) => {
+  test("delete() removes its messages permanently, and no others", async (line) => {
     await line.send(["a", "b", "c"]);
     const [one, two, three] = await line.receiveAll(3);
     strictEqual((await line.queue.delete([one, three])).size, 0);
@@ -136,18 +136,18 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     deepStrictEqual((await line.receiveAll(1)).map(({ id }) => id), [two.id]);
   });
 
-  test("delete() does no harm when it is called twice", async (line) => {
+  test("delete() has no further effect when it is called twice", async (line) => {
     await line.send(["a", "b"]);
     const [one, two] = await line.receiveAll(2);
     await line.queue.delete([one]);
-    // Whether the second is a failure is left to the queue.
+    // The queue decides whether the second is a failure.
     strictEqual((await line.queue.delete([one, two])).has(two.id), false);
     await line.endLeases();
     deepStrictEqual(await line.receive(), []);
   });
 
   for (const call of ["delete", "extend", "release"] as const) {
-    test(`${call}() takes batchSize messages at a time`, async (line) => {
+    test(`${call}() accepts batchSize messages at a time`, async (line) => {
       const { batchSize, leaseSeconds } = line.queue;
       await line.send(numbers(batchSize));
       const messages = await line.receiveAll(batchSize);
@@ -157,7 +157,7 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
       deepStrictEqual([...failures], []);
     });
 
-    test(`${call}() fails, may be tried again, and helps later when the queue is away`, async (line) => {
+    test(`${call}() fails as transient when the queue is unavailable, and succeeds when it has recovered`, async (line) => {
       const { leaseSeconds } = line.queue;
       await line.send(["secret-4711"]);
       const messages = [await line.receiveOne()];
@@ -165,23 +165,23 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
         call === "delete"
           ? line.queue.delete(messages)
           : line.queue[call](messages, call === "extend" ? leaseSeconds : 0);
-      const comeBack = line.goAway();
+      const recover = line.makeUnavailable();
       for (let attempt = 0; attempt < 2; attempt++) await failsTransiently(act(), "secret-4711");
-      comeBack();
+      recover();
       strictEqual((await act()).size, 0);
     });
   }
 
-  test("receive() fails, may be tried again, and helps later when the queue is away", async (line) => {
+  test("receive() fails as transient when the queue is unavailable, and succeeds when it has recovered", async (line) => {
     const [id] = await line.send(["secret-4711"]);
-    const comeBack = line.goAway();
+    const recover = line.makeUnavailable();
     for (let attempt = 0; attempt < 2; attempt++) await failsTransiently(line.receive(), id);
-    comeBack();
+    recover();
     strictEqual((await line.receiveOne()).id, id);
   });
 
   for (const call of ["extend", "release"] as const) {
-    test(`${call}() names the message that is gone, with a code, and does it for the others`, async (line) => {
+    test(`${call}() returns a deleted message with a code, and succeeds for the others`, async (line) => {
       await line.send(["secret-4711", "kept"]);
       const messages = await line.receiveAll(2);
       const gone = messages.find(({ body }) => body !== "kept") ?? fail();
@@ -199,7 +199,7 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     });
   }
 
-  test("extend() hides messages for so many seconds from now on, whatever was left", async (line) => {
+  test("extend() hides messages for this many seconds from now when the current lease has any rest", async (line) => {
     const { leaseSeconds } = line.queue;
     await line.send(["longer", "shorter"]);
     const messages = await line.receiveAll(2);
@@ -208,7 +208,7 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     strictEqual((await line.queue.extend(longer, 2 * leaseSeconds)).size, 0);
     await line.advance(leaseSeconds / 2 + SLACK_SECONDS);
     deepStrictEqual((await line.receiveAll(1)).map(({ body }) => body), ["shorter"]);
-    // Of the two leases from half-time on, the one and a half are over that were left.
+    // The extended lease began at half-time: its remaining one and a half leases end here.
     await line.advance(1.5 * leaseSeconds);
     const again = await line.receiveAll(2);
     deepStrictEqual(again.map(({ body }) => body).toSorted(), ["longer", "shorter"]);
@@ -222,17 +222,17 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
     deepStrictEqual(again.map(({ receiveCount }) => receiveCount), [2, 2]);
   });
 
-  test("release() wakes a receive that waits", async (line) => {
+  test("release() ends the wait of a receive when it makes a message visible", async (line) => {
     await line.send(["hello"]);
     const message = await line.receiveOne();
-    // With a lease of its own it would come, too, but not before that is over.
+    // The message would also be visible at the end of its lease, but that is much later.
     await line.queue.extend([message], 10 * line.queue.leaseSeconds);
     const receiving = line.receive(Math.min(5, line.queue.longestWaitSeconds));
     await line.queue.release([message], 0);
     deepStrictEqual((await receiving).map(({ id }) => id), [message.id]);
   });
 
-  test("release() hides messages for the delay, and no longer", async (line) => {
+  test("release() hides messages for the delay, and not longer", async (line) => {
     await line.send(["hello"]);
     const message = await line.receiveOne();
     // Longer than the lease, which ends meanwhile.
@@ -245,18 +245,18 @@ export function testQueue(name: string, open: () => Promise<QueueUnderTest>): vo
   });
 }
 
-/** A queue under test with short words for what tests do most. */
-type Held = QueueUnderTest & ReturnType<typeof helpers>;
+/** A queue under test, with helpers for frequent steps. */
+type QueueWithHelpers = QueueUnderTest & ReturnType<typeof helpers>;
 
 function helpers({ queue, advance }: QueueUnderTest) {
   const receive = (waitSeconds = 0): Promise<Message[]> =>
     queue.receive({ waitSeconds, signal: new AbortController().signal });
-  /** Receives just so many, in however many calls, and fails if they do not come. */
+  /** Receives exactly this many messages, in any number of calls, and fails if they do not arrive. */
   const receiveAll = async (count: number): Promise<Message[] & Three> => {
     const messages: Message[] = [];
     for (let calls = 0; messages.length < count && calls < 20; calls++) {
       let some = await receive();
-      // An empty answer to a call that does not wait may be chance.
+      // A call that does not wait may return nothing although there are messages.
       if (some.length === 0) {
         const receiving = receive(queue.reliableWaitSeconds);
         await advance(queue.reliableWaitSeconds);
@@ -276,14 +276,14 @@ function helpers({ queue, advance }: QueueUnderTest) {
   };
 }
 
-/** So that a test may take its messages apart without asking each time whether it is there. */
+/** Lets a test destructure its messages without a check of each. */
 interface Three {
   readonly 0: Message;
   readonly 1: Message;
   readonly 2: Message;
 }
 
-/** The call fails as it must when the queue cannot be reached; nothing of a message is in the error. */
+/** Expects the error of an unavailable queue, which contains nothing of a message. */
 async function failsTransiently(call: Promise<unknown>, secret = ""): Promise<void> {
   const error = await call.then(() => undefined, (reason) => reason);
   ok(error instanceof QueueError, `${error}`);
@@ -292,7 +292,7 @@ async function failsTransiently(call: Promise<unknown>, secret = ""): Promise<vo
 }
 
 function fail(): never {
-  throw new Error("The message is missing");
+  throw new Error("expected a message, got none");
 }
 
 function numbers(count: number): string[] {

@@ -15,7 +15,7 @@ testQueue("FakeQueue", async () => {
     queue,
     send: async (bodies) => queue.send(bodies),
     advance: (seconds) => clock.advance(seconds * 1000),
-    goAway() {
+    makeUnavailable() {
       queue.away = "ECONNREFUSED";
       return () => queue.away = undefined;
     },
@@ -28,7 +28,7 @@ testQueue("FakeQueue", async () => {
 const protocols: readonly [name: string, maker: Maker, protocol?: AwsQueryProtocol][] = [
   ["signed, json", "signed"],
   ["sdk, json", "sdk"],
-  // As `createSqsClient` has it; the client of the tests needs no environment.
+  // As `createSqsClient` sets it. The client of the tests must not depend on the environment.
   [
     "sdk, query",
     "sdk",
@@ -43,7 +43,7 @@ for (const [name, maker, protocol] of protocols) {
   testQueue(`SqsQueue, ${name}`, () => openSqsQueue(maker, protocol));
 }
 
-/** A queue on a real SQS-protocol server, behind a front that knows the older protocol and can be away. */
+/** Opens a queue on a real SQS-protocol server, behind a front that supports the older protocol and outages. */
 async function openSqsQueue(maker: Maker, protocol?: AwsQueryProtocol): Promise<QueueUnderTest> {
   const server = await startQueueServer();
   const emulated = await server.createQueue();
@@ -79,7 +79,7 @@ async function openSqsQueue(maker: Maker, protocol?: AwsQueryProtocol): Promise<
     async advance(seconds) {
       passed += seconds * 1000;
     },
-    goAway() {
+    makeUnavailable() {
       away = true;
       return () => away = false;
     },

@@ -8,7 +8,7 @@ import {
 } from "../../lib/store/store.ts";
 import { batchOf, eventRow, rejectedRow, TODAY } from "../support/test_store.ts";
 
-/** What a store keeps, each list in alphabetical order. */
+/** The contents of a store, each list in alphabetical order. */
 export interface Stored {
   /** The first value of each row: `user-<id>`. */
   readonly rows: string[];
@@ -18,22 +18,22 @@ export interface Stored {
   readonly originals: string[];
 }
 
-/** A store of one test, and what the suite needs around it. Disposing of it closes all. */
+/** A store of one test, and what the suite needs around it. Its disposal closes all. */
 export interface StoreUnderTest extends AsyncDisposable {
   readonly store: Store;
-  /** Another client of the same store, as another worker has one. */
+  /** Opens another client of the same store, as another worker has one. */
   another(): Promise<Store>;
-  /** What is kept now. */
+  /** Reads the current contents. */
   read(): Promise<Stored>;
-  /** An event like this one that the store refuses for a value in it, which has this text. */
+  /** Changes the event so that the store refuses it for a value with this text. */
   spoil(event: EventRow, text: string): EventRow;
-  /** The next commit without originals commits, and its answer gets lost. */
+  /** Lets the next commit without originals succeed, and loses its answer. */
   loseNextAnswer(): void;
-  /** Nothing can be committed from now on, as in an outage, until the answer is called. */
-  goAway(): Promise<() => Promise<void>>;
-  /** Nothing can be committed from now on, and waiting does not help. */
-  breakForGood(): Promise<void>;
-  /** Holds commits up; `underWay` resolves when one is. */
+  /** Lets every commit fail, as in an outage, until the returned function is called. */
+  makeUnavailable(): Promise<() => Promise<void>>;
+  /** Lets every commit fail permanently. */
+  breakPermanently(): Promise<void>;
+  /** Blocks commits until `release`. `underWay` resolves when a commit is blocked. */
   hold(): Promise<{ underWay(): Promise<void>; release(): Promise<void> }>;
 }
 
@@ -42,8 +42,8 @@ export interface StoreTraits {
   /** Events have keys. Default false. */
   readonly keys?: boolean;
   /**
-   * Originals are kept: in one transaction with their rows, or before them, so that one can be there
-   * without its row. Absent if the store takes none.
+   * Originals are stored in one transaction with their rows, or before them, so that one can exist
+   * without its row. Absent if the store stores none.
    */
   readonly originals?: "with rows" | "before rows";
 }
@@ -51,7 +51,7 @@ export interface StoreTraits {
 /**
  * Registers the tests that every {@linkcode Store} must pass, for each sentence of its interface.
  *
- * @param name what the tests are called after, such as `PostgresStore`
+ * @param name the suffix of the tests' names, such as `PostgresStore`
  * @param open opens an empty store
  */
 export function testStore(
@@ -68,7 +68,7 @@ export function testStore(
   const event = (id: string, more: Parameters<typeof eventRow>[1] = {}) =>
     eventRow(id, keys ? { key: `d:${id}`, ...more } : more);
 
-  test("commit() keeps rows and rejections, and gives no duplicate when all is new", async (line) => {
+  test("commit() stores rows and rejections, and returns no duplicate when all are new", async (line) => {
     const batch = batchOf([event("a"), event("b")], [rejectedRow("c")]);
     deepStrictEqual(await commit(line.store, batch), []);
     deepStrictEqual(await line.read(), {
@@ -83,7 +83,7 @@ export function testStore(
     deepStrictEqual(await line.read(), { rows: [], rejections: [], originals: [] });
   });
 
-  test("commit() gives what came before as duplicates, and writes the rest", async (line) => {
+  test("commit() returns stored messages as duplicates, and writes the others", async (line) => {
     await line.store.commit(batchOf([event("a")], [rejectedRow("b")]));
     const second = batchOf([event("a"), event("c")], [rejectedRow("b"), rejectedRow("d")]);
     deepStrictEqual(await commit(line.store, second), ["a", "b"]);
@@ -91,7 +91,7 @@ export function testStore(
     deepStrictEqual([rows, rejections], [["user-a", "user-c"], ["b", "d"]]);
   });
 
-  test("commit() gives a duplicate when another client committed it", async (line) => {
+  test("commit() returns a duplicate when another client committed it", async (line) => {
     const other = await line.another();
     await other.commit(batchOf([event("a")], [rejectedRow("b")]));
     const { events, rejections } = batchOf([event("a")], [rejectedRow("b")]);
@@ -99,7 +99,7 @@ export function testStore(
     strictEqual((await line.read()).rows.length, 1);
   });
 
-  test("commit() gives a duplicate when an event was rejected before, or the other way round", async (line) => {
+  test("commit() returns a duplicate when an event was rejected before, or the reverse", async (line) => {
     await line.store.commit(batchOf([event("a")], [rejectedRow("b")]));
     const swapped = batchOf([event("b")], [rejectedRow("a")]);
     deepStrictEqual(await commit(line.store, swapped), ["a", "b"]);
@@ -107,7 +107,7 @@ export function testStore(
     deepStrictEqual([rows, rejections], [["user-a"], ["b"]]);
   });
 
-  test("commit() knows a rejection again whose body went to a queue", async (line) => {
+  test("commit() returns a duplicate when the rejection's body was sent to a queue", async (line) => {
     const sent = rejectedRow("a", { sealed: null });
     deepStrictEqual(await commit(line.store, batchOf([], [sent])), []);
     deepStrictEqual(await commit(line.store, batchOf([], [sent])), ["a"]);
@@ -122,45 +122,45 @@ export function testStore(
       commit(other, batchOf(ids.slice(10).toReversed().map((id) => event(id)))),
     ]);
     deepStrictEqual((await line.read()).rows, ids.map((id) => `user-${id}`));
-    // Each of the ten that both have is a duplicate to one of them.
+    // Each of the ten messages that both have is a duplicate for one of them.
     deepStrictEqual(answers.flat().toSorted(), ids.slice(10, 20));
   });
 
-  test("commit() counts nothing as duplicate that its own attempt committed when the answer got lost", async (line) => {
+  test("commit() returns no duplicate that its own attempt committed when the answer was lost", async (line) => {
     const batch = batchOf([event("a"), event("b")], [rejectedRow("c")]);
     line.loseNextAnswer();
     await rejects(line.store.commit(batch), { kind: "transient" });
     deepStrictEqual((await line.read()).rows, ["user-a", "user-b"]);
-    await untilBack(line.store);
+    await untilRecovered(line.store);
     deepStrictEqual(await commit(line.store, batch), []);
     const { rows, rejections } = await line.read();
     deepStrictEqual([rows, rejections], [["user-a", "user-b"], ["c"]]);
   });
 
-  test("commit() still gives the duplicates of others when the answer got lost", async (line) => {
+  test("commit() still returns the duplicates of others when the answer was lost", async (line) => {
     const other = await line.another();
     await other.commit(batchOf([event("a")]));
     const batch = batchOf([event("a"), event("b")]);
     line.loseNextAnswer();
     await rejects(line.store.commit(batch), { kind: "transient" });
-    await untilBack(line.store);
+    await untilRecovered(line.store);
     deepStrictEqual(await commit(line.store, batch), ["a"]);
   });
 
-  test("commit() and probe() are transient when the store is away, and the same batch commits later", async (line) => {
+  test("commit() and probe() are transient when the store is unavailable, and the batch commits later", async (line) => {
     const batch = batchOf([event("a")], [rejectedRow("b")]);
-    const comeBack = await line.goAway();
+    const recover = await line.makeUnavailable();
     await rejects(line.store.commit(batch), { kind: "transient" });
     await rejects(line.store.probe(), { name: "StoreError", kind: "transient" });
     await rejects(line.store.commit(batch), { kind: "transient" });
-    await comeBack();
-    await untilBack(line.store);
+    await recover();
+    await untilRecovered(line.store);
     deepStrictEqual(await commit(line.store, batch), []);
     const { rows, rejections } = await line.read();
     deepStrictEqual([rows, rejections], [["user-a"], ["b"]]);
   });
 
-  test("commit() commits nothing, and throws data, when one row is refused", async (line) => {
+  test("commit() commits nothing, and throws a data error, when one row is refused", async (line) => {
     const bad = line.spoil(event("b"), "secret-4711");
     const batch = batchOf([event("a"), bad, event("c")], [rejectedRow("d")]);
     await rejects(line.store.commit(batch), { name: "StoreError", kind: "data" });
@@ -168,7 +168,7 @@ export function testStore(
     deepStrictEqual([rows, rejections], [[], []]);
   });
 
-  test("commit() commits the rest when a batch that was refused is split", async (line) => {
+  test("commit() commits the others when a refused batch is split", async (line) => {
     const bad = line.spoil(event("b"), "secret-4711");
     await rejects(line.store.commit(batchOf([event("a"), bad])), { kind: "data" });
     deepStrictEqual(await commit(line.store, batchOf([event("a")])), []);
@@ -178,8 +178,8 @@ export function testStore(
     deepStrictEqual([rows, rejections], [["user-a"], ["b"]]);
   });
 
-  test("commit() commits nothing, and throws fatal, when waiting does not help", async (line) => {
-    await line.breakForGood();
+  test("commit() commits nothing, and throws a fatal error, when the fault is permanent", async (line) => {
+    await line.breakPermanently();
     const batch = batchOf([event("a")], [rejectedRow("b")]);
     for (let attempt = 0; attempt < 2; attempt++) {
       await rejects(line.store.commit(batch), { name: "StoreError", kind: "fatal" });
@@ -188,7 +188,7 @@ export function testStore(
     deepStrictEqual([rows, rejections], [[], []]);
   });
 
-  test("a StoreError has a code and quotes no value", async (line) => {
+  test("commit() throws an error with a code and no value when a row is refused", async (line) => {
     const bad = line.spoil(event("a"), "secret-4711");
     const error = await line.store.commit(batchOf([bad])).then(() => undefined, (reason) => reason);
     ok(error instanceof StoreError);
@@ -202,7 +202,7 @@ export function testStore(
     deepStrictEqual(await line.read(), { rows: [], rejections: [], originals: [] });
   });
 
-  test("close() lets what is under way fail as transient", async (line) => {
+  test("close() lets a commit in progress fail as transient", async (line) => {
     const held = await line.hold();
     const committing = line.store.commit(batchOf([event("a")]));
     const ended = rejects(committing, { name: "StoreError", kind: "transient" });
@@ -220,29 +220,29 @@ type Register = (what: string, work: (line: StoreUnderTest) => Promise<void>) =>
 type CreateEvent = (id: string, more?: Parameters<typeof eventRow>[1]) => EventRow;
 
 function testKeys(test: Register, event: CreateEvent): void {
-  test("commit() gives a duplicate, and writes nothing, when its key was committed under another id", async (line) => {
+  test("commit() returns a duplicate, and writes nothing, when its key was committed under another id", async (line) => {
     await line.store.commit(batchOf([event("a", { key: "d:1" })]));
     const second = batchOf([event("b", { key: "d:1" }), event("c", { key: "d:2" })]);
     deepStrictEqual(await commit(line.store, second), ["b"]);
     deepStrictEqual((await line.read()).rows, ["user-a", "user-c"]);
   });
 
-  test("commit() still gives a duplicate by key when the answer got lost", async (line) => {
+  test("commit() still returns a duplicate by key when the answer was lost", async (line) => {
     await line.store.commit(batchOf([event("a", { key: "d:1" })]));
     const batch = batchOf([event("b", { key: "d:1" }), event("c", { key: "d:2" })]);
     line.loseNextAnswer();
     await rejects(line.store.commit(batch), { kind: "transient" });
-    await untilBack(line.store);
+    await untilRecovered(line.store);
     deepStrictEqual(await commit(line.store, batch), ["b"]);
   });
 
-  test("commit() takes no key for a message that was rejected before", async (line) => {
+  test("commit() records no key when the message was rejected before", async (line) => {
     await line.store.commit(batchOf([], [rejectedRow("a")]));
     deepStrictEqual(await commit(line.store, batchOf([event("a", { key: "d:1" })])), ["a"]);
     deepStrictEqual(await commit(line.store, batchOf([event("b", { key: "d:1" })])), []);
   });
 
-  test("commit() takes no key when one row of the batch is refused", async (line) => {
+  test("commit() records no key when one row of the batch is refused", async (line) => {
     const bad = line.spoil(event("b"), "secret-4711");
     await rejects(line.store.commit(batchOf([event("a", { key: "d:1" }), bad])), { kind: "data" });
     deepStrictEqual(await commit(line.store, batchOf([event("c", { key: "d:1" })])), []);
@@ -254,38 +254,38 @@ function testOriginals(
   event: CreateEvent,
   originals: NonNullable<StoreTraits["originals"]>,
 ): void {
-  test("commit() keeps the originals of new events", async (line) => {
+  test("commit() stores the originals of new events", async (line) => {
     const batch = batchOf([event("a"), event("b")], [], [original("a"), original("b")]);
     await line.store.commit(batch);
     deepStrictEqual((await line.read()).originals, ["k1.a sealed a", "k1.b sealed b"]);
   });
 
-  test("commit() leaves an original as it is when it is there", async (line) => {
+  test("commit() does not change an original when it exists", async (line) => {
     await line.store.commit(batchOf([event("a")], [], [original("a", "k1.same")]));
     await line.store.commit(batchOf([event("b")], [], [original("b", "k1.same")]));
     deepStrictEqual((await line.read()).originals, ["k1.same sealed a"]);
   });
 
-  test("commit() keeps no original of an event that is no new one", async (line) => {
+  test("commit() stores no original when its event is not new", async (line) => {
     await line.store.commit(batchOf([event("a")]));
     const again = batchOf([event("a"), event("b")], [], [original("a"), original("b")]);
     deepStrictEqual(await commit(line.store, again), ["a"]);
     deepStrictEqual((await line.read()).originals, ["k1.b sealed b"]);
   });
 
-  test("commit() keeps an original once when its batch is committed again", async (line) => {
-    const comeBack = await line.goAway();
+  test("commit() stores an original once when its batch is committed again", async (line) => {
+    const recover = await line.makeUnavailable();
     const batch = batchOf([event("a")], [], [original("a")]);
     await rejects(line.store.commit(batch), { kind: "transient" });
-    await comeBack();
-    await untilBack(line.store);
+    await recover();
+    await untilRecovered(line.store);
     await line.store.commit(batch);
     const { rows, originals } = await line.read();
     deepStrictEqual([rows, originals], [["user-a"], ["k1.a sealed a"]]);
   });
 
   if (originals === "with rows") {
-    test("commit() keeps no original when its row is refused", async (line) => {
+    test("commit() stores no original when its row is refused", async (line) => {
       const bad = line.spoil(event("a"), "secret-4711");
       await rejects(line.store.commit(batchOf([bad], [], [original("a")])), { kind: "data" });
       deepStrictEqual((await line.read()).originals, []);
@@ -293,19 +293,19 @@ function testOriginals(
   }
 }
 
-/** An original that an event brings, sealed in name only. */
+/** Creates an original of an event. Its bytes are not really sealed. */
 function original(id: string, mask = `k1.${id}`): OriginalRow {
   const sealed = new TextEncoder().encode(`sealed ${id}`);
   return { id, dateSent: TODAY, field: "ip", mask, sealed, keyId: "v1" };
 }
 
-/** Commits and gives the duplicates in order. */
+/** Commits, and returns the duplicates in order. */
 async function commit(store: Store, batch: Batch): Promise<string[]> {
   return [...(await store.commit(batch)).duplicates].sort();
 }
 
 /** Waits until a probe succeeds, as the pipeline does. A connection that was cut may still fail one. */
-async function untilBack(store: Store): Promise<void> {
+async function untilRecovered(store: Store): Promise<void> {
   for (let attempt = 1;; attempt++) {
     try {
       return await store.probe();

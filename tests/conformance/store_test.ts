@@ -48,11 +48,11 @@ async function openFake(): Promise<StoreUnderTest> {
       return event;
     },
     loseNextAnswer: () => void store.failures.push({ kind: "transient", committed: true }),
-    async goAway() {
+    async makeUnavailable() {
       store.away = true;
       return async () => void (store.away = false);
     },
-    async breakForGood() {
+    async breakPermanently() {
       store.broken = true;
     },
     async hold() {
@@ -66,22 +66,22 @@ async function openFake(): Promise<StoreUnderTest> {
   };
 }
 
-/** What stands around a store: the rows' database and perhaps a vault apart. */
-interface Ground {
+/** The setup of a store: optionally a vault in a second database. */
+interface StoreSetup {
   readonly vault?: Awaited<ReturnType<typeof createStore>>;
   readonly wrap: (store: Store, rows: Database) => Store;
 }
 
 async function openPostgres(
   options: TestStoreOptions,
-  { vault, wrap }: Ground = { wrap: (store) => store },
+  { vault, wrap }: StoreSetup = { wrap: (store) => store },
 ): Promise<StoreUnderTest> {
   const proxy = startTcpProxy(server.port);
   const rows = await createStore(server, { ...options, port: proxy.port });
   const { inside } = rows;
   const store = wrap(rows.store, rows.database);
-  // Opens a connection and makes the days' partitions, so that the next answer is that of a commit. It
-  // leaves an entry in the ledger and nothing else.
+  // Opens a connection and creates the days' partitions, so that the next answer is that of a commit. It
+  // leaves two entries in the ledger and nothing else.
   await store.commit(batchOf([], [
     rejectedRow("first", { sealed: null }),
     rejectedRow("first of its day", { sealed: null, dateSent: eventRow("").dateSent }),
@@ -118,15 +118,15 @@ async function openPostgres(
       values: [user, text.padEnd(33, "x"), ...rest],
     }),
     loseNextAnswer: () => proxy.cutAfter(1),
-    async goAway() {
-      // As a failover leaves it: connections are cut, and new ones find a server that is read-only.
+    async makeUnavailable() {
+      // As after a failover: connections are cut, and new ones reach a server that is read-only.
       await fromOutside(`ALTER DATABASE ${inside.name} SET default_transaction_read_only = on`);
       await fromOutside(
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${inside.name}'`,
       );
       return () => fromOutside(`ALTER DATABASE ${inside.name} RESET default_transaction_read_only`);
     },
-    async breakForGood() {
+    async breakPermanently() {
       table = "renamed";
       await inside.query(`ALTER TABLE user_logins RENAME TO ${table}`);
     },
@@ -151,10 +151,10 @@ async function openPostgres(
   };
 }
 
-/** The same with the vault in a second database. */
+/** Opens the same store with the vault in a second database. */
 async function openVaultFirst(): Promise<StoreUnderTest> {
   const vault = await createStore(server);
-  const wrap: Ground["wrap"] = (store, rows) =>
+  const wrap: StoreSetup["wrap"] = (store, rows) =>
     new VaultFirstStore({ store, rows, vault: open({ url: new URL(vault.inside.url) }) });
   return await openPostgres({}, { vault, wrap });
 }

@@ -42,7 +42,7 @@ Deno.test("recordAudit() extends one chain when many sessions record at the same
   strictEqual(head?.number, `${14 * 21 + 1}`);
 });
 
-Deno.test("recordAudit() waits for a transaction that recorded an entry, and takes its number when it rolls back", async () => {
+Deno.test("recordAudit() waits for a transaction that recorded an entry, and uses its number when it rolls back", async () => {
   await using line = await createStore(server);
   await recordAudit(line.database, createRecord("first"));
   await using session = await openSession(line.inside.url);

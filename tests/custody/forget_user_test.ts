@@ -69,7 +69,7 @@ for (const mode of ["keep", "delete", "anonymise"]) {
   });
 }
 
-Deno.test("forgetUser() makes a batch wait that stores the same value, and the batch seals it again, when the original is removed", async () => {
+Deno.test("forgetUser() blocks a batch that stores the same value, which seals it again, when the original is removed", async () => {
   await using filled = await fillVault(server, people);
   await using holder = await openSession(filled.vault.url);
   await holder.query("BEGIN");

@@ -29,19 +29,19 @@ function opening(...failures: readonly Error[]) {
   return { clock, stop, tries, result };
 }
 
-Deno.test("waitUntilReady() returns the result at once when the first try succeeds", async () => {
+Deno.test("waitUntilReady() returns the result at once when the first attempt succeeds", async () => {
   const { result, tries } = opening();
   strictEqual(await result, "open");
   strictEqual(tries.count, 1);
 });
 
-Deno.test("waitUntilReady() tries again until it answers when the database is unavailable", async () => {
+Deno.test("waitUntilReady() retries until the database answers when it is unavailable", async () => {
   const { clock, result, tries } = opening(...Array.from({ length: 10 }, () => unavailable));
   await clock.until(() => tries.count === 11);
   strictEqual(await result, "open");
 });
 
-Deno.test("waitUntilReady() tries again when the queue has transient failures", async () => {
+Deno.test("waitUntilReady() retries when the queue has transient failures", async () => {
   const codes = ["ECONNREFUSED", "deadline", "ThrottlingException", "ServiceUnavailable"];
   const { clock, result, tries } = opening(
     ...codes.map((code) => createQueueError("read the queue's attributes", code)),
@@ -50,7 +50,7 @@ Deno.test("waitUntilReady() tries again when the queue has transient failures", 
   strictEqual(await result, "open");
 });
 
-Deno.test("waitUntilReady() waits at most half a minute between two tries when many fail", async () => {
+Deno.test("waitUntilReady() waits at most half a minute between two attempts when many fail", async () => {
   const { clock, tries } = opening(...Array.from({ length: 100 }, () => unavailable));
   await clock.advance(0);
   const waits: number[] = [];
@@ -88,7 +88,7 @@ Deno.test("waitUntilReady() throws when a permanent failure follows transient on
   await rejects(() => result, fatal);
 });
 
-Deno.test("waitUntilReady() ends its wait, tries again once and throws when it is stopped", async () => {
+Deno.test("waitUntilReady() ends its wait, makes one more attempt and throws when it is stopped", async () => {
   const { clock, stop, result, tries } = opening(unavailable, unavailable, unavailable);
   await clock.advance(0);
   stop.abort();
@@ -96,7 +96,7 @@ Deno.test("waitUntilReady() ends its wait, tries again once and throws when it i
   deepStrictEqual([tries.count, clock.sleeping], [2, 0]);
 });
 
-Deno.test("waitUntilReady() tries once when it was stopped before", async () => {
+Deno.test("waitUntilReady() makes one attempt when it was stopped before", async () => {
   let tries = 0;
   const open = () => {
     tries++;

@@ -11,7 +11,7 @@ import { sharedPostgres } from "../support/shared_postgres.ts";
 import { type SqsProxy, startSqsProxy } from "../support/sqs_proxy.ts";
 import { startTcpProxy } from "../support/tcp_proxy.ts";
 
-// The SDK reads its credentials here, wherever the other settings come from.
+// The SDK reads its credentials from the environment, unlike the other settings.
 Deno.env.set("AWS_ACCESS_KEY_ID", "test");
 Deno.env.set("AWS_SECRET_ACCESS_KEY", "test");
 
@@ -60,7 +60,7 @@ Deno.test("openWorker() opens queue and database, and close() closes both, when 
     await worker.close();
   }));
 
-Deno.test("openWorker() asks the queue while the database is unavailable, and ends its wait when it is stopped", () =>
+Deno.test("openWorker() calls the queue while the database is unavailable, and ends its wait when it is stopped", () =>
   withLine(async (line, proxy) => {
     const stop = new AbortController();
     const asked = Promise.withResolvers<void>();

@@ -37,7 +37,7 @@ Deno.test("rotate run rotates 50,000 rows when a worker stores the same values a
   await insertShared(database, old, logins);
   const before = await groupsOf(database);
 
-  // Every login is sent again under another name, so each value has masks of both keys for a while.
+  // Every login is resent under another id, so each value has masks of both keys for a while.
   const late = logins.slice(0, MESSAGES).map((login, index) => ({
     ...login,
     user: `zq-late-${index}`,

@@ -38,7 +38,7 @@ const modes: readonly [mode: string, expected: Tls][] = [
   ["verify-full", VERIFIED],
 ];
 for (const [mode, expected] of modes) {
-  Deno.test(`resolveTls() does what the URL says when sslmode is ${mode}, for every host`, () => {
+  Deno.test(`resolveTls() follows the URL for every host when sslmode is ${mode}`, () => {
     for (const host of ["db.example.org", "127.0.0.1"]) {
       deepStrictEqual(tls(`postgres://app@${host}/app?sslmode=${mode}`), expected);
     }

@@ -6,7 +6,7 @@ import { sharedPostgres } from "../../../support/shared_postgres.ts";
 const server = await sharedPostgres();
 const TAG = "aB3-_".repeat(9).slice(0, 43);
 
-Deno.test("extractMaskKey() returns NULL when isMask() says that a text is not a mask", async () => {
+Deno.test("extractMaskKey() returns the key id when isMask() returns true, and NULL otherwise", async () => {
   await using inside = await server.createDatabase("masks");
   const texts = [
     `k1.${TAG}`,
