@@ -9,7 +9,9 @@ export const keygen: Command = {
 Generates a mask key and a key pair for the vault, and prints them as lines of an env file. The worker needs
 the first two. VAULT_PRIVATE_KEY opens the vault: store it on another machine than the worker's.
 
-  umask 077; maskline keygen > maskline.env`,
+  umask 077
+  maskline keygen > keys.env
+  grep -v VAULT_PRIVATE_KEY keys.env > maskline.env`,
   async run(io) {
     const maskKey = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
     const { publicKey, privateKey } = await generateVaultKeys();

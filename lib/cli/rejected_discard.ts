@@ -2,6 +2,7 @@ import { discardRejected } from "../custody/rejected.ts";
 import { withDatabases } from "../worker/databases.ts";
 import { type Command, exit } from "./command.ts";
 import { JUSTIFICATION_HELP, justificationFlags, readJustification } from "./flags.ts";
+import { escapeText } from "./terminal/escape.ts";
 
 /** `maskline rejected discard` */
 export const rejectedDiscard: Command = {
@@ -24,7 +25,7 @@ ${JUSTIFICATION_HELP}
         for (const [index, id] of ids.entries()) {
           const status = await discardRejected(databases, id, justification);
           if (status === "open") discarded++;
-          else if (status) io.err(`Message ${id} was ${status} before\n`);
+          else if (status) io.err(`Message ${escapeText(id)} was ${status} before\n`);
           // An unknown id is not repeated, because it may be a personal value in the wrong place.
           else io.err(`Message ${index + 1} of the command line was not rejected\n`);
         }

@@ -16,7 +16,7 @@ Works until SIGTERM or SIGINT: receives, masks, stores and deletes. It checks th
 it. The first signal stops receiving; messages in flight are finished within STOP_SECONDS, and the others
 are released. A second signal ends the process at once. Exits with 0 only if the books balance.
 
-  env $(cat maskline.env) maskline run`,
+  set -a; . ./maskline.env; set +a; maskline run`,
   async run(io) {
     const settings = readWorkerSettings(io.source);
     await startWorkerLog(settings, io.err);

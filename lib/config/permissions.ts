@@ -1,5 +1,5 @@
 import { libraryVariables } from "./library_variables.ts";
-import type { Settings } from "./read_settings.ts";
+import { type Settings, SettingsError } from "./read_settings.ts";
 import { type Row, settings } from "./settings.ts";
 
 /** The permissions of a program. The runtime refuses everything else. */
@@ -36,7 +36,11 @@ export function detectCredentialSource(get: Lookup): CredentialSource {
   return "instance";
 }
 
-/** Derives the minimum permissions that a worker with these settings needs. */
+/**
+ * Derives the minimum permissions that a worker with these settings needs.
+ *
+ * @throws {SettingsError} the endpoint of AWS is not a URL
+ */
 export function derivePermissions(
   values: Settings,
   get: Lookup,
@@ -48,10 +52,8 @@ export function derivePermissions(
       net.add(`${url.hostname}:${url.port || (url.protocol === "http:" ? 80 : fallbackPort)}`);
     }
   };
-  const endpoint = get("AWS_ENDPOINT_URL_SQS") ?? get("AWS_ENDPOINT_URL");
-  add(
-    endpoint ? new URL(endpoint) : values.SQS_QUEUE_URL && replaceLegacyHost(values.SQS_QUEUE_URL),
-  );
+  const endpoint = readEndpoint(get);
+  add(endpoint ?? (values.SQS_QUEUE_URL && replaceLegacyHost(values.SQS_QUEUE_URL)));
   if (!endpoint) add(values.SQS_DLQ_URL && replaceLegacyHost(values.SQS_DLQ_URL));
   add(values.DATABASE_URL, 5432);
   add(values.VAULT_DATABASE_URL, 5432);
@@ -71,6 +73,20 @@ export function derivePermissions(
     // audit log records the system user.
     sys: ["osRelease", "homedir", "uid", "gid", "username"],
   };
+}
+
+/** Reads the endpoint that the SDK uses instead of the queue's host. */
+function readEndpoint(get: Lookup): URL | undefined {
+  for (const name of ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"]) {
+    const text = get(name);
+    if (!text) continue;
+    const url = URL.parse(text);
+    if (url && /^https?:$/.test(url.protocol)) return url;
+    throw new SettingsError([
+      `${name}: expected a URL such as https://host:port, got a text that is not one`,
+    ]);
+  }
+  return undefined;
 }
 
 /** Replaces the legacy host of a queue's URL by the one that the SDK uses: `sqs.<region>.amazonaws.com`. */

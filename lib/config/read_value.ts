@@ -30,7 +30,8 @@ function readUrl(text: string, protocols: readonly string[]): URL {
   if (!url || !protocols.includes(url.protocol) || url.hostname === "") {
     // The text is not repeated: it may be another setting's URL with a password.
     throw new OperationError(
-      `expected a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}`,
+      `expected a URL that starts with ${protocols.map((p) => `${p}//`).join(" or ")}, ` +
+        "got a text that is not such a URL",
     );
   }
   return url;
@@ -40,7 +41,7 @@ function readChoice(text: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text;
   const hint = nearest(text, choices);
   throw new OperationError(
-    `expected one of ${choices.join(", ")}, got ${JSON.stringify(text)}${
+    `expected one of ${choices.join(", ")}, got ${quote(text)}${
       hint ? `. Did you mean ${hint}?` : ""
     }`,
   );
@@ -50,7 +51,7 @@ function readAddress(text: string): unknown {
   if (text === "off") return "off";
   const [, hostname, port] = /^(\[[0-9a-f:]+\]|[^:\s]+):(\d{1,5})$/i.exec(text) ?? [];
   if (!hostname || !port || Number(port) > 65_535) {
-    throw new OperationError(`expected host:port or off, got ${JSON.stringify(text)}`);
+    throw new OperationError(`expected host:port or off, got ${quote(text)}`);
   }
   return { hostname: hostname.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
@@ -65,10 +66,15 @@ function readInteger(text: string, min: number, max: number): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
   if (!(value >= min && value <= max)) {
     throw new OperationError(
-      `expected a whole number from ${min} to ${max}, got ${JSON.stringify(text)}`,
+      `expected a whole number from ${min} to ${max}, got ${quote(text)}`,
     );
   }
   return value;
+}
+
+/** Quotes a short plain word. Another text may be a secret that was set under the wrong name. */
+function quote(text: string): string {
+  return /^[\w.:+-]{0,24}$/.test(text) ? JSON.stringify(text) : "another text";
 }
 
 /** Finds the most similar choice, or `null` if more than two in five of its letters differ. */

@@ -11,13 +11,9 @@ import {
   lockRejected,
 } from "../store/postgres/sql/rejected.ts";
 import { createKeyChain } from "../vault/open.ts";
+import { bindRejectedBody } from "../vault/suite.ts";
 import type { Databases } from "../worker/databases.ts";
 import { type Justification, recordAudit, recordBeforeShowing } from "./audit.ts";
-
-/** Returns what a rejected body is sealed for: it opens next to its own message only. */
-export function bindBody(messageId: string): { field: string; mask: string } {
-  return { field: "rejected", mask: messageId };
-}
 
 /**
  * Lists rejections, the newest first, without their bodies.
@@ -53,7 +49,7 @@ export async function showRejected(
 ): Promise<ShownRejection> {
   const rejection = await findBody(database, id);
   const keys = createKeyChain(settings.VAULT_PRIVATE_KEY ?? []);
-  const subject = bindBody(rejection.message_id);
+  const subject = bindRejectedBody(rejection.message_id);
   const body = await keys.open(new Uint8Array(rejection.sealed), rejection.key_id, subject);
   await recordBeforeShowing(vault, { action: "show", subjects: [subject], ...justification });
   return { rejection, body };
@@ -85,7 +81,7 @@ export async function discardRejected(
   return await databases.transaction(async ({ database, inVault }) => {
     const [found] = await database.query<LockedRejection>(lockRejected, [id]);
     if (found?.status !== "open") return found?.status;
-    const subject = bindBody(found.message_id);
+    const subject = bindRejectedBody(found.message_id);
     await database.query(closeRejected, [found.message_id, "discarded"]);
     const subjects = [subject];
     await inVault((vault) => recordAudit(vault, { action: "discard", subjects, ...justification }));

@@ -18,12 +18,11 @@ import { checkDeferredConstraints } from "../store/postgres/sql/session.ts";
 import type { Statement } from "../store/postgres/statement.ts";
 import { type EventRow, type OriginalRow, StoreError } from "../store/store.ts";
 import { createKeyChain, type KeyChain, OpenError } from "../vault/open.ts";
+import { bindRejectedBody } from "../vault/suite.ts";
 import { checkDedupeField, listPersonalFields, toStoredTable } from "../worker/contract.ts";
 import type { Databases, Transaction } from "../worker/databases.ts";
 import { openKeyPair, openMasker } from "../worker/keys.ts";
 import { type Justification, recordAudit } from "./audit.ts";
-import { bindBody } from "./rejected.ts";
-
 /**
  * The result for a message: `rejected` by the contract or `refused` by Postgres again, `unopened` (wrong key, or
  * changed), `closed` before, or `unknown`. Only `replayed` and `duplicate` changed anything.
@@ -187,7 +186,7 @@ export class Replayer {
   async #open(found: LockedRejection): Promise<Transformed> {
     const { keys, transform } = this.#tools;
     const { message_id: id, sealed, key_id, sent_at: sentAt, receive_count: receiveCount } = found;
-    const body = await keys.open(new Uint8Array(sealed), key_id, bindBody(id));
+    const body = await keys.open(new Uint8Array(sealed), key_id, bindRejectedBody(id));
     return transform({ id, body, sentAt, receiveCount, handle: "" });
   }
 
@@ -199,7 +198,7 @@ export class Replayer {
   ): Promise<void> {
     const { justification, dryRun } = this.#options;
     if (dryRun) return;
-    const subjects = [bindBody(id)];
+    const subjects = [bindRejectedBody(id)];
     try {
       await database.query(closeRejected, [id, status]);
       await inVault(async (vault) => {

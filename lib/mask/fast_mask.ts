@@ -1,3 +1,4 @@
+import { OperationError } from "../base/errors.ts";
 import { HmacSha256 } from "../base/hmac.ts";
 import {
   createMasker,
@@ -21,11 +22,11 @@ export interface FastMasker {
 /**
  * Creates a masker with the masks of {@linkcode createMasker}. It calls the runtime's one-shot SHA-256 twice
  * over HMAC's padded keys, which are computed once. Web Crypto's HMAC switches threads for every value and
- * costs several times the CPU (see the README for figures). The drawback is that the padded subkeys are in
+ * costs several times the CPU (figures in `docs/performance.md`). The drawback is that the padded subkeys are in
  * JavaScript's memory. `SECURITY.md` lists them among the secrets of a compromised process.
  *
  * @throws {RangeError} as {@linkcode createMasker}
- * @throws {Error} the runtime's hash computes other masks than Web Crypto, so no row may be stored
+ * @throws {OperationError} the runtime's hash computes other masks than Web Crypto, so no row may be stored
  */
 export async function createFastMasker(options: MaskerOptions): Promise<FastMasker> {
   const key = findKey(options);
@@ -56,7 +57,7 @@ async function assertSameMasks(masker: FastMasker, options: MaskerOptions): Prom
   const reference = await createMasker(options);
   for (const field of options.fields) {
     if (masker.mask(field, "probe") !== await reference.mask(field, "probe")) {
-      throw new Error(
+      throw new OperationError(
         `Field ${field}: expected the mask that Web Crypto computes, got another one from the ` +
           "runtime's SHA-256. Use another version of the runtime",
       );

@@ -188,7 +188,7 @@ export class Committer {
         "fatal",
         error.code,
         `Expected the store to record the rejection of message ${entry.message.id}, ` +
-          `got SQLSTATE ${error.code}. Run \`maskline check\` to find the cause`,
+          `got the code ${error.code}. Run \`maskline check\` to find the cause`,
       );
     }
     const rejection = { reason: "store_refused", field: null, storeCode: error.code };

@@ -50,9 +50,9 @@ export interface PipelineOptions {
   readonly clock?: Clock;
 }
 
-/** Maximum characters of the bodies in flight: 64 of the largest SQS messages. Estimate, not measured. */
+/** Maximum characters of the bodies in flight: 64 messages of 1 MiB each. Estimate, not measured. */
 const MAX_CHARACTERS = 64 * 1_048_576;
-/** Maximum characters of a batch: far below Postgres' 1 GB statement limit. Estimate, not measured. */
+/** Maximum characters of a batch: 16 messages of 1 MiB each. Estimate, not measured. */
 const BATCH_CHARACTERS = 16 * 1_048_576;
 
 /** Time for an open receive to return at a stop: a few round trips. Estimate, not measured. */

@@ -3,6 +3,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { getLogger } from "../observe/log.ts";
 import { type DeadLetterQueue, QueueError, type RejectedMessage } from "../queue/queue.ts";
 import type { Sealer } from "../vault/seal.ts";
+import { bindRejectedBody } from "../vault/suite.ts";
 
 /** A sealed body in the form that the store expects. */
 export interface SealedBody {
@@ -28,7 +29,7 @@ export function sealRejected(sealer: Sealer): KeepRejected {
     if (messages.length === 0) return [];
     const batch = await sealer.startBatch();
     return messages.map(({ id, body }) => ({
-      bytes: batch.seal(body, { field: "rejected", mask: id }),
+      bytes: batch.seal(body, bindRejectedBody(id)),
       keyId: sealer.keyId,
     }));
   };

@@ -53,9 +53,6 @@ export interface RowStore {
   /** Whether rows name the person whom they are about. The methods with a subject must not be called otherwise. */
   readonly hasSubject: boolean;
 
-  /** The personal fields, each of which has a column with masks. */
-  readonly maskedFields: readonly string[];
-
   /**
    * Locks out other commands that forget a person until the transaction ends: of two people who are forgotten
    * at once, each could be the reason why the original of the other stays.

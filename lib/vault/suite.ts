@@ -21,6 +21,11 @@ export interface Binding {
   readonly mask: string;
 }
 
+/** Returns the binding of a rejected body. The body opens only together with the id of its message. */
+export function bindRejectedBody(messageId: string): Binding {
+  return { field: "rejected", mask: messageId };
+}
+
 const utf8 = new TextEncoder();
 
 /** Encodes a binding as associated data. NUL separates the parts, because neither can contain it. */

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert";
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert";
 import { libraryVariables } from "../../lib/config/library_variables.ts";
 import {
   type CredentialSource,
@@ -182,4 +182,15 @@ Deno.test("toFlags() writes a flag for each kind that is not empty, and disables
     "--allow-sys=osRelease",
     "--no-prompt",
   ]);
+});
+
+Deno.test("derivePermissions() names the variable, and not its text, when an endpoint is not a URL", () => {
+  for (const name of ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_SQS"]) {
+    for (const text of ["zq-host", "zq-host:4566", "ftp://zq-host", "http://"]) {
+      throws(() => permissions({ [name]: text }), {
+        name: "SettingsError",
+        problems: [`${name}: expected a URL such as https://host:port, got a text that is not one`],
+      });
+    }
+  }
 });

@@ -90,5 +90,5 @@ Deno.test("run() throws a fatal error when the store refuses a row and its rejec
   store.badRejections.add("a");
   hold("a");
   await clock.advance(200);
-  await rejects(running, { kind: "fatal", message: /rejection of message a, got SQLSTATE 22001/ });
+  await rejects(running, { kind: "fatal", message: /rejection of message a, got the code 22001/ });
 });

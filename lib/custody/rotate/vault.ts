@@ -12,11 +12,10 @@ import {
 } from "../../store/postgres/sql/vault.ts";
 import { walkBlocks } from "../../store/postgres/walk_blocks.ts";
 import { OpenError } from "../../vault/open.ts";
-import type { Binding } from "../../vault/suite.ts";
+import { type Binding, bindRejectedBody } from "../../vault/suite.ts";
 import type { Databases } from "../../worker/databases.ts";
 import { openKeyPair, type VaultKeyPair } from "../../worker/keys.ts";
 import type { Justification } from "../audit.ts";
-import { bindBody } from "../rejected.ts";
 import { assertLockHeld, recordRotation, type Rotation, SkippedEntries } from "./rotation.ts";
 
 /** The result of a rotation of the vault key. */
@@ -161,7 +160,7 @@ async function replaceSealedBodies(
   keyPair: VaultKeyPair,
   skipped: SkippedEntries,
 ): Promise<number> {
-  const bind = ({ message_id }: StoredBody) => bindBody(message_id);
+  const bind = ({ message_id }: StoredBody) => bindRejectedBody(message_id);
   const resealed = await reseal(found, bind, keyPair, skipped);
   if (resealed.length === 0) return 0;
   const [result] = await database.query<{ changed: number }>(replaceBodies, [

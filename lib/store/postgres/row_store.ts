@@ -26,7 +26,6 @@ import { walkBlocks } from "./walk_blocks.ts";
 /** The rows of a Postgres table, for custodians. */
 export class PostgresRowStore implements RowStore {
   readonly hasSubject: boolean;
-  readonly maskedFields: readonly string[];
   readonly #connection: Queryable;
   readonly #table: MaskedTable;
 
@@ -35,7 +34,6 @@ export class PostgresRowStore implements RowStore {
     this.#connection = connection;
     this.#table = table;
     this.hasSubject = table.subject !== undefined;
-    this.maskedFields = table.masked.map(({ field }) => field);
   }
 
   async lockForgetting(): Promise<void> {
