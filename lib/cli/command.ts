@@ -1,6 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import type { Source } from "../config/read_settings.ts";
-import { nearest } from "../config/read_value.ts";
+import { findNearest } from "../config/read_value.ts";
 
 /** What a command reads and writes, so that tests can replace it. */
 export interface Io {
@@ -57,7 +57,7 @@ export function parseArguments(command: Command, args: readonly string[]): Argum
   for (const arg of args) {
     const name = /^--([^=]+)/.exec(arg)?.[1];
     if (!name || Object.hasOwn(options, name)) continue;
-    const meant = nearest(name, Object.keys(options));
+    const meant = findNearest(name, Object.keys(options));
     // The message does not repeat what was typed, which may be a personal value in the wrong place.
     throw new UsageError(
       "There is no such flag" + (meant ? `, did you mean --${meant}?` : "; see --help"),

@@ -1,4 +1,4 @@
-import { nearest } from "../config/read_value.ts";
+import { findNearest } from "../config/read_value.ts";
 import type { Field } from "../contract/contract.ts";
 import { login } from "../contract/login.ts";
 import type { Justification } from "../custody/audit.ts";
@@ -77,7 +77,7 @@ export const personalFields = personal.join(" or ");
 export function findPersonalField(name: string): Field {
   const field = login.fields.find((candidate) => candidate.personal && candidate.name === name);
   if (field) return field;
-  const meant = nearest(name, personal);
+  const meant = findNearest(name, personal);
   throw new UsageError(
     meant
       ? `FIELD: expected ${personalFields}; did you mean ${meant}?`

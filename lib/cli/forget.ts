@@ -151,7 +151,7 @@ function containsId(text: string, id: string): boolean {
 function reportMask(
   io: Io,
   { field, mask }: MaskedValue,
-  { kept, rows, subjects }: ForgottenMask,
+  { hadOriginal: kept, rows, subjects }: ForgottenMask,
   dryRun: boolean,
 ): number {
   io.out(`${field} ${mask} ${kept ? "is removed" : "has no original"}\n`);
@@ -169,8 +169,10 @@ function reportUser(io: Io, user: ForgottenUser, mode: RowsMode, dryRun: boolean
     return exit.failed;
   }
   for (const mask of user.masks) io.out(`${mask.field} ${mask.mask} ${describeOriginal(mask)}\n`);
-  if (user.foreign > 0) {
-    io.out(`${formatNoun(user.foreign, "value")} in the masked columns: not masks of Maskline\n`);
+  if (user.unmaskedValues > 0) {
+    io.out(
+      `${formatNoun(user.unmaskedValues, "value")} in the masked columns: not masks of Maskline\n`,
+    );
   }
   io.out(`${formatNoun(user.rows, "row")} ${describeRows(user.rows, mode)}\n`);
   io.err(dryRun ? NOTHING_CHANGED : describeLimits(mode === "keep"));

@@ -4,9 +4,9 @@
  * @module
  */
 import { OperationError } from "../base/errors.ts";
-import { settingsHelp } from "../config/describe_settings.ts";
+import { formatSettingsHelp } from "../config/describe_settings.ts";
 import { SettingsError } from "../config/read_settings.ts";
-import { nearest } from "../config/read_value.ts";
+import { findNearest } from "../config/read_value.ts";
 import { type Command, exit, type Io, parseArguments, UsageError } from "./command.ts";
 import { commands } from "./commands.ts";
 
@@ -22,13 +22,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       return exit.done;
     }
     if (name === undefined || name === "--help" || name === "-h" || name === "help") {
-      io.out(mainHelp());
+      io.out(formatMainHelp());
       return name === undefined ? exit.wrongUsage : exit.done;
     }
     const command = await findCommand(name);
     const parsed = parseArguments(command, rest);
     if (parsed.flags["help"]) {
-      io.out(commandHelp(command));
+      io.out(formatCommandHelp(command));
       return exit.done;
     }
     return await command.run(io, parsed);
@@ -40,7 +40,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
 async function findCommand(name: string): Promise<Command> {
   const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (entry) return await entry.load();
-  const meant = nearest(name, Object.keys(commands));
+  const meant = findNearest(name, Object.keys(commands));
   throw new UsageError(
     (meant
       ? `There is no such command, did you mean \`maskline ${meant}\`?`
@@ -91,7 +91,7 @@ function findClass(error: unknown): string {
 }
 
 /** Returns what `maskline --help` prints. */
-export function mainHelp(): string {
+export function formatMainHelp(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
   const list = Object.entries(commands).map(([name, { summary }]) =>
     `  ${name.padEnd(width)}  ${summary}`
@@ -105,7 +105,7 @@ Commands:
 ${list.join("\n")}
 
 Settings (environment variables):
-${settingsHelp()}
+${formatSettingsHelp()}
 
 AWS settings are the SDK's own: AWS_REGION, AWS_ENDPOINT_URL_SQS, the default credential chain.
 Exit status: 0 done, 1 failed, 2 wrong usage or settings.
@@ -113,6 +113,6 @@ Exit status: 0 done, 1 failed, 2 wrong usage or settings.
 }
 
 /** Returns what `maskline COMMAND --help` prints. */
-export function commandHelp(command: Command): string {
+export function formatCommandHelp(command: Command): string {
   return `Usage: maskline ${command.usage}\n\n${command.help.trim()}\n`;
 }

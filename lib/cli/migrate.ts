@@ -1,6 +1,6 @@
 import { login } from "../contract/login.ts";
 import { findCountersObstacle } from "../custody/books.ts";
-import { grants } from "../store/postgres/sql/grants.ts";
+import { formatGrants } from "../store/postgres/sql/grants.ts";
 import { toStoredTable } from "../worker/contract.ts";
 import { withDatabases } from "../worker/databases.ts";
 import { migrateDatabases } from "../worker/migrate.ts";
@@ -24,7 +24,7 @@ same there, without the table.
   options: { "print-grants": { type: "boolean" }, vault: { type: "boolean" } },
   async run(io, { flags }) {
     if (flags["print-grants"]) {
-      io.out(grants(flags["vault"] ? undefined : toStoredTable(login)));
+      io.out(formatGrants(flags["vault"] ? undefined : toStoredTable(login)));
       return exit.done;
     }
     if (flags["vault"]) throw new UsageError("--vault: is only allowed with --print-grants");

@@ -1,4 +1,4 @@
-import { nearest } from "../config/read_value.ts";
+import { findNearest } from "../config/read_value.ts";
 import { reasons } from "../contract/reasons.ts";
 import { findReplayable, openReplayer, type Replayer, type ReplayKind } from "../custody/replay.ts";
 import { type Databases, withDatabases } from "../worker/databases.ts";
@@ -54,7 +54,7 @@ function readSelection(
   }
   if (typeof code !== "string") return () => Promise.resolve([...new Set(words)]);
   if (!Object.hasOwn(reasons, code)) {
-    const meant = nearest(code, Object.keys(reasons));
+    const meant = findNearest(code, Object.keys(reasons));
     throw new UsageError(
       "--where-reason: there is no such reason" + (meant ? `, did you mean ${meant}?` : ""),
     );

@@ -145,7 +145,7 @@ async function watch<T>(
 
 /** Prints the result, and returns `failed` if a value could be moved to the new key and was not. */
 function reportMasks(io: Io, result: MaskRotation, { settings }: Databases): number {
-  const { name, entries, rows, removed, skipped, stray } = result;
+  const { name, entries, rows, removed, skipped, storedMeanwhile: stray } = result;
   io.err(formatSkipped(skipped, "vault entries"));
   const known = new Set((settings.MASK_KEY ?? []).map(({ id }) => id));
   let late = 0;

@@ -20,7 +20,7 @@ export function describeRange(row: Row): string {
 }
 
 /** Formats the settings as a Markdown table for the documentation. */
-export function settingsMarkdown(): string {
+export function formatSettingsMarkdown(): string {
   const rows = Object.entries<Row>(settings).map(([name, row]) => {
     const fallback = "default" in row ? `\`${row.default}\`` : "";
     const file = row.secret ? ` (or \`${name}_FILE\`)` : "";
@@ -30,7 +30,7 @@ export function settingsMarkdown(): string {
 }
 
 /** Formats the settings for a terminal. */
-export function settingsHelp(): string {
+export function formatSettingsHelp(): string {
   return Object.entries<Row>(settings).map(([name, row]) => {
     const fallback = "default" in row ? `, default ${row.default}` : "";
     return `  ${name}${row.secret ? `, ${name}_FILE` : ""}\n      ${row.about}\n      ${

@@ -67,8 +67,8 @@ export function derivePermissions(
   for (const host of credentials.net) net.add(host);
   return {
     net: [...net],
-    env: [...settingVariables(), ...libraryVariables],
-    read: [...settingFiles(get), ...certificateFiles(values), ...credentials.read],
+    env: [...listSettingVariables(), ...libraryVariables],
+    read: [...listSettingFiles(get), ...listCertificateFiles(values), ...credentials.read],
     // The SDK sends the operating system to AWS, and reads the home directory if HOME is not set. The
     // audit log records the system user.
     sys: ["osRelease", "homedir", "uid", "gid", "username"],
@@ -108,20 +108,20 @@ export function toFlags({ net, env, read, sys }: Permissions): string[] {
   ];
 }
 
-function settingVariables(): string[] {
+function listSettingVariables(): string[] {
   return Object.entries<Row>(settings).flatMap(([name, row]) =>
     row.secret ? [name, `${name}_FILE`] : [name]
   );
 }
 
-function settingFiles(get: Lookup): string[] {
+function listSettingFiles(get: Lookup): string[] {
   return Object.entries<Row>(settings).flatMap(([name, row]) => {
     const path = row.secret ? get(`${name}_FILE`) : undefined;
     return path ? [path] : [];
   });
 }
 
-function certificateFiles(values: Settings): string[] {
+function listCertificateFiles(values: Settings): string[] {
   return [values.DATABASE_URL, values.VAULT_DATABASE_URL].flatMap((url) => {
     const path = url?.searchParams.get("sslrootcert");
     return path ? [path] : [];

@@ -1,5 +1,5 @@
 import { OperationError } from "../base/errors.ts";
-import { nearest, readValue } from "./read_value.ts";
+import { findNearest, readValue } from "./read_value.ts";
 import { type Row, type SettingName, settings, type ValueOf } from "./settings.ts";
 
 /** The settings as read. A value is `undefined` if the setting is not set and has no default. */
@@ -118,7 +118,7 @@ function findMisspelled(source: Source): [name: string, meant: SettingName][] {
   const valid = new Set(known.flatMap((name) => [name, `${name}_FILE`]));
   return [...given].flatMap((name) => {
     if (valid.has(name) || name.length < 7) return [];
-    const meant = nearest(name, free, 2);
+    const meant = findNearest(name, free, 2);
     return meant ? [[name, meant as SettingName] as [string, SettingName]] : [];
   });
 }

@@ -39,7 +39,7 @@ function readUrl(text: string, protocols: readonly string[]): URL {
 
 function readChoice(text: string, choices: readonly string[]): string {
   if (choices.includes(text)) return text;
-  const hint = nearest(text, choices);
+  const hint = findNearest(text, choices);
   throw new OperationError(
     `expected one of ${choices.join(", ")}, got ${quote(text)}${
       hint ? `. Did you mean ${hint}?` : ""
@@ -78,7 +78,7 @@ function quote(text: string): string {
 }
 
 /** Finds the most similar choice, or `null` if more than two in five of its letters differ. */
-export function nearest(
+export function findNearest(
   text: string,
   choices: readonly string[],
   atMost = Infinity,

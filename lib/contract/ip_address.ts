@@ -32,14 +32,14 @@ const COLON = 0x3a;
  * ```ts
  * import { strictEqual } from "node:assert";
  *
- * strictEqual(canonicalIpAddress("192.0.2.1"), "192.0.2.1");
- * strictEqual(canonicalIpAddress("::FFFF:192.0.2.1"), "192.0.2.1");
- * strictEqual(canonicalIpAddress("2001:DB8:0:0:0:0:0:1"), "2001:db8::1");
- * strictEqual(canonicalIpAddress("64:ff9b::192.0.2.1"), "64:ff9b::c000:201");
- * strictEqual(canonicalIpAddress("192.0.2.01"), null);
+ * strictEqual(toCanonicalIpAddress("192.0.2.1"), "192.0.2.1");
+ * strictEqual(toCanonicalIpAddress("::FFFF:192.0.2.1"), "192.0.2.1");
+ * strictEqual(toCanonicalIpAddress("2001:DB8:0:0:0:0:0:1"), "2001:db8::1");
+ * strictEqual(toCanonicalIpAddress("64:ff9b::192.0.2.1"), "64:ff9b::c000:201");
+ * strictEqual(toCanonicalIpAddress("192.0.2.01"), null);
  * ```
  */
-export function canonicalIpAddress(text: string): string | null {
+export function toCanonicalIpAddress(text: string): string | null {
   if (text.length < SHORTEST || text.length > LONGEST) return null;
   // Most addresses are plain IPv4, whose only accepted form is canonical: no new text is created.
   if (!text.includes(":")) return parseDottedQuad(text, 0) === null ? null : text;

@@ -1,6 +1,6 @@
 import { packAppVersion } from "./app_version.ts";
 import type { Rule, TextRule } from "./contract.ts";
-import { canonicalIpAddress } from "./ip_address.ts";
+import { toCanonicalIpAddress } from "./ip_address.ts";
 import type { Reason } from "./reasons.ts";
 
 /** Converts a JSON value to its canonical form by a rule. Returns a reason if the value is invalid. */
@@ -10,7 +10,7 @@ export function readValue(rule: Rule, value: unknown): string | number | { reaso
     case "text":
       return readText(rule, value);
     case "ip_address":
-      return canonicalIpAddress(value) ?? { reason: "not_an_ip_address" };
+      return toCanonicalIpAddress(value) ?? { reason: "not_an_ip_address" };
     case "app_version": {
       const packed = packAppVersion(value);
       if (typeof packed === "number") return packed;

@@ -1,9 +1,15 @@
 import { OperationError } from "../base/errors.ts";
 import { isMask } from "../mask/mask.ts";
 import type { Queryable } from "../store/postgres/database.ts";
-import { isRotating, preventRotation } from "../store/postgres/sql/rotation.ts";
+import { findRotation, preventRotation } from "../store/postgres/sql/rotation.ts";
 import { findOriginals, lockOriginals, removeOriginals } from "../store/postgres/sql/vault.ts";
-import type { CarrierCount, MaskedValue, RowStore, SubjectTraces } from "../store/row_store.ts";
+import {
+  type CarrierCount,
+  type MaskedValue,
+  type RowStore,
+  type SubjectTraces,
+  toMapKey,
+} from "../store/row_store.ts";
 import type { Databases, Transaction } from "../worker/databases.ts";
 import { type Justification, recordAudit } from "./audit.ts";
 
@@ -16,7 +22,7 @@ export interface ForgetOptions extends Justification {
 /** The result for one mask. */
 export interface ForgottenMask extends CarrierCount {
   /** There was an original, which is removed (or would be). */
-  readonly kept: boolean;
+  readonly hadOriginal: boolean;
 }
 
 /** What happens to a person's rows. */
@@ -41,7 +47,7 @@ export interface ForgottenUser {
   readonly rows: number;
   readonly masks: readonly MaskOfUser[];
   /** Different values in their masked columns that are not masks, and so may be originals. */
-  readonly foreign: number;
+  readonly unmaskedValues: number;
 }
 
 /**
@@ -56,17 +62,17 @@ export function forgetMask(
   { dryRun, ...justification }: ForgetOptions,
 ): Promise<ForgottenMask> {
   return forgetInBoth(databases, dryRun, async (rows, vault) => {
-    const kept = (await lookUpOriginals(vault, [value], dryRun)).length > 0;
+    const hadOriginal = (await lookUpOriginals(vault, [value], dryRun)).length > 0;
     const counted = await rows.countCarriers(value);
-    if (kept && !dryRun) await vault.query(removeOriginals, toFieldsAndMasks([value]));
-    const detail = `one mask; ${kept ? 1 : 0} removed; ${counted.rows} rows have it`;
+    if (hadOriginal && !dryRun) await vault.query(removeOriginals, toFieldsAndMasks([value]));
+    const detail = `one mask; ${hadOriginal ? 1 : 0} removed; ${counted.rows} rows have it`;
     await recordAudit(vault, {
       ...justification,
       action: "forget",
       subjects: [value],
       detail: dryRun ? `dry run; ${detail}` : detail,
     });
-    return { kept, ...counted };
+    return { hadOriginal, ...counted };
   });
 }
 
@@ -76,8 +82,8 @@ export function forgetMask(
  * every row that was committed next to a row that goes is seen. A worker that receives one of the values at the
  * same moment was either first and is counted, or waits and stores the original again.
  *
- * If the vault is in another database, it commits first: a person who is half forgotten still has rows, by which
- * a second run finds the rest.
+ * If the vault is in another database, it commits first: if only its part is committed, the person's rows still
+ * exist, and a second run finds the rest by them.
  *
  * @throws {OperationError} the rows name no person, or the mask key is being rotated; nothing was changed
  * @throws {StoreError} nothing was changed, or the message says that only the vault's part was
@@ -102,7 +108,8 @@ export function forgetUser(
     if (removed.length > 0 && !dryRun) {
       await vault.query(removeOriginals, toFieldsAndMasks(removed));
     }
-    const result = { rows: changed, masks, foreign: traces.values.length - known.length };
+    const unmaskedValues = traces.values.length - known.length;
+    const result = { rows: changed, masks, unmaskedValues };
     await recordAudit(vault, {
       ...justification,
       action: "forget",
@@ -137,7 +144,7 @@ function forgetInBoth<T>(
 /** @throws {OperationError} the mask key is being rotated */
 async function assertNotRotating(connection: Queryable, dryRun: boolean): Promise<void> {
   if (!dryRun) await connection.query(preventRotation);
-  const [rotation] = await connection.query<{ present: boolean }>(isRotating);
+  const [rotation] = await connection.query<{ present: boolean }>(findRotation);
   if (!rotation?.present) return;
   throw new OperationError(
     "The mask key is being rotated: finish `maskline rotate run` first. Nothing was changed",
@@ -170,25 +177,23 @@ function classify(
   kept: readonly MaskedValue[],
   others: readonly (MaskedValue & { readonly others: number })[],
 ): MaskOfUser[] {
-  const keptKeys = new Set(kept.map(joinKey));
-  const counts = new Map(others.map((value) => [joinKey(value), value.others]));
+  const keptKeys = new Set(kept.map(toMapKey));
+  const counts = new Map(others.map((value) => [toMapKey(value), value.others]));
   return known.map((value) => {
-    const count = counts.get(joinKey(value)) ?? 0;
-    const original = !keptKeys.has(joinKey(value)) ? "absent" : count > 0 ? "shared" : "removed";
+    const count = counts.get(toMapKey(value)) ?? 0;
+    const original = !keptKeys.has(toMapKey(value)) ? "absent" : count > 0 ? "shared" : "removed";
     return { ...value, original, others: count };
   });
-}
-
-/** Neither a field nor a mask has a space. */
-function joinKey({ field, mask }: MaskedValue): string {
-  return `${field} ${mask}`;
 }
 
 function toFieldsAndMasks(values: readonly MaskedValue[]): [fields: string[], masks: string[]] {
   return [values.map(({ field }) => field), values.map(({ mask }) => mask)];
 }
 
-function describeResult({ rows, masks, foreign }: ForgottenUser, mode: RowsMode): string {
+function describeResult(
+  { rows, masks, unmaskedValues: foreign }: ForgottenUser,
+  mode: RowsMode,
+): string {
   const count = (state: MaskOfUser["original"]) =>
     masks.filter(({ original }) => original === state).length;
   return `one person; originals: ${count("removed")} removed, ${count("shared")} shared, ` +

@@ -1,6 +1,6 @@
 import { OperationError } from "../base/errors.ts";
 import type { Queryable } from "../store/postgres/database.ts";
-import { wasRejected } from "../store/postgres/sql/ledger.ts";
+import { findRejectedOutcome } from "../store/postgres/sql/ledger.ts";
 import {
   closeRejected,
   findRejected,
@@ -59,7 +59,7 @@ async function findBody(database: Queryable, id: string): Promise<FoundRejection
   const [found] = await database.query<FoundRejection>(findRejected, [id]);
   if (found && found.sealed.length > 0) return found;
   if (found) throw new OperationError(`The body was erased when the message was ${found.status}`);
-  const [ledger] = await database.query<{ rejected: boolean }>(wasRejected, [id]);
+  const [ledger] = await database.query<{ rejected: boolean }>(findRejectedOutcome, [id]);
   throw new OperationError(
     ledger?.rejected
       ? "The message was rejected, and its body was sent to the queue for rejected messages"

@@ -6,7 +6,7 @@ import type { Message } from "../queue/queue.ts";
 import type { Queryable } from "../store/postgres/database.ts";
 import { toOriginalParameters } from "../store/postgres/postgres_store.ts";
 import { upsertOriginalsAlone } from "../store/postgres/sql/batch.ts";
-import { commitRejected, hasKeys, storeKey } from "../store/postgres/sql/ledger.ts";
+import { commitRejected, findKeys, storeKey } from "../store/postgres/sql/ledger.ts";
 import {
   closeRejected,
   type LockedRejection,
@@ -98,7 +98,7 @@ export async function openReplayer(
 /** Without the workers' field an event that was committed under its key would become a second row. */
 async function findMissingDedupeField({ database, settings }: Databases): Promise<string[]> {
   if (settings.DEDUPE_FIELD !== undefined) return [];
-  const [keys] = await database.query<{ present: boolean }>(hasKeys);
+  const [keys] = await database.query<{ present: boolean }>(findKeys);
   return keys?.present
     ? ["DEDUPE_FIELD: is not set, but the workers of this table use one; set the same field"]
     : [];

@@ -1,4 +1,4 @@
-import { type SealedOriginal, sealedOriginals } from "../store/postgres/sql/vault.ts";
+import { findSealedOriginals, type SealedOriginal } from "../store/postgres/sql/vault.ts";
 import { createKeyChain, type KeyChain, OpenError } from "../vault/open.ts";
 import type { Databases } from "../worker/databases.ts";
 import { createMaskCheck, type MaskCheck } from "../worker/keys.ts";
@@ -37,7 +37,7 @@ export async function* reveal(
   await recordBeforeShowing(vault, { action: "reveal", subjects, ...justification });
   for (let from = 0; from < masks.length; from += MASKS_PER_PAGE) {
     const page = masks.slice(from, from + MASKS_PER_PAGE);
-    const rows = await vault.query<SealedOriginal>(sealedOriginals, [field, page]);
+    const rows = await vault.query<SealedOriginal>(findSealedOriginals, [field, page]);
     const kept = new Map(rows.map((row) => [row.mask, row]));
     yield await Promise.all(page.map(async (mask): Promise<Revealed> => {
       const row = kept.get(mask);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Queryable } from "../store/postgres/database.ts";
-import { auditEntries, strayAuditNumber } from "../store/postgres/sql/audit.ts";
+import { readAuditEntries, strayAuditNumber } from "../store/postgres/sql/audit.ts";
 
 /** An entry of the audit log as it is stored; `at` in ISO 8601, UTC, with microseconds. */
 export interface AuditEntry {
@@ -30,16 +30,16 @@ export const NO_HASH = "0".repeat(64);
  * Computes the hash that an entry must have, without the database: SHA-256 over the previous hash and the
  * entry's columns as netstrings, in hexadecimal (see the migration `audit`).
  */
-export function auditHash(entry: AuditEntry): string {
+export function computeAuditHash(entry: AuditEntry): string {
   const { number, at, role, os_user, action, field, mask, reason, ticket, detail } = entry;
   const hash = createHash("sha256").update(entry.before, "hex");
   for (const part of [number, at, role, os_user, action, field, mask, reason, ticket, detail]) {
-    hash.update(netstring(part), "utf8");
+    hash.update(encodeNetstring(part), "utf8");
   }
   return hash.digest("hex");
 }
 
-function netstring(part: string | null): string {
+function encodeNetstring(part: string | null): string {
   return part === null ? "-," : `${new TextEncoder().encode(part).length}:${part},`;
 }
 
@@ -81,7 +81,7 @@ export async function verifyAudit(
   let last = START;
   if (head?.number === last.number && head.hash !== last.hash) return otherHeadFault(head);
   while (true) {
-    const entries = await database.query<AuditEntry>(auditEntries, [last.number, page]);
+    const entries = await database.query<AuditEntry>(readAuditEntries, [last.number, page]);
     for (const entry of entries) {
       const what = findFault(entry, last);
       if (what) return { fault: { number: entry.number, what } };
@@ -110,7 +110,9 @@ function findFault(entry: AuditEntry, last: AuditHead): string | null {
   if (entry.before !== last.hash) {
     return "it does not follow the previous entry: one of them was changed, moved, inserted or removed";
   }
-  if (entry.hash !== auditHash(entry)) return "its hash does not match its columns: it was changed";
+  if (entry.hash !== computeAuditHash(entry)) {
+    return "its hash does not match its columns: it was changed";
+  }
   return null;
 }
 

@@ -2,11 +2,11 @@ import { OperationError } from "../base/errors.ts";
 import { HmacSha256 } from "../base/hmac.ts";
 import {
   createMasker,
+  createSubkeyDerivation,
   findKey,
   importMaskKey,
   type MaskerOptions,
   SUBKEY_BYTES,
-  subkeyDerivation,
 } from "./mask.ts";
 
 /** Computes the masks of one key synchronously. */
@@ -35,7 +35,11 @@ export async function createFastMasker(options: MaskerOptions): Promise<FastMask
   const macs = new Map<string, HmacSha256>();
   for (const field of fields) {
     const bits = 8 * SUBKEY_BYTES;
-    const derived = await crypto.subtle.deriveBits(subkeyDerivation(field, pepper), material, bits);
+    const derived = await crypto.subtle.deriveBits(
+      createSubkeyDerivation(field, pepper),
+      material,
+      bits,
+    );
     const subkey = new Uint8Array(derived);
     macs.set(field, new HmacSha256(subkey));
     subkey.fill(0);

@@ -46,13 +46,13 @@ export const SUBKEY_BYTES = 32;
  * `maskline/mask/v1/<field>`. The pepper, if any, is the salt. HKDF-Extract is HMAC keyed by the salt, so
  * neither the mask key nor the pepper alone reveals anything about a subkey.
  */
-export function subkeyDerivation(field: string, pepper: Uint8Array<ArrayBuffer>): HkdfParams {
+export function createSubkeyDerivation(field: string, pepper: Uint8Array<ArrayBuffer>): HkdfParams {
   const info = new TextEncoder().encode(`maskline/mask/v1/${field}`);
   return { name: "HKDF", hash: "SHA-256", salt: pepper, info };
 }
 
 /**
- * Imports a mask key for {@linkcode subkeyDerivation}.
+ * Imports a mask key for {@linkcode createSubkeyDerivation}.
  *
  * @throws {RangeError} the key does not have 32 bytes
  */
@@ -97,7 +97,7 @@ export async function createMasker(options: MaskerOptions): Promise<Masker> {
   const algorithm = { name: "HMAC", hash: "SHA-256", length: 8 * SUBKEY_BYTES };
   const subkeys = new Map<string, CryptoKey>();
   for (const field of fields) {
-    const derivation = subkeyDerivation(field, pepper);
+    const derivation = createSubkeyDerivation(field, pepper);
     const subkey = await crypto.subtle.deriveKey(derivation, material, algorithm, false, ["sign"]);
     subkeys.set(field, subkey);
   }

@@ -11,6 +11,11 @@ export interface MaskedValue {
   readonly mask: string;
 }
 
+/** Joins field and mask into a key for maps and sets. Neither can contain a NUL. */
+export function toMapKey({ field, mask }: MaskedValue): string {
+  return `${field}\0${mask}`;
+}
+
 /** What the rows have of one person. */
 export interface SubjectTraces {
   /** How many rows name the person. */

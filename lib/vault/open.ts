@@ -1,6 +1,6 @@
 import { OperationError } from "../base/errors.ts";
 import type { NamedKey } from "../base/named_key.ts";
-import { associatedData, type Binding, hpkeInfo, layout, suite } from "./suite.ts";
+import { type Binding, createHpkeInfo, encodeBinding, layout, suite } from "./suite.ts";
 
 /** A sealed value could not be opened. The message names the cause and never contains the value. */
 export class OpenError extends OperationError {
@@ -104,7 +104,7 @@ export async function openValue(
       {
         name: "AES-GCM",
         iv: sealed.slice(layout.nonce.from, layout.nonce.to),
-        additionalData: associatedData(binding),
+        additionalData: encodeBinding(binding),
       },
       dataKey,
       sealed.slice(layout.ciphertext.from),
@@ -128,7 +128,7 @@ async function decapsulate(
     const recipientKey = await suite.kem.deserializePrivateKey(key.bytes.slice().buffer);
     const enc = sealed.slice(layout.encapsulated.from, layout.encapsulated.to).buffer;
     const dataKey = sealed.slice(layout.dataKey.from, layout.dataKey.to).buffer;
-    return await suite.open({ recipientKey, enc, info: hpkeInfo(key.id) }, dataKey);
+    return await suite.open({ recipientKey, enc, info: createHpkeInfo(key.id) }, dataKey);
   } catch (cause) {
     throw new OpenError(
       `The vault key ${key.id} does not open the sealed value: it was sealed for another key, or it was changed`,

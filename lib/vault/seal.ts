@@ -7,7 +7,7 @@
 import { createCipheriv } from "node:crypto";
 import { OperationError } from "../base/errors.ts";
 import type { NamedKey } from "../base/named_key.ts";
-import { associatedData, type Binding, hpkeInfo, layout, suite } from "./suite.ts";
+import { type Binding, createHpkeInfo, encodeBinding, layout, suite } from "./suite.ts";
 
 /** Seals values for the vault's public key. It cannot open any value, not even its own. */
 export interface Sealer {
@@ -65,7 +65,7 @@ export async function createSealer(
       { cause },
     );
   });
-  const info = hpkeInfo(publicKey.id);
+  const info = createHpkeInfo(publicKey.id);
   let current: DataKey | undefined;
   const keep = (key: DataKey): DataKey => {
     if (dataKeyMilliseconds === 0) return key;
@@ -120,7 +120,7 @@ function sealOne(
 ): Uint8Array<ArrayBuffer> {
   const nonce = nextNonce();
   const cipher = createCipheriv("aes-256-gcm", dataKey, nonce);
-  cipher.setAAD(associatedData(binding));
+  cipher.setAAD(encodeBinding(binding));
   const ciphertext = cipher.update(utf8.encode(plaintext));
   cipher.final();
   const sealed = new Uint8Array(layout.ciphertext.from + ciphertext.length + TAG_BYTES);

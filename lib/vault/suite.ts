@@ -8,7 +8,7 @@ export const suite = new CipherSuite({
 });
 
 /** Returns HPKE's `info`, which binds a data key to its use and to the id of the vault key. */
-export function hpkeInfo(keyId: string): Uint8Array<ArrayBuffer> {
+export function createHpkeInfo(keyId: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(`maskline/vault/v1/${keyId}`);
 }
 
@@ -29,7 +29,7 @@ export function bindRejectedBody(messageId: string): Binding {
 const utf8 = new TextEncoder();
 
 /** Encodes a binding as associated data. NUL separates the parts, because neither can contain it. */
-export function associatedData(binding: Binding): Uint8Array<ArrayBuffer> {
+export function encodeBinding(binding: Binding): Uint8Array<ArrayBuffer> {
   return utf8.encode(`${binding.field}\0${binding.mask}`);
 }
 

@@ -8,9 +8,9 @@ import {
 } from "../store/postgres/check_schema.ts";
 import type { Queryable } from "../store/postgres/database.ts";
 import {
-  missingPrivileges,
-  missingVaultPrivileges,
-  unneededPrivileges,
+  findMissingPrivileges,
+  findMissingVaultPrivileges,
+  findUnneededPrivileges,
 } from "../store/postgres/sql/privileges.ts";
 import { probe } from "../store/postgres/sql/session.ts";
 import type { Statement } from "../store/postgres/statement.ts";
@@ -18,7 +18,7 @@ import type { StoredTable } from "../store/postgres/target_table.ts";
 import { toStoredTable } from "./contract.ts";
 import { Databases } from "./databases.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { longestBatchSeconds } from "./worker.ts";
+import { computeLongestBatchSeconds } from "./worker.ts";
 
 /** One check: `run` returns warnings, a sentence each, and throws an {@linkcode OperationError} if it fails. */
 export interface Check {
@@ -85,7 +85,7 @@ async function checkQueue(settings: WorkerSettings): Promise<readonly string[]> 
   const { visible, notVisible } = attributes;
   return [
     `about ${visible} messages wait and ${notVisible} are in flight`,
-    ...findQueueWarnings(attributes, longestBatchSeconds(settings)),
+    ...findQueueWarnings(attributes, computeLongestBatchSeconds(settings)),
   ];
 }
 
@@ -113,8 +113,8 @@ function listDatabaseChecks(databases: Databases): readonly Check[] {
       name: "privileges",
       async run() {
         const dedupe = contract.dedupeField !== undefined;
-        await assertNoneMissing(database, missingPrivileges(table, { dedupe, vault }));
-        return await findUnneededPrivileges(database, table);
+        await assertNoneMissing(database, findMissingPrivileges(table, { dedupe, vault }));
+        return await listUnneededPrivileges(database, table);
       },
     },
   ];
@@ -127,8 +127,8 @@ function listVaultChecks({ vault, settings, isVaultApart }: Databases): readonly
     async run() {
       await checkSchema(vault);
       await vault.query(probe);
-      await assertNoneMissing(vault, missingVaultPrivileges());
-      return [...await findUnneededPrivileges(vault), ...await findDurabilityWarnings(vault)];
+      await assertNoneMissing(vault, findMissingVaultPrivileges());
+      return [...await listUnneededPrivileges(vault), ...await findDurabilityWarnings(vault)];
     },
   }];
 }
@@ -143,11 +143,11 @@ async function assertNoneMissing(database: Queryable, missing: Statement): Promi
   );
 }
 
-async function findUnneededPrivileges(
+async function listUnneededPrivileges(
   database: Queryable,
   table?: StoredTable,
 ): Promise<readonly string[]> {
-  const rows = await database.query<{ what: string }>(unneededPrivileges(table));
+  const rows = await database.query<{ what: string }>(findUnneededPrivileges(table));
   if (rows.length === 0) return [];
   const privileges = rows.map(({ what }) => what).join("; ");
   return [

@@ -62,7 +62,10 @@ export async function openWorker(
   const preparing = waitUntilReady("the database", () => databases.prepare(), signal);
   try {
     const [{ queue, attributes, deadLetter }, found] = await Promise.all([openingQueue, preparing]);
-    const warnings = [...findQueueWarnings(attributes, longestBatchSeconds(settings)), ...found];
+    const warnings = [
+      ...findQueueWarnings(attributes, computeLongestBatchSeconds(settings)),
+      ...found,
+    ];
     for (const warning of warnings) log.warn("{warning}", { warning });
     const pipeline = new Pipeline({
       queue,
@@ -129,7 +132,7 @@ function readLimits(settings: WorkerSettings): Limits {
 }
 
 /** Computes how long a batch may take from its first message to its commit, in seconds. */
-export function longestBatchSeconds(
+export function computeLongestBatchSeconds(
   { BATCH_MILLISECONDS, STATEMENT_SECONDS }: Settings,
 ): number {
   return BATCH_MILLISECONDS / 1000 + STATEMENT_SECONDS;

@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
-import { grants } from "../../lib/store/postgres/sql/grants.ts";
+import { formatGrants } from "../../lib/store/postgres/sql/grants.ts";
 import { fakeIo } from "../support/fake_io.ts";
 import { openSession } from "../support/open_session.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
@@ -11,7 +11,7 @@ const server = await sharedPostgres();
 Deno.test("migrate --print-grants prints the roles when neither a setting nor a database exists", async () => {
   const io = fakeIo();
   deepStrictEqual(await main(["migrate", "--print-grants"], io), 0);
-  strictEqual(io.written.out, grants(loginTable));
+  strictEqual(io.written.out, formatGrants(loginTable));
   strictEqual(io.written.err, "");
   match(io.written.out, /^-- {3}CREATE ROLE app LOGIN PASSWORD '\.\.\.';$/m);
 });
@@ -19,7 +19,7 @@ Deno.test("migrate --print-grants prints the roles when neither a setting nor a 
 Deno.test("migrate --print-grants prints the roles of a database with the vault alone when --vault is given", async () => {
   const io = fakeIo();
   strictEqual(await main(["migrate", "--print-grants", "--vault"], io), 0);
-  strictEqual(io.written.out, grants());
+  strictEqual(io.written.out, formatGrants());
 });
 
 Deno.test("migrate exits with 2 when --vault is given alone", async () => {

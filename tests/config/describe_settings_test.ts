@@ -1,9 +1,9 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert";
 import {
   describeRange,
+  formatSettingsHelp,
+  formatSettingsMarkdown,
   redactSettings,
-  settingsHelp,
-  settingsMarkdown,
 } from "../../lib/config/describe_settings.ts";
 import { readSettings } from "../../lib/config/read_settings.ts";
 import { type Row, settings } from "../../lib/config/settings.ts";
@@ -71,9 +71,9 @@ Deno.test("redactSettings() shows no secret when all settings are given", () => 
 });
 
 for (const [name, row] of rows) {
-  Deno.test(`settingsHelp() and settingsMarkdown() explain ${name}`, () => {
+  Deno.test(`formatSettingsHelp() and formatSettingsMarkdown() explain ${name}`, () => {
     const file = `${name}_FILE`;
-    for (const text of [settingsHelp(), settingsMarkdown()]) {
+    for (const text of [formatSettingsHelp(), formatSettingsMarkdown()]) {
       ok(text.includes(name) && text.includes(describeRange(row)) && text.includes(row.about));
       if ("default" in row) ok(text.includes(String(row.default)));
       // Only a secret can be read from a file.
@@ -82,8 +82,8 @@ for (const [name, row] of rows) {
   });
 }
 
-Deno.test("settingsMarkdown() returns a table of four columns with a row for each setting", () => {
-  const lines = settingsMarkdown().split("\n");
+Deno.test("formatSettingsMarkdown() returns a table of four columns with a row for each setting", () => {
+  const lines = formatSettingsMarkdown().split("\n");
   strictEqual(lines.length, rows.length + 2);
   for (const line of lines) strictEqual(line.match(/(?<!\\)\|/g)?.length, 5, line);
 });

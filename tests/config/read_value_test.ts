@@ -1,6 +1,6 @@
 import { OperationError } from "../../lib/base/errors.ts";
 import { deepStrictEqual, match, ok, strictEqual, throws } from "node:assert";
-import { nearest, readValue } from "../../lib/config/read_value.ts";
+import { findNearest, readValue } from "../../lib/config/read_value.ts";
 import { type Row, settings } from "../../lib/config/settings.ts";
 
 const integers = Object.entries<Row>(settings).flatMap(([name, row]) =>
@@ -142,18 +142,18 @@ Deno.test("readValue() throws, and repeats nothing, when a text is too short or 
   }
 });
 
-Deno.test("nearest() returns the choice when at most two in five of its letters differ", () => {
-  strictEqual(nearest("drein", ["run", "drain", "check"]), "drain");
-  strictEqual(nearest("explian", ["explain", "drain"]), "explain");
-  strictEqual(nearest("rum", ["run", "drain"]), "run");
-  strictEqual(nearest("ran", ["run", "drain"]), "run");
+Deno.test("findNearest() returns the choice when at most two in five of its letters differ", () => {
+  strictEqual(findNearest("drein", ["run", "drain", "check"]), "drain");
+  strictEqual(findNearest("explian", ["explain", "drain"]), "explain");
+  strictEqual(findNearest("rum", ["run", "drain"]), "run");
+  strictEqual(findNearest("ran", ["run", "drain"]), "run");
 });
 
-Deno.test("nearest() returns null when no choice is near or there is none", () => {
-  strictEqual(nearest("zzz", ["run", "drain"]), null);
-  strictEqual(nearest("drxxx", ["run", "drain"]), null);
-  strictEqual(nearest("run", []), null);
-  strictEqual(nearest("MASK_KEY_ALL", ["MASK_KEY"], 2), null);
+Deno.test("findNearest() returns null when no choice is near or there is none", () => {
+  strictEqual(findNearest("zzz", ["run", "drain"]), null);
+  strictEqual(findNearest("drxxx", ["run", "drain"]), null);
+  strictEqual(findNearest("run", []), null);
+  strictEqual(findNearest("MASK_KEY_ALL", ["MASK_KEY"], 2), null);
 });
 
 Deno.test("readValue() does not repeat a URL with a password when it was set under another name", () => {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { notStrictEqual, strictEqual } from "node:assert";
 import { isIP } from "node:net";
-import { canonicalIpAddress } from "../../lib/contract/ip_address.ts";
+import { toCanonicalIpAddress } from "../../lib/contract/ip_address.ts";
 
 /** Zero and ffff are frequent, so that runs, ties and mapped addresses are common. */
 const group = fc.oneof(
@@ -48,45 +48,45 @@ function write(groups: readonly number[], { upper, width, dotted, gap }: Style):
   return `${pieces.slice(0, gap.from).join(":")}::${pieces.slice(to).join(":")}`;
 }
 
-Deno.test("canonicalIpAddress() returns one text when one address has two spellings", () => {
+Deno.test("toCanonicalIpAddress() returns one text when one address has two spellings", () => {
   fc.assert(
     fc.property(address, style, style, (groups, one, other) => {
-      const canonical = canonicalIpAddress(write(groups, one));
+      const canonical = toCanonicalIpAddress(write(groups, one));
       notStrictEqual(canonical, null);
-      strictEqual(canonicalIpAddress(write(groups, other)), canonical);
+      strictEqual(toCanonicalIpAddress(write(groups, other)), canonical);
     }),
     { numRuns: 2_000 },
   );
 });
 
-Deno.test("canonicalIpAddress() returns two texts when two addresses differ", () => {
+Deno.test("toCanonicalIpAddress() returns two texts when two addresses differ", () => {
   fc.assert(
     fc.property(address, address, style, (one, other, spelling) => {
       fc.pre(one.join() !== other.join());
       notStrictEqual(
-        canonicalIpAddress(write(one, spelling)),
-        canonicalIpAddress(write(other, spelling)),
+        toCanonicalIpAddress(write(one, spelling)),
+        toCanonicalIpAddress(write(other, spelling)),
       );
     }),
     { numRuns: 2_000 },
   );
 });
 
-Deno.test("canonicalIpAddress() returns its own result unchanged when that is passed in", () => {
+Deno.test("toCanonicalIpAddress() returns its own result unchanged when that is passed in", () => {
   fc.assert(
     fc.property(
       fc.oneof(address, fc.constant([0, 0, 0, 0, 0, 0xffff, 1, 2])),
       style,
       (groups, s) => {
-        const canonical = canonicalIpAddress(write(groups, s));
-        strictEqual(canonicalIpAddress(canonical ?? ""), canonical);
+        const canonical = toCanonicalIpAddress(write(groups, s));
+        strictEqual(toCanonicalIpAddress(canonical ?? ""), canonical);
       },
     ),
     { numRuns: 2_000 },
   );
 });
 
-Deno.test("canonicalIpAddress() agrees with the URL parser when an address is IPv6", () => {
+Deno.test("toCanonicalIpAddress() agrees with the URL parser when an address is IPv6", () => {
   fc.assert(
     fc.property(address, style, (groups, spelling) => {
       const text = write(groups, spelling);
@@ -94,7 +94,7 @@ Deno.test("canonicalIpAddress() agrees with the URL parser when an address is IP
       // The URL standard writes IPv4-mapped addresses in hexadecimal. We differ there on purpose.
       const mapped = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(serialized ?? "");
       const expected = mapped ? dotted(mapped[1] ?? "", mapped[2] ?? "") : serialized;
-      strictEqual(canonicalIpAddress(text), expected);
+      strictEqual(toCanonicalIpAddress(text), expected);
     }),
     { numRuns: 2_000 },
   );
@@ -137,12 +137,12 @@ const scraps = fc.array(fc.constantFrom("::", ":", ".", "0", "1", "25", "6", "a"
   maxLength: 20,
 }).map((pieces) => pieces.join(""));
 
-Deno.test("canonicalIpAddress() agrees with node:net when a text may be an address", () => {
+Deno.test("toCanonicalIpAddress() agrees with node:net when a text may be an address", () => {
   fc.assert(
     fc.property(fc.oneof(valid, nearlyValid, scraps, fc.string()), (text) => {
       // node:net accepts a zone id after IPv6. We reject it on purpose.
       const expected = isIP(text) !== 0 && !text.includes("%");
-      strictEqual(canonicalIpAddress(text) !== null, expected, JSON.stringify(text));
+      strictEqual(toCanonicalIpAddress(text) !== null, expected, JSON.stringify(text));
     }),
     { numRuns: 20_000 },
   );

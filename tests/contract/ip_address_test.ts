@@ -1,31 +1,31 @@
 import { strictEqual } from "node:assert";
-import { canonicalIpAddress } from "../../lib/contract/ip_address.ts";
+import { toCanonicalIpAddress } from "../../lib/contract/ip_address.ts";
 
 function checkAll(cases: Record<string, string | null>): void {
   for (const [text, expected] of Object.entries(cases)) {
-    strictEqual(canonicalIpAddress(text), expected, JSON.stringify(text));
+    strictEqual(toCanonicalIpAddress(text), expected, JSON.stringify(text));
   }
 }
 
 function refuses(...texts: string[]): void {
-  for (const text of texts) strictEqual(canonicalIpAddress(text), null, JSON.stringify(text));
+  for (const text of texts) strictEqual(toCanonicalIpAddress(text), null, JSON.stringify(text));
 }
 
-Deno.test("canonicalIpAddress() returns IPv4 unchanged when it is valid", () => {
+Deno.test("toCanonicalIpAddress() returns IPv4 unchanged when it is valid", () => {
   for (const text of ["0.0.0.0", "255.255.255.255", "10.0.0.1", "192.0.2.1", "1.20.200.0"]) {
-    strictEqual(canonicalIpAddress(text), text);
+    strictEqual(toCanonicalIpAddress(text), text);
   }
 });
 
-Deno.test("canonicalIpAddress() rejects IPv4 when a number has a leading zero", () => {
+Deno.test("toCanonicalIpAddress() rejects IPv4 when a number has a leading zero", () => {
   refuses("192.0.2.01", "010.0.0.1", "00.0.0.0", "1.2.3.000", "::ffff:1.2.3.04");
 });
 
-Deno.test("canonicalIpAddress() rejects IPv4 when a number is above 255", () => {
+Deno.test("toCanonicalIpAddress() rejects IPv4 when a number is above 255", () => {
   refuses("256.0.0.0", "0.0.0.256", "1.2.3.1000", "1.999.3.4", "::1.2.3.256");
 });
 
-Deno.test("canonicalIpAddress() rejects IPv4 when it does not have exactly four numbers", () => {
+Deno.test("toCanonicalIpAddress() rejects IPv4 when it does not have exactly four numbers", () => {
   refuses(
     "1",
     "1.2",
@@ -40,11 +40,11 @@ Deno.test("canonicalIpAddress() rejects IPv4 when it does not have exactly four 
   );
 });
 
-Deno.test("canonicalIpAddress() rejects IPv4 when it is not decimal", () => {
+Deno.test("toCanonicalIpAddress() rejects IPv4 when it is not decimal", () => {
   refuses("0x7f.0.0.1", "2130706433", "0x7f000001", "1.2.3.a", "+1.2.3.4", "-1.2.3.4", "1e1.0.0.1");
 });
 
-Deno.test("canonicalIpAddress() rejects digits when they are not ASCII", () => {
+Deno.test("toCanonicalIpAddress() rejects digits when they are not ASCII", () => {
   // Arabic-Indic digits, a full-width 1, dot and colon, and a Cyrillic а instead of the Latin one.
   refuses(
     "\u0661.\u0662.\u0663.\u0664",
@@ -55,7 +55,7 @@ Deno.test("canonicalIpAddress() rejects digits when they are not ASCII", () => {
   );
 });
 
-Deno.test("canonicalIpAddress() compresses the longest run when IPv6 has several", () => {
+Deno.test("toCanonicalIpAddress() compresses the longest run when IPv6 has several", () => {
   checkAll({
     "2001:0:0:1:0:0:0:1": "2001:0:0:1::1",
     "2001:0:0:0:1:0:0:1": "2001::1:0:0:1",
@@ -63,11 +63,11 @@ Deno.test("canonicalIpAddress() compresses the longest run when IPv6 has several
   });
 });
 
-Deno.test("canonicalIpAddress() compresses the first run when two are equally long", () => {
+Deno.test("toCanonicalIpAddress() compresses the first run when two are equally long", () => {
   checkAll({ "2001:db8:0:0:1:0:0:1": "2001:db8::1:0:0:1", "0:0:1:2:3:4:0:0": "::1:2:3:4:0:0" });
 });
 
-Deno.test("canonicalIpAddress() writes one zero group out when its neighbours are not zero", () => {
+Deno.test("toCanonicalIpAddress() writes one zero group out when its neighbours are not zero", () => {
   checkAll({
     "2001:db8::1:1:1:1:1": "2001:db8:0:1:1:1:1:1",
     "::2:3:4:5:6:7:8": "0:2:3:4:5:6:7:8",
@@ -76,7 +76,7 @@ Deno.test("canonicalIpAddress() writes one zero group out when its neighbours ar
   });
 });
 
-Deno.test("canonicalIpAddress() removes leading zeros and capitals when IPv6 has them", () => {
+Deno.test("toCanonicalIpAddress() removes leading zeros and capitals when IPv6 has them", () => {
   checkAll({
     "2001:0DB8:0000:0000:0000:0000:0000:0001": "2001:db8::1",
     "FE80::ABCD:EF01": "fe80::abcd:ef01",
@@ -89,7 +89,7 @@ Deno.test("canonicalIpAddress() removes leading zeros and capitals when IPv6 has
   });
 });
 
-Deno.test("canonicalIpAddress() returns plain IPv4 when IPv6 maps it", () => {
+Deno.test("toCanonicalIpAddress() returns plain IPv4 when IPv6 maps it", () => {
   checkAll({
     "::ffff:192.0.2.1": "192.0.2.1",
     "::FFFF:C000:0201": "192.0.2.1",
@@ -101,7 +101,7 @@ Deno.test("canonicalIpAddress() returns plain IPv4 when IPv6 maps it", () => {
   });
 });
 
-Deno.test("canonicalIpAddress() returns hexadecimal when dotted IPv6 is not IPv4-mapped", () => {
+Deno.test("toCanonicalIpAddress() returns hexadecimal when dotted IPv6 is not IPv4-mapped", () => {
   checkAll({
     "::192.0.2.1": "::c000:201", // IPv4-compatible, deprecated
     "::0.0.0.1": "::1",
@@ -114,15 +114,15 @@ Deno.test("canonicalIpAddress() returns hexadecimal when dotted IPv6 is not IPv4
   });
 });
 
-Deno.test("canonicalIpAddress() rejects IPv6 when the number of groups is wrong", () => {
+Deno.test("toCanonicalIpAddress() rejects IPv6 when the number of groups is wrong", () => {
   refuses("1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:1.2.3.4:8", "1:2:3:4:5:6:7:1.2.3.4");
 });
 
-Deno.test("canonicalIpAddress() rejects `::` when it would replace no group", () => {
+Deno.test("toCanonicalIpAddress() rejects `::` when it would replace no group", () => {
   refuses("1:2:3:4::5:6:7:8", "::1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8::", "1:2:3:4:5:6::1.2.3.4");
 });
 
-Deno.test("canonicalIpAddress() rejects IPv6 when its colons are misplaced", () => {
+Deno.test("toCanonicalIpAddress() rejects IPv6 when its colons are misplaced", () => {
   refuses(
     ":",
     ":::",
@@ -137,7 +137,7 @@ Deno.test("canonicalIpAddress() rejects IPv6 when its colons are misplaced", () 
   refuses(":1.2.3.4", "1.2.3.4:", "1.2.3.4::", "::1.2.3.4:5");
 });
 
-Deno.test("canonicalIpAddress() rejects a group when it is not 1 to 4 hexadecimal digits", () => {
+Deno.test("toCanonicalIpAddress() rejects a group when it is not 1 to 4 hexadecimal digits", () => {
   refuses(
     "00001::",
     "12345::",
@@ -152,12 +152,12 @@ Deno.test("canonicalIpAddress() rejects a group when it is not 1 to 4 hexadecima
   );
 });
 
-Deno.test("canonicalIpAddress() rejects an address when it has other text around it", () => {
+Deno.test("toCanonicalIpAddress() rejects an address when it has other text around it", () => {
   refuses("fe80::1%eth0", "fe80::1%25eth0", "192.0.2.1%eth0", "[::1]", "[::1]:80", "192.0.2.1:80");
   refuses("192.0.2.0/24", "2001:db8::/32", "::1/128", "http://192.0.2.1", "192.0.2.1,192.0.2.2");
 });
 
-Deno.test("canonicalIpAddress() rejects an address when it has white space or U+0000", () => {
+Deno.test("toCanonicalIpAddress() rejects an address when it has white space or U+0000", () => {
   refuses(
     " 192.0.2.1",
     "192.0.2.1 ",
@@ -170,13 +170,13 @@ Deno.test("canonicalIpAddress() rejects an address when it has white space or U+
   );
 });
 
-Deno.test("canonicalIpAddress() rejects a text when it is not an address", () => {
+Deno.test("toCanonicalIpAddress() rejects a text when it is not an address", () => {
   refuses("", " ", "a", "localhost", "unknown", "null", "0", "-", "\u{1F600}");
 });
 
-Deno.test("canonicalIpAddress() accepts 45 characters, and rejects more without parsing", () => {
+Deno.test("toCanonicalIpAddress() accepts 45 characters, and rejects more without parsing", () => {
   const longest = "ABCD:ABCD:ABCD:ABCD:ABCD:ABCD:255.255.255.255";
   strictEqual(longest.length, 45);
-  strictEqual(canonicalIpAddress(longest), "abcd:abcd:abcd:abcd:abcd:abcd:ffff:ffff");
+  strictEqual(toCanonicalIpAddress(longest), "abcd:abcd:abcd:abcd:abcd:abcd:ffff:ffff");
   refuses(longest + "5", "1.2.3.4" + " ".repeat(39), "1:".repeat(1_000_000), "0".repeat(1_000_000));
 });

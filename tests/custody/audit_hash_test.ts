@@ -2,8 +2,8 @@ import fc from "fast-check";
 import { deepStrictEqual, notStrictEqual, strictEqual } from "node:assert";
 import { createHash } from "node:crypto";
 import { type AuditAction, recordAudit } from "../../lib/custody/audit.ts";
-import { type AuditEntry, auditHash, NO_HASH } from "../../lib/custody/verify_audit.ts";
-import { auditEntries } from "../../lib/store/postgres/sql/audit.ts";
+import { type AuditEntry, computeAuditHash, NO_HASH } from "../../lib/custody/verify_audit.ts";
+import { readAuditEntries } from "../../lib/store/postgres/sql/audit.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { createStore } from "../support/test_store.ts";
 
@@ -24,10 +24,10 @@ const entry: AuditEntry = {
   hash: "",
 };
 
-Deno.test("auditHash() returns SHA-256 of the previous hash and the netstrings when these are written out by hand", () => {
+Deno.test("computeAuditHash() returns SHA-256 of the previous hash and the netstrings when these are written out by hand", () => {
   const text = "1:1,27:2026-02-03T04:05:06.000007Z,4:zoë,-,4:mask,0:,4:k1.a,4:3:a,,-,-,";
   const bytes = new Uint8Array([...new Uint8Array(32), ...new TextEncoder().encode(text)]);
-  strictEqual(auditHash(entry), createHash("sha256").update(bytes).digest("hex"));
+  strictEqual(computeAuditHash(entry), createHash("sha256").update(bytes).digest("hex"));
 });
 
 const neighbours: readonly [what: string, one: Partial<AuditEntry>, other: Partial<AuditEntry>][] =
@@ -40,8 +40,11 @@ const neighbours: readonly [what: string, one: Partial<AuditEntry>, other: Parti
     ["two forms of a letter", { reason: "é" }, { reason: "e\u0301" }],
   ];
 for (const [what, one, other] of neighbours) {
-  Deno.test(`auditHash() returns two hashes when ${what}`, () => {
-    notStrictEqual(auditHash({ ...entry, ...one }), auditHash({ ...entry, ...other }));
+  Deno.test(`computeAuditHash() returns two hashes when ${what}`, () => {
+    notStrictEqual(
+      computeAuditHash({ ...entry, ...one }),
+      computeAuditHash({ ...entry, ...other }),
+    );
   });
 }
 
@@ -65,13 +68,13 @@ const records = fc.array(
   { minLength: 1, maxLength: 8 },
 );
 
-Deno.test("auditHash() returns what Postgres computes when an entry has any contents", async () => {
+Deno.test("computeAuditHash() returns what Postgres computes when an entry has any contents", async () => {
   await using line = await createStore(server);
   let recorded = 0;
   await fc.assert(
     fc.asyncProperty(records, async (all) => {
       for (const record of all) await recordAudit(line.database, record);
-      const entries = await line.database.query<AuditEntry>(auditEntries, [recorded, 1000]);
+      const entries = await line.database.query<AuditEntry>(readAuditEntries, [recorded, 1000]);
       deepStrictEqual(
         entries.map(({ action, os_user, reason, ticket, detail, field, mask }) => (
           { action, os_user, reason, ticket, detail, field, mask }
@@ -80,7 +83,7 @@ Deno.test("auditHash() returns what Postgres computes when an entry has any cont
           subjects.map((subject) => ({ ...rest, os_user: osUser, ...subject }))
         ),
       );
-      for (const one of entries) strictEqual(auditHash(one), one.hash);
+      for (const one of entries) strictEqual(computeAuditHash(one), one.hash);
       recorded += entries.length;
     }),
     { numRuns: 60 },
@@ -88,7 +91,7 @@ Deno.test("auditHash() returns what Postgres computes when an entry has any cont
 });
 
 for (const zone of ["Asia/Kathmandu", "America/St_Johns"]) {
-  Deno.test(`auditHash() returns what Postgres computed when the time zone of the session is ${zone}`, async () => {
+  Deno.test(`computeAuditHash() returns what Postgres computed when the time zone of the session is ${zone}`, async () => {
     await using line = await createStore(server);
     await line.inside.query(`ALTER DATABASE ${line.inside.name} SET timezone = '${zone}'`);
     await line.inside.query(`ALTER DATABASE ${line.inside.name} SET datestyle = 'German'`);
@@ -100,7 +103,7 @@ for (const zone of ["Asia/Kathmandu", "America/St_Johns"]) {
       ticket: null,
       subjects,
     });
-    const [one] = await line.database.query<AuditEntry>(auditEntries, [0, 1]);
-    strictEqual(one && auditHash(one), one?.hash);
+    const [one] = await line.database.query<AuditEntry>(readAuditEntries, [0, 1]);
+    strictEqual(one && computeAuditHash(one), one?.hash);
   });
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { settingsMarkdown } from "../../lib/config/describe_settings.ts";
+import { formatSettingsMarkdown } from "../../lib/config/describe_settings.ts";
 
 const BEGIN = "<!-- settings: begin (written by `deno task docs`) -->";
 const END = "<!-- settings: end -->";
@@ -19,7 +19,9 @@ export function withGeneratedParts(page: string): string {
   if (from < 0 || to < from) {
     throw new Error(`docs/settings.md: expected the marks ${BEGIN} and ${END}, in this order`);
   }
-  return `${page.slice(0, from + BEGIN.length)}\n\n${settingsMarkdown()}\n\n${page.slice(to)}`;
+  return `${page.slice(0, from + BEGIN.length)}\n\n${formatSettingsMarkdown()}\n\n${
+    page.slice(to)
+  }`;
 }
 
 if (import.meta.main) {

@@ -2,8 +2,8 @@ import { login } from "../../lib/contract/login.ts";
 import { doesNotMatch, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
 import { checkCounters } from "../../lib/custody/books.ts";
-import { type AuditEntry, auditHash, NO_HASH } from "../../lib/custody/verify_audit.ts";
-import { auditEntries } from "../../lib/store/postgres/sql/audit.ts";
+import { type AuditEntry, computeAuditHash, NO_HASH } from "../../lib/custody/verify_audit.ts";
+import { readAuditEntries } from "../../lib/store/postgres/sql/audit.ts";
 import { fakeIo } from "./fake_io.ts";
 import type { FilledVault } from "./filled_vault.ts";
 import type { TestDatabase } from "./test_database.ts";
@@ -50,11 +50,11 @@ export function forgetUser(
 
 /** The entries of the audit, whose chain is checked. */
 export async function auditOf({ vault }: FilledVault): Promise<AuditEntry[]> {
-  const entries = await vault.query<AuditEntry>(auditEntries.text, [0, 10_000]);
+  const entries = await vault.query<AuditEntry>(readAuditEntries.text, [0, 10_000]);
   let before = NO_HASH;
   for (const entry of entries) {
     strictEqual(entry.before, before);
-    strictEqual(auditHash(entry), entry.hash);
+    strictEqual(computeAuditHash(entry), entry.hash);
     before = entry.hash;
   }
   return entries;

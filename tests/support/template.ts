@@ -1,7 +1,7 @@
 import { login } from "../../lib/contract/login.ts";
 import { openDatabase } from "../../lib/store/postgres/database.ts";
 import { migrate } from "../../lib/store/postgres/migrate.ts";
-import { grants } from "../../lib/store/postgres/sql/grants.ts";
+import { formatGrants } from "../../lib/store/postgres/sql/grants.ts";
 import { toStoredTable } from "../../lib/worker/contract.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import { createTestDatabase, type TestDatabase } from "./test_database.ts";
@@ -37,5 +37,5 @@ async function migrateWithGrants({ url, query }: TestDatabase): Promise<void> {
   const database = openDatabase({ url: new URL(url), connections: 1, statementSeconds: 20 });
   await migrate(database, table);
   await database.close();
-  await query(grants(table));
+  await query(formatGrants(table));
 }

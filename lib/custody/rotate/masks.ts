@@ -1,18 +1,35 @@
 import { OperationError } from "../../base/errors.ts";
 import type { KeyRing } from "../../base/named_key.ts";
 import { type Settings, SettingsError } from "../../config/read_settings.ts";
-import { nextSteps, removeSteps, type RotationStep } from "../../store/postgres/sql/rotation.ts";
-import { removeOriginals } from "../../store/postgres/sql/vault.ts";
+import {
+  findSteps,
+  readSteps,
+  recordSteps,
+  removeSteps,
+  removeStepsFrom,
+  type RotationStep,
+} from "../../store/postgres/sql/rotation.ts";
+import {
+  entriesOfOtherMaskKeys,
+  findOriginals,
+  removeOriginals,
+  type SealedEntry,
+  upsertRemasked,
+  VAULT_TABLE,
+} from "../../store/postgres/sql/vault.ts";
+import { walkBlocks } from "../../store/postgres/walk_blocks.ts";
+import { type MaskedValue, toMapKey } from "../../store/row_store.ts";
+import type { Databases } from "../../worker/databases.ts";
 import { openKeyPair } from "../../worker/keys.ts";
 import type { Justification } from "../audit.ts";
-import { createRemasker, remaskEntries } from "./remask.ts";
+import { createRemasker, type Remasked, type Remasker } from "./remasker.ts";
 import {
   assertLockHeld,
   countRows,
   recordRotation,
   type Rotation,
   type RowCount,
-  type SkippedEntries,
+  SkippedEntries,
 } from "./rotation.ts";
 
 /** The result of a rotation of the mask key. */
@@ -28,8 +45,11 @@ export interface MaskRotation {
   /** Rows that still have masks of other keys than the first. */
   readonly oldRows: readonly RowCount[];
   /** Rows that were stored with masks of an old key meanwhile, and whose original is not in the vault. */
-  readonly stray: number;
+  readonly storedMeanwhile: number;
 }
+
+/** Blocks of the vault in one range: about 1,000 entries of 200 bytes. */
+const VAULT_BLOCKS_PER_RANGE = 32;
 
 /** Blocks of the target table in a transaction: about 10,000 rows. An estimate, not measured. */
 const TABLE_BLOCKS_PER_RANGE = 200;
@@ -65,12 +85,12 @@ export async function rotateMasks(
   const name = `mask ${oldIds.join(", ")} → ${first}`;
   await recordRotation(rotation, justification, `${name}: begins`);
 
-  const before = countLost(await countRows(rotation, oldIds));
+  const before = countWithoutOriginal(await countRows(rotation, oldIds));
   report({ phase: "vault", state: "begins", count: 0 });
   const { entries, skipped } = await remaskEntries(rotation, { first, remasker });
   report({ phase: "vault", state: "ends", count: entries });
   report({ phase: "rows", state: "begins", count: 0 });
-  const rows = await remaskRows(rotation);
+  const rows = await replaceMasks(rotation);
   report({ phase: "rows", state: "ends", count: rows });
   report({ phase: "old entries", state: "begins", count: 0 });
   const removed = await removeOldEntries(rotation);
@@ -84,11 +104,19 @@ export async function rotateMasks(
       `${skipped.total} skipped`,
   );
   const oldRows = counts.filter(({ key }) => key !== null && key !== first);
-  return { name, entries, rows, removed, skipped, oldRows, stray: countLost(counts) - before };
+  return {
+    name,
+    entries,
+    rows,
+    removed,
+    skipped,
+    oldRows,
+    storedMeanwhile: countWithoutOriginal(counts) - before,
+  };
 }
 
 /** Counts the rows whose original is not in the vault. */
-function countLost(counts: readonly RowCount[]): number {
+function countWithoutOriginal(counts: readonly RowCount[]): number {
   return counts.reduce((sum, { withoutOriginal }) => sum + withoutOriginal, 0);
 }
 
@@ -101,6 +129,105 @@ function readRing({ MASK_KEY }: Settings): KeyRing {
 }
 
 /**
+ * Records the step to the new mask, and stores the original under that mask too, for each entry of the vault
+ * whose mask has a key other than `first`: the first phase. What an earlier run did is not opened again.
+ *
+ * The step is recorded before the original is stored. `forget` refuses while there are steps, so no person can
+ * be forgotten between the two and have their original restored.
+ */
+export async function remaskEntries(
+  rotation: Rotation,
+  { first, remasker }: { readonly first: string; readonly remasker: Remasker },
+): Promise<{ entries: number; skipped: SkippedEntries }> {
+  const { databases: { vault, database }, report } = rotation;
+  const skipped = new SkippedEntries();
+  let entries = 0;
+  for await (
+    const { from, end, reached, blocks } of walkBlocks(vault, VAULT_TABLE, VAULT_BLOCKS_PER_RANGE)
+  ) {
+    await assertLockHeld(rotation);
+    const found = await vault.query<SealedEntry>(entriesOfOtherMaskKeys, [from, end, first]);
+    const done = await findDone(rotation.databases, found, first);
+    const missing = found.filter((entry) => !done.has(toMapKey(entry)));
+    const remasked = await remasker.remask(missing, skipped);
+    if (remasked.length > 0) {
+      entries += await storeRemasked(rotation.databases, remasked, remasker.vaultKeyId);
+    }
+    if (remasked.length < missing.length) {
+      await dropOtherSteps(rotation.databases, missing, remasked);
+    }
+    report({ phase: "vault", state: "continues", count: entries, share: reached / blocks });
+  }
+  // Otherwise a rotation that was reversed halfway would change rows back and forth.
+  await database.query(removeStepsFrom, [first]);
+  return { entries, skipped };
+}
+
+/** Finds the entries with a step to a mask of the first key, and an original under that mask. */
+async function findDone(
+  { database, vault }: Databases,
+  found: readonly SealedEntry[],
+  first: string,
+): Promise<ReadonlySet<string>> {
+  if (found.length === 0) return new Set();
+  const steps = (await database.query<RotationStep>(findSteps, [
+    found.map(({ field }) => field),
+    found.map(({ mask }) => mask),
+  ])).filter(({ new_mask }) => new_mask.startsWith(`${first}.`));
+  if (steps.length === 0) return new Set();
+  const stored = await vault.query<MaskedValue>(findOriginals, [
+    steps.map(({ field }) => field),
+    steps.map(({ new_mask }) => new_mask),
+  ]);
+  const names = new Set(stored.map(toMapKey));
+  return new Set(
+    steps.flatMap(({ field, old_mask, new_mask }) =>
+      names.has(toMapKey({ field, mask: new_mask })) ? [toMapKey({ field, mask: old_mask })] : []
+    ),
+  );
+}
+
+/** Returns how many entries were stored: those that were not removed at the same moment. */
+async function storeRemasked(
+  { database, vault }: Databases,
+  remasked: readonly Remasked[],
+  vaultKeyId: string,
+): Promise<number> {
+  const fields = remasked.map(({ field }) => field);
+  const oldMasks = remasked.map(({ mask }) => mask);
+  const newMasks = remasked.map(({ newMask }) => newMask);
+  await database.query(recordSteps, [fields, oldMasks, newMasks]);
+  const sealed = remasked.map((entry) => entry.sealed);
+  const stored = await vault.query<MaskedValue>(upsertRemasked, [
+    fields,
+    oldMasks,
+    newMasks,
+    sealed,
+    vaultKeyId,
+  ]);
+  if (stored.length < remasked.length) await dropOtherSteps({ database }, remasked, stored);
+  return stored.length;
+}
+
+/**
+ * Drops the steps of `all` but those of `some`: of entries that were removed, or cannot be re-masked now. A run
+ * that was killed may have recorded a step and stored nothing under the new mask. The third phase would then
+ * remove the only original.
+ */
+async function dropOtherSteps(
+  { database }: Pick<Databases, "database">,
+  all: readonly MaskedValue[],
+  some: readonly MaskedValue[],
+): Promise<void> {
+  const names = new Set(some.map(toMapKey));
+  const others = all.filter((entry) => !names.has(toMapKey(entry)));
+  await database.query(removeSteps, [
+    others.map(({ field }) => field),
+    others.map(({ mask }) => mask),
+  ]);
+}
+
+/**
  * Replaces the old masks of all rows by the recorded new ones: the second phase. A row that is changed moves to
  * where there is free space. The table is walked until nothing is left to change, so that no row has a recorded
  * old mask when this resolves, except rows that a worker stores after it.
@@ -108,7 +235,7 @@ function readRing({ MASK_KEY }: Settings): KeyRing {
  * @returns how many rows were changed
  * @throws {OperationError} each walk finds new ones: a worker still computes masks of an old key
  */
-export async function remaskRows(rotation: Rotation): Promise<number> {
+export async function replaceMasks(rotation: Rotation): Promise<number> {
   const { rows: store } = rotation.databases;
   let rows = 0;
   for (let walk = 1; walk <= MAX_WALKS; walk++) {
@@ -139,7 +266,7 @@ export async function removeOldEntries(rotation: Rotation): Promise<number> {
   let last = { field: "", old_mask: "" };
   for (;;) {
     await assertLockHeld(rotation);
-    const steps = await database.query<RotationStep>(nextSteps, [
+    const steps = await database.query<RotationStep>(readSteps, [
       last.field,
       last.old_mask,
       STEPS_PER_PAGE,

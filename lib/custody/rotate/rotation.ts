@@ -1,7 +1,7 @@
 import { OperationError } from "../../base/errors.ts";
 import { lockRotation } from "../../store/postgres/sql/rotation.ts";
 import { findOriginals } from "../../store/postgres/sql/vault.ts";
-import type { MaskCount, MaskedValue } from "../../store/row_store.ts";
+import { type MaskCount, type MaskedValue, toMapKey } from "../../store/row_store.ts";
 import type { Databases } from "../../worker/databases.ts";
 import { type Justification, recordAudit } from "../audit.ts";
 
@@ -147,12 +147,12 @@ async function findWithoutOriginal(
   vault: Databases["vault"],
   found: readonly MaskCount[],
 ): Promise<ReadonlySet<MaskCount>> {
-  const masks = found.filter(({ mask }) => mask !== null);
+  const masks = found.filter((count): count is MaskCount & MaskedValue => count.mask !== null);
   if (masks.length === 0) return new Set();
   const present = await vault.query<MaskedValue>(findOriginals, [
     masks.map(({ field }) => field),
     masks.map(({ mask }) => mask),
   ]);
-  const names = new Set(present.map(({ field, mask }) => `${field}\0${mask}`));
-  return new Set(masks.filter(({ field, mask }) => !names.has(`${field}\0${mask}`)));
+  const names = new Set(present.map(toMapKey));
+  return new Set(masks.filter((count) => !names.has(toMapKey(count))));
 }

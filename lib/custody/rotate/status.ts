@@ -3,7 +3,7 @@ import {
   REJECTED_TABLE,
   type RejectedKeyCount,
 } from "../../store/postgres/sql/rejected.ts";
-import { isRotating } from "../../store/postgres/sql/rotation.ts";
+import { findRotation } from "../../store/postgres/sql/rotation.ts";
 import { countVaultKeys, VAULT_TABLE, type VaultKeyCount } from "../../store/postgres/sql/vault.ts";
 import { walkBlocks } from "../../store/postgres/walk_blocks.ts";
 import {
@@ -21,7 +21,7 @@ export interface RotationStatus {
   /** The vault key of the settings; null if it is not set. */
   readonly vaultKey: string | null;
   /** Whether a rotation of the mask key has begun and not ended. */
-  readonly isRotating: boolean;
+  readonly findRotation: boolean;
   readonly rows: readonly RowCount[];
   readonly vault: readonly VaultKeyCount[];
   readonly rejected: readonly RejectedKeyCount[];
@@ -31,11 +31,11 @@ export interface RotationStatus {
 export async function readRotationStatus(scope: CountScope): Promise<RotationStatus> {
   const { databases: { database, settings } } = scope;
   const maskKeys = (settings.MASK_KEY ?? []).map(({ id }) => id);
-  const [steps] = await database.query<{ present: boolean }>(isRotating);
+  const [steps] = await database.query<{ present: boolean }>(findRotation);
   return {
     maskKeys,
     vaultKey: settings.VAULT_PUBLIC_KEY?.[0].id ?? null,
-    isRotating: steps?.present ?? false,
+    findRotation: steps?.present ?? false,
     rows: await countRows(scope, maskKeys.slice(1)),
     vault: await countVault(scope),
     rejected: await countRejected(scope),

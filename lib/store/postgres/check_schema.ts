@@ -1,10 +1,10 @@
 import { StoreError } from "../store.ts";
 import type { Database, Queryable } from "./database.ts";
 import { schemaVersionNeeded } from "./migrations/migrations.ts";
-import { tableColumns } from "./sql/catalog.ts";
-import { hasMigrations, schemaVersion } from "./sql/schema.ts";
+import { readTableColumns } from "./sql/catalog.ts";
+import { findMigrations, schemaVersion } from "./sql/schema.ts";
 import { synchronousCommit } from "./sql/session.ts";
-import { vaultIsElsewhere } from "./sql/vault.ts";
+import { findForeignVault } from "./sql/vault.ts";
 import { listColumns, quoteTable, type StoredTable } from "./target_table.ts";
 
 /**
@@ -14,7 +14,7 @@ import { listColumns, quoteTable, type StoredTable } from "./target_table.ts";
  * @throws {StoreError} `fatal`, with what is wrong and how to fix it; `transient` without an answer
  */
 export async function checkSchema(database: Database, table?: StoredTable): Promise<void> {
-  const [migrated] = await database.query<{ present: boolean }>(hasMigrations);
+  const [migrated] = await database.query<{ present: boolean }>(findMigrations);
   if (!migrated?.present) {
     throw createSchemaError("Maskline's tables do not exist; run `maskline migrate`");
   }
@@ -33,7 +33,7 @@ export async function checkSchema(database: Database, table?: StoredTable): Prom
 }
 
 async function checkTable(database: Database, table: StoredTable): Promise<void> {
-  const found = await database.query<{ name: string; type: string }>(tableColumns, [
+  const found = await database.query<{ name: string; type: string }>(readTableColumns, [
     table.schema,
     table.name,
   ]);
@@ -61,7 +61,7 @@ function createSchemaError(message: string): StoreError {
  * @throws {StoreError} `fatal`: VAULT_DATABASE_URL must be set
  */
 export async function assertVaultHere(database: Queryable): Promise<void> {
-  const [found] = await database.query<{ elsewhere: boolean }>(vaultIsElsewhere);
+  const [found] = await database.query<{ elsewhere: boolean }>(findForeignVault);
   if (!found?.elsewhere) return;
   throw new StoreError(
     "fatal",

@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 import { migrations } from "./migrations/migrations.ts";
-import { tableColumns } from "./sql/catalog.ts";
+import { readTableColumns } from "./sql/catalog.ts";
 import { createCountersFunction } from "./sql/counters.ts";
 import { createTable } from "./sql/rows.ts";
 import { createMigrations, lockMigrations, recordMigration, schemaVersion } from "./sql/schema.ts";
@@ -26,7 +26,7 @@ export function migrate(database: Database, table?: StoredTable): Promise<string
     }
     if (table) {
       // CREATE TABLE IF NOT EXISTS needs the privilege to create tables even if the table exists.
-      const columns = await connection.query(tableColumns, [table.schema, table.name]);
+      const columns = await connection.query(readTableColumns, [table.schema, table.name]);
       if (columns.length === 0) await connection.query(createTable(table));
       await connection.query(createCountersFunction(table));
     }

@@ -1,5 +1,5 @@
 import type { Queryable } from "./database.ts";
-import { blockCount } from "./sql/catalog.ts";
+import { countBlocks } from "./sql/catalog.ts";
 
 /** A range of a table's blocks, as conditions on `ctid` take it: from the first block to before the end. */
 export interface BlockRange {
@@ -26,7 +26,7 @@ export async function* walkBlocks(
   table: { readonly schema: string; readonly name: string },
   pages: number,
 ): AsyncGenerator<BlockRange> {
-  const [size] = await database.query<{ blocks: number; parts: number }>(blockCount, [
+  const [size] = await database.query<{ blocks: number; parts: number }>(countBlocks, [
     table.schema,
     table.name,
   ]);

@@ -1,4 +1,4 @@
-import { longestBatchSeconds } from "../../../lib/worker/worker.ts";
+import { computeLongestBatchSeconds } from "../../../lib/worker/worker.ts";
 import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { readSettings } from "../../../lib/config/read_settings.ts";
 import { findQueueWarnings, type SqsAttributes } from "../../../lib/queue/sqs/attributes.ts";
@@ -20,7 +20,7 @@ const fine: SqsAttributes = {
 function warn(more: Partial<SqsAttributes>, settings: Record<string, string> = {}): string[] {
   return findQueueWarnings(
     { ...fine, ...more },
-    longestBatchSeconds(readSettings(fakeSource(settings), [])),
+    computeLongestBatchSeconds(readSettings(fakeSource(settings), [])),
   );
 }
 
@@ -73,7 +73,7 @@ Deno.test("findQueueWarnings() warns when the dead-letter queue keeps messages n
 Deno.test("findQueueWarnings() does not mention the dead-letter queue when its retention is unknown", () => {
   const { deadLetterRetentionSeconds: _, ...unasked } = fine;
   deepStrictEqual(
-    findQueueWarnings(unasked, longestBatchSeconds(readSettings(fakeSource(), []))),
+    findQueueWarnings(unasked, computeLongestBatchSeconds(readSettings(fakeSource(), []))),
     [],
   );
 });

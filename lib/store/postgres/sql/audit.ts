@@ -24,7 +24,7 @@ SELECT maskline.note_audit(
 )`);
 
 /** Reads the entries after the number `$1`, oldest first, at most `$2`. */
-export const auditEntries = statement(`
+export const readAuditEntries = statement(`
 SELECT ${AUDIT_COLUMNS}
 FROM maskline.reveal_audit
 WHERE reveal_audit.number > $1::bigint

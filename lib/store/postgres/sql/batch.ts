@@ -45,7 +45,7 @@ export function commitBatch(
   const text = `
 WITH ${dedupe ? `${takeKeys(keys)}, ` : ""}fresh AS (
   INSERT INTO maskline.ledger (message_id, date_sent, outcome, batch)
-  ${dedupe ? eventsWithNewKeys(keys) : EVENTS}
+  ${dedupe ? selectEventsWithNewKeys(keys) : EVENTS}
   UNION ALL
   SELECT id, sent, 'rejected'::maskline.outcome, $1::uuid
   FROM unnest($${rejected}::text[], $${rejected + 1}::date[]) AS rejection (id, sent)
@@ -82,7 +82,7 @@ const FRESH = `coalesce(id IN (SELECT message_id FROM fresh), false)`;
 const EVENTS =
   `SELECT id, sent, 'committed'::maskline.outcome, $1::uuid FROM unnest($2::text[], $3::date[]) AS event (id, sent)`;
 
-function eventsWithNewKeys(keys: string): string {
+function selectEventsWithNewKeys(keys: string): string {
   return `SELECT id, sent, 'committed'::maskline.outcome, $1::uuid
   FROM unnest($2::text[], $3::date[], ${keys}) AS event (id, sent, key)
   WHERE coalesce(key IN (SELECT key FROM taken), false)`;

@@ -6,7 +6,7 @@
 import { statement } from "../statement.ts";
 
 /** Reads the columns of the table `$1`.`$2` and their types, as `varchar(128)`; none if it does not exist. */
-export const tableColumns = statement(`
+export const readTableColumns = statement(`
 SELECT attname AS name,
   replace(format_type(atttypid, atttypmod), 'character varying', 'varchar') AS type
 FROM pg_attribute
@@ -22,7 +22,7 @@ WHERE attrelid = to_regclass(format('%I.%I', $1::text, $2::text))
  * Counts the blocks of the table `$1`.`$2`, or of its largest partition, and the tables: the partitions and their
  * parent, or 1 without partitions.
  */
-export const blockCount = statement(`
+export const countBlocks = statement(`
 WITH RECURSIVE part (relid) AS (
   SELECT to_regclass(format('%I.%I', $1::text, $2::text))::oid
   UNION ALL

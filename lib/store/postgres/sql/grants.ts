@@ -7,7 +7,7 @@ import { quoteIdentifier, quoteTable, type StoredTable } from "../target_table.t
  *
  * @param table undefined for a database that has the vault alone
  */
-export function grants(table?: StoredTable): string {
+export function formatGrants(table?: StoredTable): string {
   return [
     HEAD,
     ...(table ? [BEGIN, revokeAll(table), grantRows(table)] : [BEGIN, revokeAll(), VAULT_ALONE]),

@@ -34,13 +34,13 @@ UPDATE maskline.ledger SET outcome = 'committed'
 WHERE message_id = $1::text AND date_sent = $2::date AND outcome = 'rejected'`);
 
 /** Reads whether the message `$1` was rejected, on any day. Its body may be in a queue. */
-export const wasRejected = statement(`
+export const findRejectedOutcome = statement(`
 SELECT EXISTS (
   SELECT FROM maskline.ledger WHERE message_id = $1::text AND outcome = 'rejected'
 ) AS rejected`);
 
 /** Reads whether any key of an event is stored, as with `DEDUPE_FIELD`. */
-export const hasKeys = statement(`SELECT EXISTS (SELECT FROM maskline.dedupe) AS present`);
+export const findKeys = statement(`SELECT EXISTS (SELECT FROM maskline.dedupe) AS present`);
 
 /**
  * Stores the key `$1` of an event sent on `$2`. Returns no row if another event has the key; waits for a batch

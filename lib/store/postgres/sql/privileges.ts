@@ -6,7 +6,7 @@
 import { type Statement, statement } from "../statement.ts";
 import { quoteTable, type StoredTable } from "../target_table.ts";
 
-/** Options of {@linkcode missingPrivileges}. */
+/** Options of {@linkcode findMissingPrivileges}. */
 export interface MissingPrivilegesOptions {
   /** The worker stores the keys of events as well. Default false. */
   readonly dedupe?: boolean;
@@ -15,7 +15,7 @@ export interface MissingPrivilegesOptions {
 }
 
 /** Lists the privileges that a worker needs and the present role lacks. */
-export function missingPrivileges(
+export function findMissingPrivileges(
   table: StoredTable,
   { dedupe = false, vault = false }: MissingPrivilegesOptions = {},
 ): Statement {
@@ -33,7 +33,7 @@ export function missingPrivileges(
 }
 
 /** Lists the same for a database that has the vault alone. */
-export function missingVaultPrivileges(): Statement {
+export function findMissingVaultPrivileges(): Statement {
   return notGranted(VAULT);
 }
 
@@ -61,7 +61,7 @@ function onColumn(table: string, column: string, privilege: string): string {
 }
 
 /** Lists what the present role may do and a worker never does, each to follow "the role may also". */
-export function unneededPrivileges(table?: StoredTable): Statement {
+export function findUnneededPrivileges(table?: StoredTable): Statement {
   const rows = table ? `has_any_column_privilege('${quoteTable(table)}', 'SELECT')` : "false";
   return statement(`
 SELECT 'do anything, being a superuser' AS what

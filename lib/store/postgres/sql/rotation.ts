@@ -14,7 +14,7 @@ export interface RotationStep {
 }
 
 /** Reads whether a rotation of the mask key is in progress. */
-export const isRotating = statement(`SELECT EXISTS (SELECT FROM maskline.rotation) AS present`);
+export const findRotation = statement(`SELECT EXISTS (SELECT FROM maskline.rotation) AS present`);
 
 /** Prevents a rotation from starting before the transaction ends. */
 export const preventRotation = statement(`LOCK TABLE maskline.rotation IN SHARE MODE`);
@@ -43,7 +43,7 @@ ON CONFLICT (field, old_mask) DO UPDATE SET new_mask = excluded.new_mask
 WHERE present.new_mask <> excluded.new_mask`);
 
 /** Reads the steps after the field `$1` and the old mask `$2`, at most `$3`. */
-export const nextSteps = statement(`
+export const readSteps = statement(`
 SELECT field, old_mask, new_mask FROM maskline.rotation
 WHERE (field, old_mask) > ($1::text, $2::text)
 ORDER BY field, old_mask

@@ -5,7 +5,7 @@
  */
 import { type Statement, statement } from "../statement.ts";
 import { type MaskedTable, quoteIdentifier, quoteTable } from "../target_table.ts";
-import { carriedMasks } from "./rows.ts";
+import { selectMasks } from "./rows.ts";
 
 /**
  * Returns an SQL expression for the id of the key that computed a mask. It is NULL if the text does not have the
@@ -32,7 +32,7 @@ SELECT field, key_id, CASE WHEN key_id = ANY ($3::text[]) THEN mask END AS mask,
   count(*)::integer AS rows
 FROM (
   SELECT carried.field, carried.mask, ${extractMaskKey("carried.mask")} AS key_id
-  FROM ${carriedMasks(table)}
+  FROM ${selectMasks(table)}
   WHERE stored.ctid >= $1::tid AND stored.ctid < $2::tid AND carried.mask IS NOT NULL
 ) AS found
 GROUP BY 1, 2, 3`);

@@ -38,7 +38,7 @@ export function insertRow(table: StoredTable): Statement {
  *
  * @param more further rows of the VALUES list
  */
-export function carriedMasks(table: MaskedTable, more: readonly string[] = []): string {
+export function selectMasks(table: MaskedTable, more: readonly string[] = []): string {
   const masks = table.masked.map(({ field, column }) =>
     `('${field.replaceAll("'", "''")}', stored.${quoteIdentifier(column.name)}::text)`
   );
@@ -51,7 +51,7 @@ CROSS JOIN LATERAL (VALUES ${[...masks, ...more].join(", ")}) AS carried (field,
  * `$2`, `$3` and so on, an array for each column. A row that was stored after these were looked up and has
  * another value is not changed: with it the last trace of an original would go that is still in the vault.
  */
-function isKnownRow({ masked }: MaskedTable, subject: StoredColumn): string {
+function matchTraces({ masked }: MaskedTable, subject: StoredColumn): string {
   const known = masked.map(({ column }, index) => {
     const name = `stored.${quoteIdentifier(column.name)}`;
     return ` AND (${name} IS NULL OR ${name} = ANY ($${index + 2}::text[]))`;
@@ -73,7 +73,7 @@ export interface SubjectMask {
 export function findSubjectMasks(table: MaskedTable, subject: StoredColumn): Statement {
   return statement(`
 SELECT carried.field, carried.mask, count(*)::text AS rows
-FROM ${carriedMasks(table, ["(NULL, NULL)"])}
+FROM ${selectMasks(table, ["(NULL, NULL)"])}
 WHERE stored.${quoteIdentifier(subject.name)} = $1::text
   AND (carried.field IS NULL OR carried.mask IS NOT NULL)
 GROUP BY carried.field, carried.mask
@@ -112,7 +112,7 @@ export function countOthers(table: MaskedTable, subject: StoredColumn): Statemen
   return statement(`
 SELECT carried.field, carried.mask,
   (count(DISTINCT ${person}) + bool_or(${person} IS NULL)::integer)::text AS others
-FROM ${carriedMasks(table)}
+FROM ${selectMasks(table)}
 WHERE ${person} IS DISTINCT FROM $1::text AND (${has.join(" OR ")})
   AND coalesce(
     (carried.field, carried.mask) IN (SELECT * FROM unnest($2::text[], $3::text[])), false
@@ -124,7 +124,7 @@ GROUP BY carried.field, carried.mask`);
 export function deleteRows(table: MaskedTable, subject: StoredColumn): Statement {
   return statement(`
 WITH gone AS (
-  DELETE FROM ${quoteTable(table)} AS stored WHERE ${isKnownRow(table, subject)} RETURNING 1
+  DELETE FROM ${quoteTable(table)} AS stored WHERE ${matchTraces(table, subject)} RETURNING 1
 )
 SELECT count(*)::text AS rows FROM gone`);
 }
@@ -147,7 +147,7 @@ export function anonymiseRows(
   return statement(`
 WITH changed AS (
   UPDATE ${quoteTable(table)} AS stored SET ${set.join(", ")}
-  WHERE ${isKnownRow(table, subject)} RETURNING 1
+  WHERE ${matchTraces(table, subject)} RETURNING 1
 )
 SELECT count(*)::text AS rows FROM changed`);
 }

@@ -7,7 +7,7 @@
 import { statement } from "../statement.ts";
 
 /** Reads whether the table of migrations exists. */
-export const hasMigrations = statement(
+export const findMigrations = statement(
   `SELECT to_regclass('maskline.migrations') IS NOT NULL AS present`,
 );
 

@@ -20,7 +20,7 @@ export interface SealedOriginal {
 }
 
 /** Finds the originals of the field `$1` and the masks `$2`, in no order. */
-export const sealedOriginals = statement(`
+export const findSealedOriginals = statement(`
 SELECT mask, sealed, key_id
 FROM maskline.vault
 WHERE field = $1::text AND mask = ANY ($2::text[])`);
@@ -139,6 +139,6 @@ const ELSEWHERE = "The vault of these rows is in a database of its own";
 export const markVaultElsewhere = statement(`COMMENT ON TABLE maskline.vault IS '${ELSEWHERE}'`);
 
 /** Reads whether that was recorded. */
-export const vaultIsElsewhere = statement(`
+export const findForeignVault = statement(`
 SELECT coalesce(obj_description(to_regclass('maskline.vault'), 'pg_class') = '${ELSEWHERE}', false)
   AS elsewhere`);

@@ -4,7 +4,7 @@ import { deepStrictEqual, match, ok, rejects, strictEqual } from "node:assert";
 import { findCountersObstacle } from "../../../../lib/custody/books.ts";
 import { migrate } from "../../../../lib/store/postgres/migrate.ts";
 import { countCounters } from "../../../../lib/store/postgres/sql/counters.ts";
-import { grants } from "../../../../lib/store/postgres/sql/grants.ts";
+import { formatGrants } from "../../../../lib/store/postgres/sql/grants.ts";
 import { attempt } from "../../../support/attempt.ts";
 import { createLogins } from "../../../support/logins.ts";
 import { openSession } from "../../../support/open_session.ts";
@@ -50,35 +50,35 @@ async function asOwner(
   }
 }
 
-Deno.test("grants() grants the same, and revokes other privileges, when it is run again", async () => {
+Deno.test("formatGrants() grants the same, and revokes other privileges, when it is run again", async () => {
   await using line = await createStore(server);
-  await line.inside.query(grants(loginTable));
+  await line.inside.query(formatGrants(loginTable));
   const once = await privilegesIn(line.inside);
   ok(once.length > 40);
   await line.inside.query("GRANT ALL ON maskline.vault, user_logins TO maskline_reader");
   await line.inside.query("GRANT UPDATE (sealed) ON maskline.rejected TO maskline_writer");
   await line.inside.query("GRANT EXECUTE ON FUNCTION maskline.count_books() TO PUBLIC");
-  await line.inside.query(grants(loginTable));
+  await line.inside.query(formatGrants(loginTable));
   deepStrictEqual(await privilegesIn(line.inside), once);
 });
 
 Deno.test("migrate() changes no privilege when it is run again", async () => {
   await using line = await createStore(server);
-  await line.inside.query(grants(loginTable));
+  await line.inside.query(formatGrants(loginTable));
   const before = await privilegesIn(line.inside);
   await migrate(line.database, loginTable);
   deepStrictEqual(await privilegesIn(line.inside), before);
 });
 
-Deno.test("grants() quotes the table's name when it has special characters", async () => {
+Deno.test("formatGrants() quotes the table's name when it has special characters", async () => {
   const odd = { ...loginTable, schema: 'a"b', name: "c d" };
-  match(grants(odd), /GRANT INSERT ON "a""b"\."c d" TO maskline_writer;/);
+  match(formatGrants(odd), /GRANT INSERT ON "a""b"\."c d" TO maskline_writer;/);
   await using inside = await server.createDatabase("grants");
   await inside.query('CREATE SCHEMA "a""b"');
   const database = open({ url: new URL(inside.url) });
   await migrate(database, odd);
   await database.close();
-  await inside.query(grants(odd));
+  await inside.query(formatGrants(odd));
   await using session = await openSession(inside.url);
   await session.query("SET ROLE maskline_writer");
   deepStrictEqual(
@@ -91,25 +91,25 @@ Deno.test("grants() quotes the table's name when it has special characters", asy
   );
 });
 
-Deno.test("grants() works without the right to create roles when the roles exist", async () => {
+Deno.test("formatGrants() works without the right to create roles when the roles exist", async () => {
   await using other = await createStore(server);
-  await other.inside.query(grants(loginTable));
+  await other.inside.query(formatGrants(loginTable));
   await asOwner(async (_owner, url, inside) => {
     const database = open({ url });
     await migrate(database, loginTable);
-    await database.query(statement(grants(loginTable)));
+    await database.query(statement(formatGrants(loginTable)));
     await database.close();
     ok((await privilegesIn(inside)).includes("maskline_writer: INSERT on user_logins"));
   });
 });
 
-Deno.test("grants() lets the writer insert originals and the custodian open them when the database has the vault alone", async () => {
+Deno.test("formatGrants() lets the writer insert originals and the custodian open them when the database has the vault alone", async () => {
   await using inside = await server.createDatabase("vault");
   const database = open({ url: new URL(inside.url) });
   await migrate(database);
   await database.close();
-  await inside.query(grants());
-  await inside.query(grants());
+  await inside.query(formatGrants());
+  await inside.query(formatGrants());
   const found = await privilegesIn(inside);
   deepStrictEqual(
     found.filter((line) => line.startsWith("maskline_writer")),

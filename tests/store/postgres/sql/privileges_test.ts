@@ -3,7 +3,7 @@ import { checkSchema } from "../../../../lib/store/postgres/check_schema.ts";
 import type { Database } from "../../../../lib/store/postgres/database.ts";
 import { PostgresStore } from "../../../../lib/store/postgres/postgres_store.ts";
 import {
-  missingPrivileges,
+  findMissingPrivileges,
   type MissingPrivilegesOptions,
 } from "../../../../lib/store/postgres/sql/privileges.ts";
 import type { OriginalRow } from "../../../../lib/store/store.ts";
@@ -68,7 +68,7 @@ async function asWriter(
 }
 
 async function missing(database: Database, options: MissingPrivilegesOptions): Promise<string[]> {
-  const rows = await database.query<{ what: string }>(missingPrivileges(loginTable, options));
+  const rows = await database.query<{ what: string }>(findMissingPrivileges(loginTable, options));
   return rows.map(({ what }) => what).sort();
 }
 
@@ -95,7 +95,7 @@ const ways: readonly [how: string, options: MissingPrivilegesOptions, all: reado
   ["with a vault", { vault: true }, [...needed, ...neededForVault]],
 ];
 for (const [how, options, all] of ways) {
-  Deno.test(`missingPrivileges() returns none, and a commit ${how} works, when all are granted`, async () => {
+  Deno.test(`findMissingPrivileges() returns none, and a commit ${how} works, when all are granted`, async () => {
     await asWriter(all, async (database) => {
       deepStrictEqual(await missing(database, options), []);
       await commitAll(database, options);
@@ -103,7 +103,7 @@ for (const [how, options, all] of ways) {
   });
 
   for (const privilege of all) {
-    Deno.test(`missingPrivileges() names ${privilege}, and a commit ${how} fails, when it is not granted`, async () => {
+    Deno.test(`findMissingPrivileges() names ${privilege}, and a commit ${how} fails, when it is not granted`, async () => {
       await asWriter(all.filter((other) => other !== privilege), async (database) => {
         deepStrictEqual(await missing(database, options), [privilege]);
         await rejects(() => commitAll(database, options), { kind: "fatal", code: "42501" });
@@ -112,7 +112,7 @@ for (const [how, options, all] of ways) {
   }
 }
 
-Deno.test("missingPrivileges() names all when a role has none", async () => {
+Deno.test("findMissingPrivileges() names all when a role has none", async () => {
   await asWriter([], async (database) => {
     deepStrictEqual(
       await missing(database, { dedupe: true, vault: true }),
