@@ -56,8 +56,8 @@ up to three times: if the table is large, raise STATEMENT_SECONDS. With VAULT_DA
 first. If the rows then fail, it reports that, and running it again does the rest.
 
 New messages of the person are stored as before, so stop them first. A worker that received a value within
-the last 10 minutes does not seal it again before they are over: if another person has the value in that
-time, the mask is stored and the original is not.
+the last 10 minutes does not seal it again within that time: if another person has the value then, the mask
+is stored and the original is not.
 
   maskline forget --user - --rows delete --reason 'asked for it' --ticket GDPR-7 < user_id.txt`,
   options: {
@@ -131,7 +131,7 @@ async function readUser(io: Io, flag: string): Promise<string | null> {
   const id = field && readValue(field.rule, text);
   if (typeof id === "string") return id;
   const why = typeof id === "object" ? `: ${reasons[id.reason]}` : "";
-  io.err(`The given text is not the id of a person${why}\n`);
+  io.err(`--user: expected the id of a person, got another text${why}\n`);
   return null;
 }
 

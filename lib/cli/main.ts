@@ -65,7 +65,11 @@ export function explainFailure(error: unknown, io: Io): number {
   }
   // Anything else is a bug. Its message may quote a value (V8's own messages do), and its name may be anything
   // that a library sets, so only the class of a built-in error and the stack are shown.
-  io.err(`Maskline failed with ${findClass(error)}, which is a bug:\n${readPlaces(error)}\n`);
+  io.err(
+    `Maskline failed with ${findClass(error)}, which is a bug. Please report it with this stack:\n${
+      readPlaces(error)
+    }\n`,
+  );
   return exit.failed;
 }
 
@@ -99,7 +103,7 @@ export function formatMainHelp(): string {
   return `maskline ${version}
 Moves events with personal data from a queue into Postgres, without the personal data.
 
-Usage: maskline COMMAND [flags]      maskline COMMAND --help
+Usage: maskline COMMAND [flags]      maskline COMMAND --help      maskline --version
 
 Commands:
 ${list.join("\n")}

@@ -12,7 +12,7 @@ import { escapeJson, escapeText } from "./terminal/escape.ts";
 const rejectedList: Command = {
   usage: "rejected list [--all] [--limit N] [--json]",
   help: `
-Lists rejected messages, the newest first: id, time, reason, field. Bodies are sealed and not shown.
+Lists rejected messages, the newest first: time, id, reason, field, SQLSTATE, status. Bodies are sealed and not shown.
 
   --all       also those that were replayed or discarded
   --limit N   at most N of them, 1 to 10000 (default 100)
@@ -60,7 +60,7 @@ export const rejected: Command = {
   words: [1, 1 + Math.max(...Object.values(verbs).map(({ words: [, max] = [0, 0] }) => max))],
   async run(io, { flags, words: [name = "", ...words] }) {
     const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;
-    if (!verb) throw new UsageError(`Expected: maskline rejected ${names.join(", ")}`);
+    if (!verb) throw new UsageError(`Expected: maskline rejected ${names.join("|")} …`);
     const { usage, options = {}, words: [min, max] = [0, 0] } = verb;
     const hasForeignFlag = Object.keys(flags).some((flag) => !Object.hasOwn(options, flag));
     if (hasForeignFlag || words.length < min || words.length > max) {

@@ -24,7 +24,7 @@ Moves what is stored from old keys to a new one, while workers continue.
 A new mask key: put it first, MASK_KEY=k2:…,k1:…, and restart every worker. Then \`rotate run\` opens the
 originals with VAULT_PRIVATE_KEY, stores each under its new mask, changes the rows, and removes the old
 entries: equal values have equal masks again, in new and old rows. A row whose original is not in the vault
-keeps its mask. Needs VAULT_PUBLIC_KEY, and MASK_PEPPER as it is.
+keeps its mask. Needs VAULT_PUBLIC_KEY, and the same MASK_PEPPER as the workers.
 
 A new vault key: restart every worker with VAULT_PUBLIC_KEY=v2:…. Then \`rotate run --vault\` with
 VAULT_PRIVATE_KEY=v2:…,v1:… re-seals every original and every rejected body.
@@ -200,7 +200,7 @@ function reportVault(io: Io, result: VaultRotation): number {
 const SKIPPED: Readonly<Record<SkipReason, (id: string) => string>> = {
   "unknown mask key": (id) => `have masks of the key ${id}, which is not in MASK_KEY`,
   "unknown vault key": (id) =>
-    `are sealed for the vault key ${id}, which is not in VAULT_PRIVATE_KEY`,
+    `are sealed to the vault key ${id}, which is not in VAULT_PRIVATE_KEY`,
   "does not open": (id) =>
     `do not open with the vault key ${id}: they were changed, or VAULT_PRIVATE_KEY has another key of ` +
     "that name",

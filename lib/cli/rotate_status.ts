@@ -32,11 +32,11 @@ function formatLine(count: number, what: string, key: string): string {
 
 /** Formats the status as one line of JSON. */
 export function formatStatusJson(status: RotationStatus): string {
-  const { maskKeys, vaultKey, findRotation, rows, vault, rejected } = status;
+  const { maskKeys, vaultKey, isRotating, rows, vault, rejected } = status;
   const json = {
     mask_keys: maskKeys,
     vault_key: vaultKey,
-    under_way: findRotation,
+    in_progress: isRotating,
     rows: rows.map(({ field, key, rows: count, withoutOriginal }) => ({
       field,
       mask_key: key,
@@ -52,8 +52,7 @@ export function formatStatusJson(status: RotationStatus): string {
 
 /** Lists what is left to do, a sentence each; never empty. */
 export function listRemaining(status: RotationStatus): string[] {
-  const { maskKeys: [first = "", ...others], vaultKey, findRotation, rows, vault, rejected } =
-    status;
+  const { maskKeys: [first = "", ...others], vaultKey, isRotating, rows, vault, rejected } = status;
   const known = new Set([first, ...others]);
   const isOld = (key: string | null) => key !== null && key !== first && known.has(key);
   const remaining: string[] = [];
@@ -68,7 +67,7 @@ export function listRemaining(status: RotationStatus): string[] {
         `${formatCount(oldRows)} masks in rows to move to ${first}`,
     );
   }
-  if (findRotation) {
+  if (isRotating) {
     remaining.push("A rotation of the mask key has begun: run it again until it ends");
   }
   const lost = sum(rows, ({ withoutOriginal }) => withoutOriginal);

@@ -92,7 +92,7 @@ export async function verifyAudit(
   }
   const [stray] = await database.query<{ number: string }>(strayAuditNumber);
   if (stray) {
-    return { fault: { number: stray.number, what: "its number is below 1, or is there twice" } };
+    return { fault: { number: stray.number, what: "its number is below 1, or occurs twice" } };
   }
   if (head && BigInt(head.number) > BigInt(last.number)) {
     const what = `it is missing: the last entry is ${last.number}`;

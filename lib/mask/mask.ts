@@ -1,6 +1,6 @@
 /**
  * Deterministic pseudonyms of personal values: equal values have equal masks, and without the key no mask can
- * be made or guessed.
+ * be computed.
  *
  * @module
  */

@@ -19,7 +19,8 @@ const log = getLogger("outage");
 /**
  * Tracks whether the store is available. After a failure, a single probe with backoff decides when to
  * retry. A successful probe does not prove that rows can be written (a database with a full disk answers
- * too). Only a successful commit resumes receiving and resets the backoff.
+ * too). Only a commit that the store executes resumes receiving and resets the
+ * backoff: a successful one, or one refused for a row.
  */
 export class Outage {
   readonly #options: OutageOptions;
@@ -37,7 +38,7 @@ export class Outage {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** Whether an outage is under way, in which no message is received. */
+  /** Whether an outage is in progress, in which no message is received. */
   get isActive(): boolean {
     return this.#state !== "up";
   }
@@ -61,7 +62,7 @@ export class Outage {
     return this.#probing;
   }
 
-  /** Records a successful commit, which ends an outage. */
+  /** Records that the store executed a commit, or refused it for a row. Either ends an outage. */
   recover(): void {
     if (this.#state === "up") return;
     this.#state = "up";

@@ -190,7 +190,7 @@ export class Pipeline {
   async #release(leases: Promise<void>, milliseconds: number): Promise<void> {
     const { queue } = this.#options;
     const endsAt = this.#clock.now() + milliseconds;
-    // An extension that is still under way would undo a release.
+    // An extension that is still in progress would undo a release.
     await withTimeout(leases, milliseconds / 2, this.#clock);
     await releaseAll({
       queue,

@@ -48,7 +48,7 @@ export class Receiver {
   readonly #clock: Clock;
   /** Ends the wait before a receive and prevents further receives. */
   readonly #stopping = new AbortController();
-  /** Aborts the receives under way. */
+  /** Aborts the receives in progress. */
   readonly #aborting = new AbortController();
   readonly #pollers = new Set<Promise<void>>();
   /** Number of pollers that continue. Lower than the set's size until retired ones settle. */
@@ -83,12 +83,12 @@ export class Receiver {
     }
   }
 
-  /** Prevents further receives. The receives under way can still return messages. */
+  /** Prevents further receives. The receives in progress can still return messages. */
   stop(): void {
     this.#stopping.abort();
   }
 
-  /** Also aborts the receives under way. */
+  /** Also aborts the receives in progress. */
   abort(): void {
     this.#stopping.abort();
     this.#aborting.abort();

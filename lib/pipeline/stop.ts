@@ -15,7 +15,7 @@ export interface StopOptions {
   readonly canFinish: () => boolean;
   /** Finishes the messages in flight. */
   readonly finish: () => Promise<void>;
-  /** Returns how long the receives under way may still take, in milliseconds. Called at the stop. */
+  /** Returns how long the receives in progress may still take, in milliseconds. Called at the stop. */
   readonly grace: () => number;
   /** Time limit for both stages together. The last second is reserved for the release. */
   readonly seconds: number;

@@ -35,7 +35,7 @@ export interface RejectedRow {
   readonly sealed: { readonly bytes: Uint8Array; readonly keyId: string } | null;
 }
 
-/** An original, sealed for the vault. */
+/** An original, sealed to the vault. */
 export interface OriginalRow {
   /** The message of its event. If that is a duplicate, nothing is written. */
   readonly id: string;

@@ -12,7 +12,7 @@ export interface KeyChain {
   /** The ids of the available keys. */
   readonly ids: readonly string[];
   /**
-   * Opens a value that was sealed under the key `keyId` for `binding`.
+   * Opens a value that was sealed to the key `keyId` and bound to `binding`.
    *
    * @throws {OpenError} the key is missing or does not open the value, or the value was changed or moved
    */
@@ -47,7 +47,7 @@ export function createKeyChain(privateKeys: readonly NamedKey[]): KeyChain {
       const key = privateKeys.find(({ id }) => id === keyId);
       if (!key) {
         throw new OpenError(
-          `The value was sealed under ${describeKey(keyId)}, expected one of the private keys ` +
+          `The value was sealed to ${describeKey(keyId)}, expected one of the private keys ` +
             `(${ids.join(", ")}). Add that key to VAULT_PRIVATE_KEY`,
         );
       }
@@ -78,7 +78,7 @@ export function checkLayout(sealed: Uint8Array<ArrayBuffer>): void {
  * Opens the data key of a sealed value. All values of its batch share this key, and it causes nearly the
  * whole cost of opening.
  *
- * @throws {OpenError} the value was sealed for another key, or it was changed
+ * @throws {OpenError} the value was sealed to another key, or it was changed
  */
 export async function openDataKey(
   privateKey: NamedKey,
@@ -113,8 +113,8 @@ export async function openValue(
     return new TextDecoder("utf-8", { ignoreBOM: true }).decode(plaintext);
   } catch (cause) {
     throw new OpenError(
-      "The sealed value was changed, or is next to another field or mask than the one it was " +
-        "sealed for",
+      "The sealed value was changed, or is next to another field or mask than the one it is " +
+        "bound to",
       { cause },
     );
   }
@@ -131,7 +131,7 @@ async function decapsulate(
     return await suite.open({ recipientKey, enc, info: createHpkeInfo(key.id) }, dataKey);
   } catch (cause) {
     throw new OpenError(
-      `The vault key ${key.id} does not open the sealed value: it was sealed for another key, or it was changed`,
+      `The vault key ${key.id} does not open the sealed value: it was sealed to another key, or it was changed`,
       { cause },
     );
   }

@@ -9,7 +9,7 @@ import { OperationError } from "../base/errors.ts";
 import type { NamedKey } from "../base/named_key.ts";
 import { type Binding, createHpkeInfo, encodeBinding, layout, suite } from "./suite.ts";
 
-/** Seals values for the vault's public key. It cannot open any value, not even its own. */
+/** Seals values to the vault's public key. It cannot open any value, not even its own. */
 export interface Sealer {
   readonly keyId: string;
   /** Starts a batch, whose values share one data key. */

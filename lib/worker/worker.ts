@@ -154,7 +154,12 @@ export async function waitUntilReady<T>(
       return await open();
     } catch (error) {
       if (!isTransient(error) || signal.aborted) throw error;
-      if (attempt === 1) startLog.warn("Waiting for {what}: {code}", { what, code: error.code });
+      if (attempt === 1) {
+        startLog.warn("Waiting for {what} ({code}). Retrying until it answers", {
+          what,
+          code: error.code,
+        });
+      }
       await clock.sleep(backoff(attempt), signal);
     }
   }

@@ -155,7 +155,10 @@ for (const [what, className, fail] of bugs) {
     const err = await explainBug(fail);
     ok(!err.includes("zq7"), err);
     const [first, ...places] = err.trimEnd().split("\n");
-    strictEqual(first, `Maskline failed with ${className}, which is a bug:`);
+    strictEqual(
+      first,
+      `Maskline failed with ${className}, which is a bug. Please report it with this stack:`,
+    );
     ok(places.every((line) => /^ {4}at /.test(line)), err);
     match(places.join("\n"), /main_test\.ts:\d+:\d+\)?$/m);
   });
@@ -170,14 +173,20 @@ Deno.test("explainFailure() hides the first message of a bug when a library chan
     throw error;
   });
   ok(!err.includes("zq7"), err);
-  match(err, /^Maskline failed with TypeError, which is a bug:\n/);
+  match(
+    err,
+    /^Maskline failed with TypeError, which is a bug. Please report it with this stack:\n/,
+  );
 });
 
 Deno.test("explainFailure() repeats nothing when a string is thrown", async () => {
   const err = await explainBug(() => {
     throw STACK_LIKE;
   });
-  strictEqual(err.trimEnd(), "Maskline failed with a value that is not an error, which is a bug:");
+  strictEqual(
+    err.trimEnd(),
+    "Maskline failed with a value that is not an error, which is a bug. Please report it with this stack:",
+  );
 });
 
 Deno.test("parseArguments() does not repeat a flag when it is unknown", () => {

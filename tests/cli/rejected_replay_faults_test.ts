@@ -52,7 +52,7 @@ Deno.test("rejected replay continues with the others when one body does not open
   deepStrictEqual(await stateOf(aside), { "m-1": OPEN, "m-2": REPLAYED });
 });
 
-Deno.test("rejected replay leaves a message open when it was sealed for a vault key that is not set", async () => {
+Deno.test("rejected replay leaves a message open when it was sealed to a vault key that is not set", async () => {
   await using aside = await createAside(postgres);
   await aside.setAside("m-1", loginBody({ user_id: CANARY }));
   const { publicKey, privateKey } = await generateVaultKeys();
@@ -64,7 +64,7 @@ Deno.test("rejected replay leaves a message open when it was sealed for a vault 
   strictEqual(code, 1);
   match(
     err,
-    /^Message m-1 stays open: The value was sealed under the vault key v1, expected one of .*v2/,
+    /^Message m-1 stays open: The value was sealed to the vault key v1, expected one of .*v2/,
   );
   const both = `${keys.VAULT_PRIVATE_KEY},${aside.settings["VAULT_PRIVATE_KEY"]}`;
   const io = aside.io({ ...keys, VAULT_PRIVATE_KEY: both });

@@ -79,7 +79,7 @@ Deno.test("rejected show prints and records nothing when the body does not open"
   deepStrictEqual([wrong.code, wrong.out], [1, ""]);
   match(wrong.err, /^The vault key v1 does not open the sealed value/);
   const later = aside.io({ VAULT_PRIVATE_KEY: `v2:${privateKey.toBase64()}` });
-  match((await aside.run(["show", "m-1", ...WHY], later)).err, /sealed under the vault key v1/);
+  match((await aside.run(["show", "m-1", ...WHY], later)).err, /sealed to the vault key v1/);
   for (const change of ["message_id = 'm-2'", "sealed = set_byte(sealed, 100, 7)"]) {
     await aside.store.inside.query(`UPDATE maskline.rejected SET ${change}`);
     const { code, out, err } = await aside.run(["show", "m-2", ...WHY]);

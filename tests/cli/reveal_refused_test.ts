@@ -124,7 +124,7 @@ Deno.test("reveal refuses an original when its key is not among the private keys
   await using vault = await tampered(({ inside }, mask) =>
     inside.query("UPDATE maskline.vault SET key_id = 'v0' WHERE mask = $1", [mask])
   );
-  await refuses(vault, /sealed under the vault key v0, expected one of the private keys \(v1\)/);
+  await refuses(vault, /sealed to the vault key v0, expected one of the private keys \(v1\)/);
 });
 
 Deno.test("reveal does not repeat a key id when it has control characters", async () => {
@@ -142,7 +142,7 @@ Deno.test("reveal refuses all when the private key is another key with the same 
     settings: { VAULT_PRIVATE_KEY },
   });
   deepStrictEqual([code, out], [1, ""]);
-  match(err, /The vault key v1 does not open the sealed value: it was sealed for another key/);
+  match(err, /The vault key v1 does not open the sealed value: it was sealed to another key/);
 });
 
 // ── Another client seals its own value with the vault's public key, and it opens ─────────────────

@@ -45,7 +45,7 @@ async function tamper({ inside }: Pick<TestStore, "inside">, ...statements: stri
 const CHANGED = "its hash does not match its columns: it was changed";
 const UNTIED =
   "it does not follow the previous entry: one of them was changed, moved, inserted or removed";
-const STRAY = "its number is below 1, or is there twice";
+const STRAY = "its number is below 1, or occurs twice";
 const gap = (number: number) => `expected number ${number} here: entries are missing or renumbered`;
 
 /** Recomputes the hash of an entry that the owner changed, who knows how it is computed. */

@@ -105,7 +105,7 @@ Deno.test("run waits, at its start and later, when Postgres has no connection le
   const url = new URL(line.env["DATABASE_URL"] ?? "");
   url.port = String(tcp.port);
   const worker = line.start({ ...env, DATABASE_URL: url.href });
-  await worker.untilErr(/Waiting for the database: 53300/);
+  await worker.untilErr(/Waiting for the database \(53300\)/);
   await line.database.query(`ALTER DATABASE ${name} CONNECTION LIMIT 5`);
   await line.sendNext(100);
   await line.untilDone();

@@ -27,7 +27,7 @@ type Node = Deno.lint.Node;
 
 const root = new URL("../../", import.meta.url);
 
-/** Returns `lib/event/decode.ts` for a file of this repository, and null for any other. */
+/** Returns `lib/contract/decode.ts` for a file of this repository, and null for any other. */
 function pathInHouse(file: URL): string | null {
   const { pathname } = root;
   if (file.protocol !== root.protocol || !file.pathname.startsWith(pathname)) return null;

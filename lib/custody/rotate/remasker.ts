@@ -17,7 +17,7 @@ export interface Remasked extends MaskedValue {
 
 /** Opens entries of the vault, and seals them under the mask that the first key computes. */
 export interface Remasker {
-  /** The vault key for which it seals. */
+  /** The vault key to which it seals. */
   readonly vaultKeyId: string;
   /** Counts in `skipped` why an entry cannot be re-masked. */
   remask(entries: readonly SealedEntry[], skipped: SkippedEntries): Promise<Remasked[]>;

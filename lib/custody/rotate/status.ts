@@ -21,7 +21,7 @@ export interface RotationStatus {
   /** The vault key of the settings; null if it is not set. */
   readonly vaultKey: string | null;
   /** Whether a rotation of the mask key has begun and not ended. */
-  readonly findRotation: boolean;
+  readonly isRotating: boolean;
   readonly rows: readonly RowCount[];
   readonly vault: readonly VaultKeyCount[];
   readonly rejected: readonly RejectedKeyCount[];
@@ -35,7 +35,7 @@ export async function readRotationStatus(scope: CountScope): Promise<RotationSta
   return {
     maskKeys,
     vaultKey: settings.VAULT_PUBLIC_KEY?.[0].id ?? null,
-    findRotation: steps?.present ?? false,
+    isRotating: steps?.present ?? false,
     rows: await countRows(scope, maskKeys.slice(1)),
     vault: await countVault(scope),
     rejected: await countRejected(scope),

@@ -31,7 +31,7 @@ export interface VaultRotation {
 /** Blocks of the vault in one range: about 1,000 entries of 200 bytes. */
 const VAULT_BLOCKS_PER_RANGE = 32;
 
-/** Walks over the vault before giving up. Two are enough if no worker seals for an old key. */
+/** Walks over the vault before giving up. Two are enough if no worker seals to an old key. */
 const MAX_WALKS = 6;
 
 /** Bodies that are read at once: a message may have 1 MiB. */
@@ -85,9 +85,9 @@ interface Resealed {
 }
 
 /**
- * Re-seals the entries of the vault that are sealed for another key. Walks the vault until nothing is left to do.
+ * Re-seals the entries of the vault that are sealed to another key. Walks the vault until nothing is left to do.
  *
- * @throws {OperationError} each walk finds new ones: a worker still seals for an old key
+ * @throws {OperationError} each walk finds new ones: a worker still seals to an old key
  */
 async function resealEntries(rotation: Rotation, keyPair: VaultKeyPair): Promise<Resealed> {
   const { databases: { vault }, report } = rotation;
@@ -108,7 +108,7 @@ async function resealEntries(rotation: Rotation, keyPair: VaultKeyPair): Promise
     if (changed === before) return { changed, skipped };
   }
   throw new OperationError(
-    `Workers still seal values for an old vault key: restart every worker with the public half of ` +
+    `Workers still seal values to an old vault key: restart every worker with the public half of ` +
       `${keyId}, and run this command again`,
   );
 }
@@ -132,7 +132,7 @@ async function replaceSealedEntries(
   return result?.changed ?? 0;
 }
 
-/** Re-seals the rejected bodies that are sealed for another key. */
+/** Re-seals the rejected bodies that are sealed to another key. */
 async function resealBodies(rotation: Rotation, keyPair: VaultKeyPair): Promise<Resealed> {
   const { databases: { database }, report } = rotation;
   const { keyId } = keyPair.sealer;
@@ -172,7 +172,7 @@ async function replaceSealedBodies(
   return result?.changed ?? 0;
 }
 
-/** A stored value that is sealed for the vault key `key_id`. */
+/** A stored value that is sealed to the vault key `key_id`. */
 interface SealedValue {
   readonly sealed: Uint8Array<ArrayBuffer>;
   readonly key_id: string;

@@ -7,7 +7,7 @@ export const DEADLINE_MARGIN_SECONDS = 5;
 export interface CallScope {
   /** Whether the call was aborted. Steps that have not started must not start. */
   readonly isOver: boolean;
-  /** Drops the request under way at once. The call sets it; it is called at most once. */
+  /** Drops the request in progress at once. The call sets it; it is called at most once. */
   drop: () => void;
 }
 

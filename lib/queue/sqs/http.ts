@@ -33,7 +33,7 @@ export class Poster {
   readonly #agent: HttpAgent;
   readonly #request: typeof requestHttp;
   readonly #options: RequestOptions;
-  /** The functions that drop the requests under way. */
+  /** The functions that drop the requests in progress. */
   readonly #drops = new Set<() => void>();
   #closed = false;
 
@@ -87,7 +87,7 @@ export class Poster {
     });
   }
 
-  /** Drops the requests under way, closes the connections and prevents further requests. */
+  /** Drops the requests in progress, closes the connections and prevents further requests. */
   close(): void {
     this.#closed = true;
     for (const drop of this.#drops) drop();

@@ -115,8 +115,8 @@ export function openDatabase(options: DatabaseOptions): Database {
       // The pool alone would wait for statements in progress, and for a peer that never answers until their
       // timeout. Ending a client that waits for an answer drops its connection.
       const ending = [...clients].map((client) => (client as unknown as pg.Client).end());
-      // An idle connection sends a farewell, and a new one waits for an answer. Over a dead network both
-      // would wait indefinitely.
+      // An idle connection sends a Terminate message, and a new one waits for an answer. Over a dead network
+      // both would wait indefinitely.
       const timer = setTimeout(
         () => sockets.forEach((socket) => socket.destroy()),
         CLOSE_TIMEOUT_MS,

@@ -126,7 +126,7 @@ function toBatchParameters(batch: Batch, columns: number): Parameter[] {
   ];
 }
 
-/** Originals as the statement `keepOriginals` takes them. */
+/** Converts originals into the parameters of {@linkcode upsertOriginals}. */
 export function toOriginalParameters(originals: readonly OriginalRow[]): Parameter[] {
   // Several events may have the same value: its bytes are sent once.
   const places = new Map<Uint8Array, number>();

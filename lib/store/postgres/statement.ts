@@ -1,9 +1,9 @@
 declare const isStatement: unique symbol;
 
 /**
- * SQL with its parameters left open. Only `sql/` and `migrations/` create one (a lint rule checks who imports
- * {@linkcode statement}), and a {@linkcode Queryable} runs nothing else. So SQL cannot appear in another room,
- * and no value can be written into its text.
+ * SQL with its parameters left open: values are passed beside it, and names in it are quoted. Only `sql/` and
+ * `migrations/` create one (a lint rule checks who imports {@linkcode statement}), and a {@linkcode Queryable}
+ * runs nothing else. So no SQL for these databases is in another room.
  */
 export interface Statement {
   /** Names a prepared statement: Postgres plans it once a connection. */

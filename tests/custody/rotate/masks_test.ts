@@ -157,7 +157,7 @@ Deno.test("rotate run skips and reports the entries that it cannot verify, and r
       /^Skipped: 1 vault entries that open, but the key k1 computes another mask of them/m,
       /^Skipped: 1 vault entries that do not open with the vault key v1/m,
       /^Skipped: 1 vault entries that have masks of the key k0, which is not in MASK_KEY/m,
-      /^Skipped: 1 vault entries that are sealed for the vault key v0, which is not in VAULT_PRIVATE_KEY/m,
+      /^Skipped: 1 vault entries that are sealed to the vault key v0, which is not in VAULT_PRIVATE_KEY/m,
       /^Skipped: 1 vault entries that are stored under a text that is not a mask/m,
       /2 rows keep a mask of k1 in the field ip: they were stored meanwhile, or their original was skipped/,
     ]

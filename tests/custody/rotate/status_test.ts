@@ -38,7 +38,7 @@ Deno.test("rotate status counts rows, entries and bodies by key when there are t
   deepStrictEqual(await statusJson(settings), {
     mask_keys: ["k2", "k1"],
     vault_key: "v1",
-    under_way: false,
+    in_progress: false,
     rows: [
       { field: "device_id", mask_key: "k1", rows: 20, without_original: 0 },
       { field: "device_id", mask_key: "k2", rows: 1, without_original: 0 },

@@ -119,7 +119,7 @@ Deno.test("rotate run --vault skips and reports values that do not open, and lea
   const { code, out, err } = await command(RUN_VAULT, settings);
   strictEqual(code, 1);
   match(out, /^vault v1 → v2: 39 entries, 1 bodies, 3 skipped\n$/);
-  match(err, /1 vault entries that are sealed for the vault key v0, which is not in VAULT_PRIVATE/);
+  match(err, /1 vault entries that are sealed to the vault key v0, which is not in VAULT_PRIVATE/);
   match(err, /1 vault entries that do not open with the vault key v1/);
   match(err, /1 rejected bodies that do not open with the vault key v1/);
   tellsNothing(out, err, await auditOf(inside));

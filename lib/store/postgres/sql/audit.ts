@@ -39,7 +39,7 @@ ORDER BY reveal_audit.number DESC
 LIMIT $1::integer`);
 
 /**
- * Finds the first number that no numbering from 1 on has: one below 1, or one that is there twice. A walk from
+ * Finds the first number that is below 1 or occurs twice. A walk from
  * number to number misses such an entry, which is possible once the primary key was dropped.
  */
 export const strayAuditNumber = statement(`

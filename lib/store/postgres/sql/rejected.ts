@@ -1,7 +1,7 @@
 /**
  * `maskline.rejected (message_id text PRIMARY KEY, sent_at, rejected_at timestamptz, receive_count integer,
  * reason, field, sqlstate text, sealed bytea, key_id text, status 'open'|'replayed'|'discarded')`: messages that
- * do not satisfy the contract, each with its body sealed for the vault key `key_id`.
+ * do not satisfy the contract, each with its body sealed to the vault key `key_id`.
  *
  * @module
  */
@@ -98,7 +98,7 @@ export interface StoredBody {
   readonly key_id: string;
 }
 
-/** Reads bodies after the message `$1` that are sealed for a key other than `$2`, at most `$3`. Skips erased ones. */
+/** Reads bodies after the message `$1` that are sealed to a key other than `$2`, at most `$3`. Skips erased ones. */
 export const bodiesOfOtherVaultKeys = statement(`
 SELECT message_id, sealed, key_id FROM maskline.rejected
 WHERE message_id > $1::text AND key_id <> $2::text AND octet_length(sealed) > 0
@@ -106,7 +106,7 @@ ORDER BY message_id
 LIMIT $3::integer`);
 
 /**
- * Replaces the sealed bodies of the messages `$1`, sealed for the keys `$2`, by the values `$3`, all sealed for
+ * Replaces the sealed bodies of the messages `$1`, sealed to the keys `$2`, by the values `$3`, all sealed to
  * the key `$4`. A body that was erased since stays erased.
  */
 export const resealBodies = statement(`

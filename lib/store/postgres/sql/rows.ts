@@ -49,7 +49,7 @@ CROSS JOIN LATERAL (VALUES ${[...masks, ...more].join(", ")}) AS carried (field,
 /**
  * Returns a condition on `stored`: it is a row of the person `$1`, and its masked columns have only the values
  * `$2`, `$3` and so on, an array for each column. A row that was stored after these were looked up and has
- * another value is not changed: with it the last trace of an original would go that is still in the vault.
+ * another value is not changed: that would remove the last reference to an original that is still in the vault.
  */
 function matchTraces({ masked }: MaskedTable, subject: StoredColumn): string {
   const known = masked.map(({ column }, index) => {

@@ -1,6 +1,6 @@
 /**
  * `maskline.vault (field text, mask text, sealed bytea, key_id text, first_seen, last_seen date)`, primary key
- * (field, mask): each original once, sealed for the vault key `key_id`. The upsert of the hot path is in
+ * (field, mask): each original once, sealed to the vault key `key_id`. The upsert of the hot path is in
  * `batch.ts`.
  *
  * @module
@@ -55,14 +55,14 @@ export const entriesOfOtherMaskKeys = statement(`
 SELECT field, mask, sealed, key_id FROM maskline.vault
 WHERE ctid >= $1::tid AND ctid < $2::tid AND split_part(mask, '.', 1) <> $3::text`);
 
-/** Reads the entries in a range of blocks, from `$1` to before `$2`, that are sealed for a key other than `$3`. */
+/** Reads the entries in a range of blocks, from `$1` to before `$2`, that are sealed to a key other than `$3`. */
 export const entriesOfOtherVaultKeys = statement(`
 SELECT field, mask, sealed, key_id FROM maskline.vault
 WHERE ctid >= $1::tid AND ctid < $2::tid AND key_id <> $3::text`);
 
 /**
- * Replaces the sealed values of the fields `$1` and masks `$2`, sealed for the keys `$3`, by the values `$4`,
- * all sealed for the key `$5`. An entry that was removed or replaced since is left as it is. Locks are taken
+ * Replaces the sealed values of the fields `$1` and masks `$2`, sealed to the keys `$3`, by the values `$4`,
+ * all sealed to the key `$5`. An entry that was removed or replaced since is left as it is. Locks are taken
  * in the order of the key first, as workers take them, so that the two cannot deadlock.
  */
 export const resealEntries = statement(`
@@ -84,7 +84,7 @@ SELECT count(*)::integer AS changed FROM changed`);
 
 /**
  * Stores originals under new masks: fields `$1`, old masks `$2`, new masks `$3` and sealed values `$4`, all
- * sealed for the key `$5`. Skips those whose old entry is gone, and locks the others until the commit: the
+ * sealed to the key `$5`. Skips those whose old entry is gone, and locks the others until the commit: the
  * original of a person who is forgotten at this moment must not be restored. Returns the fields and old masks
  * that were stored.
  *
