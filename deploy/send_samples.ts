@@ -16,16 +16,16 @@ import { createSqsClient } from "../lib/queue/sqs/sdk_client.ts";
 
 /** The most messages that one SendMessageBatch accepts, by AWS's API reference. */
 const BATCH_SIZE = 10;
-/** Calls at once. An estimate, not measured: enough that the network's delay does not add up. */
+/** Parallel calls. An estimate, not measured: enough that the network's delay does not add up. */
 const PARALLEL = 4;
-/** Keeps a typing error from filling a queue. An estimate, not measured. */
+/** Limits what a typing error can send. An estimate, not measured. */
 const MAX_COUNT = 1_000_000;
 /**
- * How long the script waits for a queue that is still starting. An estimate, with room for
- * LocalStack.
+ * How long the script waits for a queue that is still starting. An estimate, not measured, with room
+ * for LocalStack.
  */
 const HEALTH_TIMEOUT_MS = 60_000;
-const BETWEEN_TRIES_MS = 500;
+const RETRY_DELAY_MS = 500;
 
 const USAGE = `Usage: deno run -A deploy/send_samples.ts [COUNT]
 
@@ -52,7 +52,7 @@ async function sendBatch(client: SQSClient, url: URL, bodies: readonly string[])
 }
 
 /**
- * Retries until the queue accepts it, while waiting may help.
+ * Retries until the queue accepts the batch. Stops at an error that a retry cannot fix.
  *
  * @throws {QueueError} the last failure
  */
@@ -67,7 +67,7 @@ async function sendWithRetry(send: () => Promise<void>): Promise<void> {
         (error.isTransient || /QueueDoesNotExist|NonExistentQueue/.test(error.code));
       if (!isTransient || performance.now() > deadline) throw error;
       if (attempt === 1) console.error(`Waiting for the queue: ${error.code}`);
-      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY_MS));
     }
   }
 }
