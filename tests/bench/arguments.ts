@@ -1,19 +1,19 @@
 import { parseArgs } from "node:util";
 
-/** What the command line of the benchmark asked for. */
+/** The options of the benchmark's command line. */
 export interface BenchArguments {
   readonly help: boolean;
   readonly quick: boolean;
   readonly growth: boolean;
   readonly idle: boolean;
-  /** Messages a contestant. */
+  /** Messages per contestant. */
   readonly messages: number;
-  /** Messages for the way of one row at a time, which is slow and grows slower. */
+  /** Messages for the program that stores one row at a time. It slows down as its table grows. */
   readonly pythonMessages: number;
   readonly rounds: number;
-  /** Share of the messages whose personal values stood in an earlier one, in percent. */
+  /** Share of the messages whose personal values were in an earlier one, in percent. */
   readonly repeats: number;
-  /** Parts of the ids of the contestants to run; empty for all. */
+  /** Parts of the ids of the contestants to run. Empty for all contestants. */
   readonly only: readonly string[];
   /** Sizes of queue and of table for `--growth`. */
   readonly growthMessages: readonly number[];
@@ -24,20 +24,20 @@ export interface BenchArguments {
 
 export const USAGE = `Usage: deno task bench [OPTIONS]
 
-Drains the same messages with each contestant by turns and prints a table in Markdown.
+Drains the same messages with each contestant in turn and prints a table in Markdown.
 
-  --messages N          messages a contestant (default 50000)
-  --python-messages N   messages for the Python way, one row at a time (default 5000 at most)
+  --messages N          messages per contestant (default 50000)
+  --python-messages N   messages for Python, which stores one row at a time (default 5000 at most)
   --rounds N            rounds (default 5; 1 with --growth)
-  --repeats PERCENT     share of personal values that came before (default 0)
-  --only ID,ID          contestants whose id has one of these parts
+  --repeats PERCENT     share of messages that repeat earlier personal values (default 0)
+  --only ID,ID          only contestants whose id contains one of these
   --quick               3000 messages (300 for Python), one round
-  --json FILE           everything that was measured
-  --svg FILE            a chart
-  --growth              instead: the cost of Maskline as queue and tables grow
+  --json FILE           write all measurements to FILE
+  --svg FILE            write a chart to FILE
+  --growth              measure instead how the cost of Maskline changes as queue and tables grow
   --growth-messages N,N (default 5000,50000,500000)
-  --growth-rows N,N     rows in the tables before (default 0,1000000,10000000)
-  --idle                instead: the CPU of a worker on an empty queue, for a minute
+  --growth-rows N,N     rows in the tables before the run (default 0,1000000,10000000)
+  --idle                measure instead the CPU of a worker on an empty queue for a minute
 `;
 
 const options = {
@@ -56,7 +56,7 @@ const options = {
   svg: { type: "string" },
 } as const;
 
-/** Reads the command line; undefined where it cannot be understood. */
+/** Reads the command line. Returns undefined if it is invalid. */
 export function readArguments(args: readonly string[]): BenchArguments | undefined {
   try {
     const { values } = parseArgs({ args: [...args], options });
@@ -87,12 +87,12 @@ function list(text: string | undefined, fallback: readonly number[], least: numb
   return text === undefined ? [...fallback] : text.split(",").map((part) => whole(part, 0, least));
 }
 
-/** @throws {RangeError} it is no whole number of at least `least` */
+/** Reads a number. @throws {RangeError} the text is not a whole number of at least `least` */
 function whole(text: string | undefined, fallback: number, least = 1): number {
   if (text === undefined) return fallback;
   const number = Number(text);
   if (!/^\d+$/.test(text) || number < least) {
-    throw new RangeError(`Wanted a whole number of at least ${least}`);
+    throw new RangeError(`Expected a whole number of at least ${least}, got ${text}`);
   }
   return number;
 }

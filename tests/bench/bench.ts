@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a program for people, whose output is its purpose
 /**
- * `deno task bench`: Maskline, its peers and the limit drain the same messages, by turns, against one
+ * Runs `deno task bench`: Maskline, its peers and the limit drain the same messages in turn, with one
  * Postgres and one SQS emulator. Prints a table in Markdown.
  *
  * @module
@@ -9,7 +9,7 @@ import { startPostgres } from "../support/postgres_server.ts";
 import { readArguments, USAGE } from "./arguments.ts";
 import { drawChart } from "./chart.ts";
 import { findContestants } from "./find_contestants.ts";
-import { tellGoals } from "./goals.ts";
+import { formatGoals } from "./goals.ts";
 import { growthTable, measureGrowth } from "./growth.ts";
 import { measureIdle } from "./idle.ts";
 import { describeMachine } from "./machine.ts";
@@ -20,8 +20,8 @@ import { summarize } from "./summary.ts";
 import type { Ground } from "./measure.ts";
 
 /**
- * The same for every contestant. Housekeeping of earlier runs must not fall into the one that is being
- * measured, so Postgres does none by itself; each run begins with a checkpoint.
+ * The settings of Postgres for every contestant. Maintenance for earlier runs would distort the run that
+ * is being measured, so Postgres does none by itself. Each run begins with a checkpoint.
  */
 const POSTGRES_SETTINGS = {
   autovacuum: "off",
@@ -41,12 +41,12 @@ async function main(): Promise<number> {
     return 0;
   }
   if (Deno.build.os !== "linux") {
-    console.error("The benchmark reads /proc, and so it needs Linux");
+    console.error("The benchmark needs Linux, because it reads /proc");
     return 1;
   }
   await using postgres = await startPostgres({ settings: POSTGRES_SETTINGS, onDisk: true });
   if (args.idle) {
-    console.log(`An idle worker takes ${await measureIdle(postgres)} ms of CPU a minute`);
+    console.log(`An idle worker uses ${await measureIdle(postgres)} ms of CPU per minute`);
     return 0;
   }
   await using queues = await startQueueHost();
@@ -63,12 +63,12 @@ async function main(): Promise<number> {
   const runs = await measureRounds({ args, ground, contestants: contestants.list, say });
   const rows = summarize(contestants.list, runs);
   console.log(reportTable(rows, machine, args));
-  console.log(tellGoals(rows));
+  console.log(formatGoals(rows));
   const plain = rows.map(({ rounds: _, ...row }) => row);
   await writeJson(args.json, { machine, args, rows: plain, runs });
   if (args.svg) await Deno.writeTextFile(args.svg, drawChart(rows, machine));
-  // A peer that fails is a line in the table; Maskline that fails is a broken build. Who was skipped did
-  // not run at all.
+  // A failed peer is only a line in the table, and a skipped contestant did not run. If Maskline fails,
+  // the build fails.
   return runs.some(({ id, problem }) => id.startsWith("maskline") && problem) ? 1 : 0;
 }
 

@@ -1,7 +1,7 @@
 import type { Machine } from "./machine.ts";
 import type { Measure, Spread, SummaryRow } from "./summary.ts";
 
-/** One half of the chart: a bar a contestant. */
+/** One half of the chart, with a bar per contestant. */
 interface Panel {
   readonly title: string;
   readonly hint: string;
@@ -9,8 +9,8 @@ interface Panel {
 }
 
 const PANELS: readonly Panel[] = [
-  { title: "Worker CPU, µs a message", hint: "less is better", measure: "workerMicros" },
-  { title: "Messages a second", hint: "more is better", measure: "perSecond" },
+  { title: "Worker CPU, µs per message", hint: "less is better", measure: "workerMicros" },
+  { title: "Messages per second", hint: "more is better", measure: "perSecond" },
 ];
 
 const WIDTH = 900;
@@ -23,8 +23,8 @@ const HEAD = 46;
 const MARGIN = 16;
 
 /**
- * The colors stand in the picture itself, on a ground of its own: it is legible wherever it is put, and
- * follows the reader's preference for dark where the viewer passes it on.
+ * The picture contains its own colors and background, so that it is legible on any page. It follows the
+ * reader's preference for a dark page if the viewer supports that.
  */
 const STYLE = `
 text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2328; }
@@ -44,7 +44,7 @@ text { font: 13px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-seri
 }
 `;
 
-/** Draws the medians as bars and the spread as a line, as SVG. Who has no figures is left out. */
+/** Draws the medians as bars and the spreads as lines, in SVG. Leaves out contestants without figures. */
 export function drawChart(rows: readonly SummaryRow[], machine: Machine): string {
   const drawn = rows.filter(({ figures }) => figures !== undefined);
   const panelHeight = HEAD + drawn.length * STEP + 14;
@@ -54,8 +54,8 @@ export function drawChart(rows: readonly SummaryRow[], machine: Machine): string
   );
   const most = Math.max(...drawn.map(({ messages }) => messages));
   const under =
-    `${most.toLocaleString("en")} messages each unless said otherwise; medians, and the ` +
-    `line from least to most; ${machine.cores} cores, ${machine.date}`;
+    `${most.toLocaleString("en")} messages each unless stated otherwise; medians, with ` +
+    `lines from lowest to highest; ${machine.cores} cores, ${machine.date}`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}"` +
     ` viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Cost and speed of Maskline and others">
 <style>${STYLE}</style>
@@ -79,11 +79,11 @@ function drawPanel({ title, hint, measure }: Panel, rows: readonly SummaryRow[])
     ` <tspan class="hint" font-weight="400">(${hint})</tspan></text>\n${bars.join("\n")}`;
 }
 
-/** Where a bar lies and how long a unit is. */
+/** The position of a bar and the length of a unit. */
 interface Place {
   readonly y: number;
   readonly scale: number;
-  /** Messages of most contestants; who has fewer is said to. */
+  /** Messages of most contestants. A contestant with fewer has its number next to its name. */
   readonly most: number;
 }
 

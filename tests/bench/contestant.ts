@@ -1,12 +1,12 @@
 import { holdLifeline } from "../support/lifeline.ts";
 
-/** Where a contestant finds its messages and puts its rows. */
+/** Where a contestant reads its messages and stores its rows. */
 export interface Course {
   readonly endpoint: string;
   readonly queueUrl: string;
   /** The same queue for a client of SQS's older protocol. */
   readonly queryEndpoint: string;
-  /** For what cannot be stored; nothing is ever sent to it here. */
+  /** The queue for messages that cannot be stored. The benchmark has none. */
   readonly deadLetterUrl: string;
   readonly databaseUrl: string;
 }
@@ -18,18 +18,18 @@ export interface Program {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A way to drain a queue into Postgres. */
+/** A program that drains a queue into Postgres, and how to start it. */
 export interface Contestant {
   /** For `--only`, and as a name in the JSON. */
   readonly id: string;
-  /** As the table calls it. */
+  /** The name in the table. */
   readonly name: string;
   /** Why it cannot run on this machine. */
   readonly skipped?: string | undefined;
   readonly messages: number;
-  /** Which tables it needs: Maskline's own, or the target alone. */
+  /** The tables that it needs: all of Maskline's, or only the target table. */
   readonly schema: "maskline" | "exercise";
-  /** Originals are sealed as well. */
+  /** Whether it also seals originals. */
   readonly vault?: boolean;
   program(course: Course): Program;
 }
@@ -40,14 +40,14 @@ export interface Running extends AsyncDisposable {
   readonly startedAt: number;
   /** The exit status once it has ended. */
   readonly code: number | undefined;
-  /** The end of what it said on standard error. */
+  /** The last part of its standard error. */
   complaint(): string;
 }
 
-/** What programs need of our own environment: the places of their caches and tools. */
+/** The environment variables that programs inherit: the locations of their caches and tools. */
 const PASSED_ON = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "DENO_TLS_CA_STORE", "TMPDIR"];
 
-/** Starts a contestant. Disposing of it ends it by SIGTERM, and waits. */
+/** Starts a contestant. Disposing of it sends SIGTERM and waits until it has ended. */
 export function startContestant({ command, args, env }: Program): Running {
   const passedOn = PASSED_ON.flatMap((name) => {
     const value = Deno.env.get(name);
@@ -62,7 +62,7 @@ export function startContestant({ command, args, env }: Program): Running {
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  // Peers poll for ever, so that one must not outlive a benchmark that was killed.
+  // Peers poll forever. Without this, one would outlive a benchmark that is killed.
   const held = holdLifeline('kill "$1"', [`${child.pid}`], {});
   let complaint = "";
   let code: number | undefined;

@@ -1,8 +1,8 @@
 import type { TestDatabase } from "../support/test_database.ts";
 
 /**
- * Puts rows into the target table and entries into the ledger as if they had come today, into the one
- * partition that the run itself will write to: the worst place for them.
+ * Inserts rows into the target table and entries into the ledger with today's date. They are in the
+ * partition that the run itself writes to, which is the worst case.
  */
 export async function fillTables(
   database: TestDatabase,
@@ -18,7 +18,7 @@ export async function fillTables(
       LATERAL (SELECT encode(sha256(int8send(n)), 'hex') AS hash) AS hashed`,
     [rows],
   );
-  // In the order of the key: the index is then written from left to right, in a fraction of the time.
+  // In the order of the key, so that the index is written sequentially, in a fraction of the time.
   await database.query(
     `INSERT INTO maskline.ledger (message_id, date_sent, outcome, batch)
     SELECT id, (now() AT TIME ZONE 'UTC')::date, 'committed', '00000000-0000-0000-0000-000000000000'
@@ -30,7 +30,7 @@ export async function fillTables(
   await database.query("VACUUM (ANALYZE, FREEZE)");
 }
 
-/** As many entries for each of the two fields, of the size that a sealed address has. */
+/** Inserts as many entries for each of the two fields, each as large as a sealed address. */
 async function fillVault(database: TestDatabase, rows: number): Promise<void> {
   await database.query(
     `INSERT INTO maskline.vault (field, mask, sealed, key_id, first_seen, last_seen)

@@ -1,10 +1,10 @@
 import { markdownTable, spreadText } from "./report.ts";
 import { type Measure, ratioOf, type Spread, type SummaryRow } from "./summary.ts";
 
-/** A promise of the project about its speed. */
+/** A performance goal of the project. */
 interface Goal {
   readonly what: string;
-  /** The bound, and on which side of it the figure must lie. */
+  /** The bound, and whether the figure may be at most or at least that. */
   readonly bound: number;
   readonly is: "most" | "least";
   readonly of: string;
@@ -56,10 +56,10 @@ const goals: readonly Goal[] = [
 ];
 
 /** Calls per thousand messages on a full queue: one receive and one delete for ten. */
-const CALLS = { wanted: 200, within: 0.02 };
+const CALLS = { expected: 200, tolerance: 0.02 };
 
-/** A table of the goals that these rows can tell of, each reached or missed. */
-export function tellGoals(rows: readonly SummaryRow[]): string {
+/** Formats a table of the goals that these rows cover, each reached or missed. */
+export function formatGoals(rows: readonly SummaryRow[]): string {
   const find = (name: string) => rows.find(({ id }) => id === name);
   const lines = goals.flatMap(({ what, bound, is, of, to, measure }) => {
     const ratio = ratioOf(find(of), find(to), measure);
@@ -78,11 +78,11 @@ export function tellGoals(rows: readonly SummaryRow[]): string {
 }
 
 function callsLine(calls: Spread): string[] {
-  const { wanted, within } = CALLS;
-  const reached = Math.abs(calls.median / wanted - 1) <= within;
+  const { expected, tolerance } = CALLS;
+  const reached = Math.abs(calls.median / expected - 1) <= tolerance;
   return [
     "SQS calls per 1,000, vault off",
-    `${wanted} ± ${within * 100} %`,
+    `${expected} ± ${tolerance * 100} %`,
     spreadText(calls, 1),
     reached ? "reached" : "missed",
   ];

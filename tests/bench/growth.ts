@@ -1,4 +1,4 @@
-import { makeTables } from "./tables.ts";
+import { createTables } from "./tables.ts";
 import type { BenchArguments } from "./arguments.ts";
 import type { Contestant } from "./contestant.ts";
 import { fillTables } from "./fill_tables.ts";
@@ -8,7 +8,7 @@ import { markdownTable, spreadText } from "./report.ts";
 import type { RoundsOptions, Run } from "./rounds.ts";
 import { derive, type Derived, type Measure, spreadOf } from "./summary.ts";
 
-/** One size of queue and of table, and what each round came to. */
+/** One size of queue and table, with the figures of each round. */
 export interface GrowthPoint {
   readonly id: string;
   readonly name: string;
@@ -18,12 +18,12 @@ export interface GrowthPoint {
   readonly rounds: readonly Derived[];
 }
 
-/** Who is measured unless `--only` says otherwise. */
+/** The contestant that is measured unless `--only` names others. */
 const DEFAULT = "maskline-deno-off";
 
 /**
- * What a message costs as the queue and the tables grow, by rounds: each goes through all sizes, so that
- * a slow quarter of an hour of the machine falls on all of them.
+ * Measures what a message costs as the queue and the tables grow. Each round goes through all sizes, so
+ * that a slow period of the machine affects all of them.
  *
  * @throws {Error} a run failed
  */
@@ -37,7 +37,7 @@ export async function measureGrowth(options: RoundsOptions): Promise<GrowthPoint
   for (const rows of args.growthRows.filter((rows) => rows > 0)) {
     say(`Filling the tables with ${rows.toLocaleString("en")} rows`);
     const database = stack.use(await ground.postgres.createDatabase("growth"));
-    await makeTables(database.url, "maskline");
+    await createTables(database.url, "maskline");
     await fillTables(database, { rows, vault: able.some(({ vault }) => vault) });
     databases.set(rows, database);
   }
@@ -46,7 +46,7 @@ export async function measureGrowth(options: RoundsOptions): Promise<GrowthPoint
     for (const { contestant, messages, rows } of sizes(able, args)) {
       const { id, name } = contestant;
       const startUp = await measureStartUp(contestant, ground);
-      // Runs add their own rows to a filled database; an empty one is made anew.
+      // Runs add their own rows to a filled database. An empty database is created for each run.
       const figures = await measure(contestant, ground, messages, databases.get(rows));
       const run: Run = { round, id, figures, startUp };
       const derived = derive(run);
@@ -75,7 +75,7 @@ function* sizes(
   }
 }
 
-/** The table in Markdown; the ratio is to the contestant's first size, within rounds. */
+/** Formats the table in Markdown. The ratio is to the contestant's first size, within rounds. */
 export function growthTable(
   points: readonly GrowthPoint[],
   machine: Machine,
@@ -114,6 +114,6 @@ export function growthTable(
   ];
   return `Growth, ${rounds === 1 ? "1 round" : `medians (min–max) of ${rounds} rounds`}. ` +
     `${machineLine(machine)}.\n\n${markdownTable(head, lines)}\n\n` +
-    "The emulator holds 50,000 messages at most and gets the others meanwhile. Messages/s tells of the\n" +
-    "emulator too; the worker's CPU is what growth is judged by.\n";
+    "The emulator holds 50,000 messages at most; the others are sent during the run. Messages/s depends\n" +
+    "on the emulator too, so judge growth by the worker's CPU.\n";
 }

@@ -1,18 +1,17 @@
 // deno-lint-ignore-file no-console -- a program for people, whose output is its purpose
 /**
- * `deno task bench:guess`: how long one core takes to try all IPv4 addresses and all device ids of the
- * form `ddd-dd-dddd`, against plain SHA-256 as the exercise had it, and against masks with a stolen mask
- * key. `SECURITY.md` has the table. Each attack first finds a value that it was not told, so that it is
- * known to work.
+ * Runs `deno task bench:guess`: measures how long one core takes to try all IPv4 addresses and all device
+ * ids of the form `ddd-dd-dddd`, against plain SHA-256 as in the exercise, and against masks with a stolen
+ * mask key. `SECURITY.md` has the table. Each attack must find a hidden value, which proves that it works.
  *
  * @module
  */
 import { createHash, hkdfSync } from "node:crypto";
 import { createFastMasker } from "../../lib/mask/fast_mask.ts";
 import { markdownTable } from "./report.ts";
-import { initialState, makeCompress } from "./sha256_block.ts";
+import { createCompress, initialState } from "./sha256_block.ts";
 
-const compress = makeCompress();
+const compress = createCompress();
 
 /** A set of values that can be numbered. */
 interface Space {
@@ -40,17 +39,17 @@ const spaces: readonly Space[] = [
   },
 ];
 
-/** Gives the first 32 bits of what stands in the table for a value. */
+/** Returns the first 32 bits of what the table contains for a value. */
 type Guess = (value: string) => number;
 
-/** Values a measurement tries, and measurements. A guess: some seconds each. */
-const TRIES = 4_000_000;
+/** Values per measurement, and measurements. An estimate, not measured: some seconds each. */
+const ATTEMPTS = 4_000_000;
 const ROUNDS = 5;
 
 const block = new Int32Array(16);
 const digest = new Int32Array(8);
 
-/** Puts a short text into the block, padded as the message that begins `before` bytes earlier. */
+/** Writes a short text into the block, padded like a message that begins `before` bytes earlier. */
 function fill(text: string, before: number): void {
   block.fill(0);
   for (let i = 0; i < text.length; i++) {
@@ -60,7 +59,7 @@ function fill(text: string, before: number): void {
   block[15] = 8 * (before + text.length);
 }
 
-/** SHA-256 without a key: one block a guess. */
+/** Computes SHA-256 without a key, in one block per value. */
 function plain(): Guess {
   return (value) => {
     fill(value, 0);
@@ -69,7 +68,7 @@ function plain(): Guess {
   };
 }
 
-/** HMAC-SHA-256 with the subkey of a stolen key: its two padded keys are worked in once, then two blocks. */
+/** Computes HMAC-SHA-256 with the subkey of a stolen key: both padded keys once, then two blocks per value. */
 function keyed(key: Uint8Array, field: string): Guess {
   const subkey = new Uint8Array(hkdfSync("sha256", key, "", `maskline/mask/v1/${field}`, 32));
   const [inner, outer] = [0x36, 0x5c].map((pad) => {
@@ -93,19 +92,19 @@ function keyed(key: Uint8Array, field: string): Guess {
   };
 }
 
-/** Tries `TRIES` values and gives the rate; @throws {Error} the one that is among them was not found. */
-function attack(space: Space, guess: Guess, wanted: (value: string) => number): number {
-  const first = Math.floor(Math.random() * (space.size - TRIES));
-  const hidden = first + Math.floor(Math.random() * TRIES);
-  const target = wanted(space.valueAt(hidden));
+/** Tries `ATTEMPTS` values and returns the rate. @throws {Error} it did not find the hidden value */
+function attack(space: Space, guess: Guess, stored: (value: string) => number): number {
+  const first = Math.floor(Math.random() * (space.size - ATTEMPTS));
+  const hidden = first + Math.floor(Math.random() * ATTEMPTS);
+  const target = stored(space.valueAt(hidden));
   let found = false;
   const startedAt = performance.now();
-  for (let index = first; index < first + TRIES; index++) {
+  for (let index = first; index < first + ATTEMPTS; index++) {
     if (guess(space.valueAt(index)) === target) found ||= index === hidden;
   }
   const seconds = (performance.now() - startedAt) / 1000;
-  if (!found) throw new Error(`The attack on ${space.name} does not work`);
-  return TRIES / seconds;
+  if (!found) throw new Error(`The attack on ${space.name} did not find the hidden value`);
+  return ATTEMPTS / seconds;
 }
 
 function firstWord(bytes: Uint8Array): number {

@@ -3,14 +3,14 @@ import type { PostgresServer } from "../support/postgres_server.ts";
 import { cpuMilliseconds } from "../support/process_figures.ts";
 import { startQueueProcess } from "../support/queue_process.ts";
 
-/** Timers of the start (the first health check, the first report) have run by then: an estimate. */
+/** Time for the timers of the start (first health check, first report). An estimate, not measured. */
 const SETTLE_MS = 5_000;
 
 const MEASURE_MS = 60_000;
 
 /**
- * Measures the CPU that a worker takes on an empty queue, in milliseconds a minute. It is a figure to
- * look at and no test: the runtime's own timers and a busy machine are in it.
+ * Measures the CPU that a worker uses on an empty queue, in milliseconds per minute. It is a figure to
+ * look at, not a test: it includes the runtime's own timers and depends on how busy the machine is.
  */
 export async function measureIdle(postgres: PostgresServer): Promise<number> {
   await using queues = await startQueueProcess();

@@ -3,7 +3,7 @@ import type { Contestant, Course } from "./contestant.ts";
 
 const script = fileURLToPath(new URL("peers/limit.ts", import.meta.url));
 
-/** The least that the work can cost on Deno: with a signature, as SQS wants one, and without. */
+/** Creates the contestants for the lowest cost of the work on Deno, with SQS's signature and without. */
 export function limitContestants(messages: number): Contestant[] {
   const limit = (id: string, name: string, signed: boolean): Contestant => ({
     id,

@@ -2,7 +2,7 @@ import { cpus, release, totalmem } from "node:os";
 import type { Ground } from "./measure.ts";
 import { NODE_PACKAGES } from "./sqs_consumer_contestant.ts";
 
-/** On what was measured, and with which versions. */
+/** The machine of a measurement, and the versions of the programs. */
 export interface Machine {
   readonly cores: number;
   readonly cpu: string;
@@ -16,7 +16,7 @@ export interface Machine {
   readonly date: string;
 }
 
-/** Asks the machine and the programs; what is not there is called `none`. */
+/** Reads the machine's data and the programs' versions. A missing program has the version `none`. */
 export async function describeMachine({ postgres }: Ground): Promise<Machine> {
   const [cpu] = cpus();
   await using database = await postgres.createDatabase("bench");
@@ -40,7 +40,7 @@ export async function describeMachine({ postgres }: Ground): Promise<Machine> {
   };
 }
 
-/** A line for people. */
+/** Formats the machine as one line. */
 export function machineLine(machine: Machine): string {
   const packages = Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`);
   return [

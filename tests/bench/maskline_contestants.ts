@@ -8,27 +8,27 @@ import type { Ground } from "./measure.ts";
 /** Options of {@linkcode masklineContestants}. */
 export interface MasklineContestantsOptions {
   readonly messages: number;
-  /** Where the compiled program goes. */
+  /** The path of the compiled program. */
   readonly binary: string;
   readonly ground: Ground;
-  /** Whether a contestant of that id takes part: nothing is compiled for nobody. */
-  readonly wanted: (id: string) => boolean;
+  /** Whether the contestant with this id takes part. Maskline is compiled only for one that does. */
+  readonly isSelected: (id: string) => boolean;
   readonly say: (line: string) => void;
 }
 
-/** What a variant sets beyond the settings that all of them need. */
+/** The settings of a variant besides those that all variants need. */
 type Variant = (course: Course) => Readonly<Record<string, string>>;
 
-/** As `deno task maskline` runs it. */
+/** The arguments with which `deno task maskline` runs it. */
 const AS_THE_TASK = ["run", "--quiet", "--v8-flags=--max-semi-space-size=8", "-A"];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Maskline with and without its vault, run by Deno and compiled. */
+/** Creates the contestants for Maskline, with and without its vault, run by Deno and compiled. */
 export async function masklineContestants(
   options: MasklineContestantsOptions,
 ): Promise<Contestant[]> {
-  const { messages, wanted } = options;
+  const { messages, isSelected } = options;
   const vault = await generateVaultKeys();
   const key = `v1:${vault.publicKey.toBase64()}`;
   const variants: readonly (readonly [string, string, Variant])[] = [
@@ -43,9 +43,9 @@ export async function masklineContestants(
       }),
     ],
   ];
-  const compiled = variants.some(([suffix]) => wanted(`maskline-binary${suffix}`))
+  const compiled = variants.some(([suffix]) => isSelected(`maskline-binary${suffix}`))
     ? await compileMaskline(options)
-    : { skipped: "not asked for" };
+    : { skipped: "not selected" };
   const { name: runtime = "", skipped } = compiled;
   return variants.flatMap(([suffix, vaultIs, variant]) => [
     {
@@ -92,7 +92,7 @@ function settingsOf({ endpoint, queueUrl, databaseUrl }: Course): Record<string,
   };
 }
 
-/** Makes the executable for the hosts of this benchmark; says why where it cannot. */
+/** Compiles the executable for the hosts of this benchmark. Returns the reason if that fails. */
 async function compileMaskline(
   { binary, ground, say }: MasklineContestantsOptions,
 ): Promise<{ name?: string; skipped?: string }> {
@@ -112,11 +112,11 @@ async function compileMaskline(
     }, root);
     return { name: await runtimeOf(compiler) };
   } catch (error) {
-    return { skipped: `it did not compile: ${error instanceof Error ? error.message : error}` };
+    return { skipped: `compiling failed: ${error instanceof Error ? error.message : error}` };
   }
 }
 
-/** Names the Deno inside the binary where it is another one than that which runs the rest. */
+/** Names the Deno version in the binary if it differs from the version that runs the benchmark. */
 async function runtimeOf(compiler: string): Promise<string> {
   const { stdout } = await new Deno.Command(compiler, { args: ["--version"] }).output();
   const [, version = ""] = /^deno (\S+)/.exec(new TextDecoder().decode(stdout)) ?? [];

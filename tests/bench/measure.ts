@@ -3,18 +3,18 @@ import type { TestDatabase } from "../support/test_database.ts";
 import { type Contestant, type Course, type Running, startContestant } from "./contestant.ts";
 import { cpuOf, cpuOfTree, peakMemoryOf } from "./process_cost.ts";
 import type { HostedQueue, QueueHost, QueueState } from "./queue_host.ts";
-import { makeTables } from "./tables.ts";
+import { createTables } from "./tables.ts";
 import { countLedger, verifyRows, verifyVault } from "./verify.ts";
 
-/** What all contestants stand on. */
+/** The services that all contestants use. */
 export interface Ground {
   readonly postgres: PostgresServer;
   readonly queues: QueueHost;
-  /** Share of personal values that came before, in percent. */
+  /** Share of messages that repeat earlier personal values, in percent. */
   readonly repeats: number;
 }
 
-/** What one run cost, in all. */
+/** The total cost of one run. */
 export interface Figures {
   readonly messages: number;
   /** From the first receive that reached the queue to the last delete that it answered. */
@@ -27,15 +27,15 @@ export interface Figures {
   readonly calls: Readonly<Record<string, number>>;
 }
 
-/** What it costs to start, until the first receive reaches an empty queue. */
+/** The cost of a start, until the first receive reaches an empty queue. */
 export interface StartUp {
   readonly workerMs: number;
   readonly milliseconds: number;
 }
 
-const LOOK_MS = 50;
+const POLL_MS = 50;
 
-/** Lets a contestant drain a full queue. @throws {Error} it failed, or did not store every row */
+/** Measures a contestant that drains a full queue. @throws {Error} it failed, or did not store every row */
 export async function measure(
   contestant: Contestant,
   ground: Ground,
@@ -44,7 +44,7 @@ export async function measure(
 ): Promise<Figures> {
   if (!database) {
     await using fresh = await ground.postgres.createDatabase("bench");
-    await makeTables(fresh.url, contestant.schema);
+    await createTables(fresh.url, contestant.schema);
     return await measure(contestant, ground, messages, fresh);
   }
   const tag = tagOf();
@@ -97,10 +97,10 @@ async function drain(
   };
 }
 
-/** Starts a contestant with nothing to do, up to its first receive. @throws {Error} it failed */
+/** Measures the start of a contestant on an empty queue, up to its first receive. @throws {Error} it failed */
 export async function measureStartUp(contestant: Contestant, ground: Ground): Promise<StartUp> {
   await using database = await ground.postgres.createDatabase("bench");
-  await makeTables(database.url, contestant.schema);
+  await createTables(database.url, contestant.schema);
   const tag = tagOf();
   const queue = await ground.queues.fill({ name: `empty-${tag}`, count: 0, tag, repeats: 0 });
   try {
@@ -127,28 +127,28 @@ function courseOf(queues: QueueHost, queue: HostedQueue, database: TestDatabase)
   };
 }
 
-/** Eight hexadecimal digits that no other run has. */
+/** Creates a tag of eight hexadecimal digits that no other run has. */
 function tagOf(): string {
   return crypto.randomUUID().slice(0, 8);
 }
 
-/** Watches from outside until the queue is as wanted. @throws {Error} the process ended, or it takes too long */
+/** Waits until the queue is in an expected state. @throws {Error} the process ended, or time is up */
 async function until(
   queue: HostedQueue,
   running: Running,
-  wanted: (state: QueueState) => boolean,
+  isExpected: (state: QueueState) => boolean,
   milliseconds: number,
 ): Promise<QueueState> {
   const deadline = performance.now() + milliseconds;
   for (;;) {
     const state = await queue.state();
-    if (wanted(state)) return state;
+    if (isExpected(state)) return state;
     const why = running.code !== undefined
       ? `ended with ${running.code}`
       : performance.now() > deadline
-      ? `was not done after ${milliseconds / 1000} s`
+      ? `was not finished after ${milliseconds / 1000} s`
       : undefined;
     if (why) throw new Error(`The process ${why}: ${running.complaint().trim()}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

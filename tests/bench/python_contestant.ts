@@ -2,16 +2,16 @@ import { fileURLToPath } from "node:url";
 import { awsVariables } from "../support/line.ts";
 import type { Contestant, Course } from "./contestant.ts";
 
-/** Debian's own, since that is where `python3-boto3` and `python3-psycopg2` install. */
+/** Debian's Python, because `python3-boto3` and `python3-psycopg2` install there. */
 const PYTHON = "/usr/bin/python3";
 const script = fileURLToPath(new URL("peers/row_by_row.py", import.meta.url));
 
-/** The exercise's way: a row at a time. */
+/** Creates the contestant for the exercise's program, which stores one row at a time. */
 export async function pythonContestant(messages: number): Promise<Contestant> {
   return {
     id: "python",
     name: "Python, row by row",
-    skipped: await whatIsMissing(),
+    skipped: await describeMissing(),
     messages,
     schema: "exercise",
     program: ({ queryEndpoint, queueUrl, databaseUrl }: Course) => ({
@@ -30,15 +30,15 @@ export async function pythonContestant(messages: number): Promise<Contestant> {
   };
 }
 
-async function whatIsMissing(): Promise<string | undefined> {
+async function describeMissing(): Promise<string | undefined> {
   const code = "import importlib.util as u\n" +
     "print(*[f'python3-{m}' for m in ('boto3', 'psycopg2') if u.find_spec(m) is None])";
   try {
     const { stdout, success } = await new Deno.Command(PYTHON, { args: ["-c", code] }).output();
     const missing = new TextDecoder().decode(stdout).trim();
-    if (success) return missing ? `\`apt-get install ${missing}\` is missing` : undefined;
+    if (success) return missing ? `run \`apt-get install ${missing}\` first` : undefined;
   } catch {
-    // Told below.
+    // Reported below.
   }
   return `no ${PYTHON}`;
 }

@@ -1,6 +1,6 @@
 import type { Post } from "../support/queue_server.ts";
 
-/** Calls of the older protocol that the Python way makes, and those of a worker. */
+/** The calls of the older protocol that the Python program and a worker make. */
 const KNOWN: readonly string[] = [
   "ReceiveMessage",
   "DeleteMessage",
@@ -21,8 +21,8 @@ interface Answer {
 }
 
 /**
- * Answers SQS's older protocol (forms in, XML out) by the emulator, which knows JSON alone: the boto3 of
- * Debian 12 writes no other. A client that writes JSON is passed on as it is.
+ * Answers SQS's older protocol (forms in, XML out) with the emulator, which supports only JSON. The boto3
+ * of Debian 12 supports only the older protocol. JSON requests are passed on unchanged.
  */
 export async function answerQuery(request: Request, post: Post): Promise<[string, Response]> {
   const target = request.headers.get("x-amz-target");
@@ -49,7 +49,7 @@ export async function answerQuery(request: Request, post: Post): Promise<[string
 }
 
 /**
- * `MaxNumberOfMessages=10` becomes a number, `AttributeName.1=…` a list, and
+ * Converts a form into JSON input: `MaxNumberOfMessages=10` becomes a number, `AttributeName.1=…` a list, and
  * `DeleteMessageBatchRequestEntry.1.Id=…` a field of an entry.
  */
 function inputOf(form: URLSearchParams): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 
-/** A queue to make and fill. */
+/** A queue to create and fill. */
 export interface FillRequest {
   readonly name: string;
   readonly count: number;
@@ -8,7 +8,7 @@ export interface FillRequest {
   readonly repeats: number;
 }
 
-/** How far a contestant is, as the emulator sees it. Times are in milliseconds since 1970. */
+/** The progress of a contestant, as the emulator sees it. Times are in milliseconds since 1970. */
 export interface QueueState {
   /** Every message was sent, received and deleted. */
   readonly empty: boolean;
@@ -16,7 +16,7 @@ export interface QueueState {
   readonly calls: Readonly<Record<string, number>>;
   readonly firstReceiveAt?: number | undefined;
   readonly lastDeleteAt?: number | undefined;
-  /** Deletes so far; a batch counts as ten. Tells progress, not a figure. */
+  /** Deletes so far, where a batch counts as ten. It shows progress and is not a figure. */
   readonly deleted: number;
 }
 
@@ -29,15 +29,15 @@ export interface HostedQueue {
 
 /** The emulator in a process of its own. Disposing of it closes it. */
 export interface QueueHost extends AsyncDisposable {
-  /** What `AWS_ENDPOINT_URL_SQS` takes. */
+  /** The value for `AWS_ENDPOINT_URL_SQS`. */
   readonly endpoint: string;
   /** The same queues for clients of the older protocol, forms and XML. */
   readonly queryEndpoint: string;
-  /** Makes a queue with messages in it, and sets the counters of calls to nothing. */
+  /** Creates a queue with messages in it, and resets the counters of calls. */
   fill(request: FillRequest): Promise<HostedQueue>;
 }
 
-/** Starts the emulator; it ends with this process in any case. */
+/** Starts the emulator. It always ends with this process. */
 export async function startQueueHost(): Promise<QueueHost> {
   const script = fileURLToPath(new URL("queue_host_process.ts", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
@@ -52,7 +52,9 @@ export async function startQueueHost(): Promise<QueueHost> {
       control + path,
       body === undefined ? {} : { method: "POST", body: JSON.stringify(body) },
     );
-    if (!response.ok) throw new Error(`The queue process answered ${path} with ${response.status}`);
+    if (!response.ok) {
+      throw new Error(`Queue process, ${path}: expected status 200, got ${response.status}`);
+    }
     return await response.json() as T;
   };
   return {

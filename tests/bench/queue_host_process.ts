@@ -1,7 +1,7 @@
 /**
- * The emulator in a process of its own, which counts the calls that reach it and tells when the first
- * message was asked for and the last one deleted. Counting inside costs no worker any CPU, as a proxy
- * in between would cost all of them time.
+ * Runs the emulator in a process of its own. It counts the calls that reach it and reports the times of
+ * the first receive and the last delete. Counting here costs the workers no CPU. A proxy between them and
+ * the queue would cost all of them time.
  *
  * @module
  */
@@ -12,16 +12,16 @@ import { answerQuery } from "./query_protocol.ts";
 import type { FillRequest, QueueState } from "./queue_host.ts";
 
 /**
- * Messages that wait in the emulator at most. It slows with a large backlog (it moves the whole array
- * for each message), so that more are sent while others are drained.
+ * The most messages that wait in the emulator. It is slow with a large backlog (it moves the whole array
+ * for each message), so the others are sent during the run.
  */
 const BACKLOG = 50_000;
-/** Messages sent in one go while a contestant works, so that its calls are not held up for long. */
+/** Messages sent at once while a contestant works. More would delay its calls for longer. */
 const SLICE = 100;
 
 const app = buildApp({ logger: false });
 const post: Post = async (headers, payload) => {
-  // In memory, past the HTTP server: these calls are ours and are not counted.
+  // In memory, without the HTTP server: the benchmark's own calls are not counted.
   const { statusCode, body } = await app.inject({ method: "POST", url: "/", headers, payload });
   return { status: statusCode, body };
 };
@@ -35,17 +35,17 @@ let unsent = 0;
 app.server.on("request", (request, response) => {
   const target = request.headers["x-amz-target"];
   const action = typeof target === "string" ? target.split(".")[1] ?? "" : "";
-  noteCall(action);
-  if (action.startsWith("DeleteMessage")) response.once("finish", () => noteDelete(action));
+  countCall(action);
+  if (action.startsWith("DeleteMessage")) response.once("finish", () => countDelete(action));
 });
 
-function noteCall(action: string): void {
+function countCall(action: string): void {
   calls[action] = (calls[action] ?? 0) + 1;
   if (action === "ReceiveMessage") firstReceiveAt ??= Date.now();
 }
 
-function noteDelete(action: string): void {
-  // At most ten; how many it was exactly matters only at the end, when the queue itself is asked.
+function countDelete(action: string): void {
+  // At most ten. The exact number matters only at the end, when the queue itself is asked.
   deleted += action === "DeleteMessageBatch" ? 10 : 1;
   lastDeleteAt = Date.now();
 }
@@ -61,9 +61,9 @@ async function attributesOf(url: string): Promise<Record<string, string>> {
   return JSON.parse(body).Attributes ?? {};
 }
 
-/** Makes a queue with its first messages; the others follow as room is made. Resets the counters. */
+/** Creates a queue with its first messages and sends the others during the run. Resets the counters. */
 async function fill({ name, count, tag, repeats }: FillRequest): Promise<{ url: string }> {
-  // Longer than any batch takes on a slow machine: a lease that ran out would double the work.
+  // Longer than any batch takes on a slow machine: an expired lease would double the work.
   const queue = await createTestQueue(endpoint, post, name, { VisibilityTimeout: "300" });
   let next = 0;
   const send = async (until: number) => {
@@ -91,7 +91,7 @@ async function follow(
 ): Promise<void> {
   while (sent() < count) {
     const { ApproximateNumberOfMessages: ready } = await attributesOf(url);
-    // The queue is gone when the run failed.
+    // The queue was removed because the run failed.
     if (ready === undefined) return;
     if (Number(ready) < BACKLOG) await send(Math.min(count, sent() + SLICE));
     await new Promise((resolve) => setTimeout(resolve, Number(ready) < BACKLOG ? 0 : 5));
@@ -99,7 +99,7 @@ async function follow(
 }
 
 async function state(url: string, count: number): Promise<QueueState> {
-  // While messages are surely left the emulator is not bothered with the question.
+  // While messages must be left, the emulator is not asked.
   const empty = deleted >= count && unsent === 0 && await isEmpty(url);
   return { empty, calls, firstReceiveAt, lastDeleteAt, deleted };
 }
@@ -129,14 +129,14 @@ const control = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} 
 const query = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (ask) => {
   firstReceiveAt ??= Date.now();
   const [action, answer] = await answerQuery(ask, post);
-  noteCall(action);
-  if (action.startsWith("DeleteMessage")) noteDelete(action);
+  countCall(action);
+  if (action.startsWith("DeleteMessage")) countDelete(action);
   return answer;
 });
 
 const local = ({ addr }: Deno.HttpServer<Deno.NetAddr>) => `http://127.0.0.1:${addr.port}`;
 const addresses = { endpoint, queryEndpoint: local(query), control: local(control) };
 await Deno.stdout.write(new TextEncoder().encode(`${JSON.stringify(addresses)}\n`));
-// Our parent's end of this pipe closes when it lets go of us, or dies.
+// The parent's end of this pipe closes when the parent disposes of this process, or dies.
 for await (const _ of Deno.stdin.readable);
 Deno.exit(0);

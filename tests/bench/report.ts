@@ -2,10 +2,10 @@ import type { BenchArguments } from "./arguments.ts";
 import { type Machine, machineLine } from "./machine.ts";
 import { type Measure, ratioOf, type Spread, type SummaryRow } from "./summary.ts";
 
-/** Against whom the ratios are. */
+/** The contestant to which the ratios refer. */
 const BASE = "sqs-consumer";
 
-/** The columns that stand for a measurement, with their digits after the point. */
+/** The columns of measurements, with their number of decimal places. */
 const COLUMNS: readonly (readonly [Measure, string, number])[] = [
   ["perSecond", "messages/s", 0],
   ["workerMicros", "worker CPU, µs", 1],
@@ -16,7 +16,7 @@ const COLUMNS: readonly (readonly [Measure, string, number])[] = [
   ["startMs", "first receive after, ms", 0],
 ];
 
-/** The report in Markdown: the machine, the table, and how to read it. */
+/** Formats the report in Markdown: the machine, the table, and how to read it. */
 export function reportTable(
   rows: readonly SummaryRow[],
   machine: Machine,
@@ -33,7 +33,7 @@ export function reportTable(
   const lines = rows.map((row) => [row.name, count(row.messages), ...cellsOf(row, base)]);
   const rounds = args.rounds === 1
     ? "1 round"
-    : `Medians (min–max) of ${args.rounds} rounds by turns`;
+    : `Medians (min–max) of ${args.rounds} rounds in turn`;
   return [
     `${rounds}. ${machineLine(machine)}.\n`,
     markdownTable(head, lines),
@@ -53,15 +53,15 @@ function cellsOf(row: SummaryRow, base: SummaryRow | undefined): string[] {
 
 function notes({ repeats }: BenchArguments): string {
   return `
-Messages/s from the first receive that reaches the queue to the last delete. CPU is user and system time
-of the worker and its children, a message; its start is included, and is measured with an empty queue and
-taken off in the column after it. Postgres CPU is that of all its processes. × are ratios to sqs-consumer
-within rounds. Everything runs on the same cores, the emulator included; ${repeats} % of the personal values
-came before. Each run counts only if every row is stored.
+Messages/s is measured from the first receive that reaches the queue to the last delete. CPU is the user
+and system time of the worker and its children per message. It includes the start, which is measured with
+an empty queue and subtracted in the next column. Postgres CPU is that of all its processes. × are ratios
+to sqs-consumer within rounds. Everything runs on the same cores, including the emulator. ${repeats} % of the
+messages repeat earlier personal values. A run counts only if every row is stored.
 `;
 }
 
-/** A table in Markdown; the first column is text, the others are numbers. */
+/** Formats a table in Markdown. The first column is text, the others are numbers. */
 export function markdownTable(
   head: readonly string[],
   lines: readonly (readonly string[])[],
@@ -72,7 +72,7 @@ export function markdownTable(
     .join("\n");
 }
 
-/** `47.1 (45.0–50.2)`, or the number alone where there is but one. */
+/** Formats a spread as `47.1 (45.0–50.2)`, or as one number if all values are the same. */
 export function spreadText(spread: Spread | undefined, digits: number): string {
   if (!spread) return "";
   const text = (value: number) =>

@@ -17,14 +17,14 @@ export interface RoundsOptions {
   readonly args: BenchArguments;
   readonly ground: Ground;
   readonly contestants: readonly Contestant[];
-  /** Takes a line that tells how far it is. */
+  /** Prints a line about the progress. */
   readonly say: (line: string) => void;
 }
 
 /**
- * Lets the contestants run by turns, round after round, each round beginning with another one: a virtual
- * machine that slows down for minutes slows all of a round, and what comes after whom is evened out.
- * Who fails once is left out from then on.
+ * Runs the contestants in turn, round after round. Each round begins with a different contestant. So a
+ * virtual machine that slows down for minutes slows a whole round, and effects of the order even out. A
+ * contestant that has failed is left out of the later rounds.
  */
 export async function measureRounds(options: RoundsOptions): Promise<Run[]> {
   const { args, ground, contestants, say } = options;
@@ -35,7 +35,7 @@ export async function measureRounds(options: RoundsOptions): Promise<Run[]> {
     const { id, messages } = contestant;
     try {
       const startUp = await measureStartUp(contestant, ground);
-      // Before the first round everybody starts once for nothing, so that all caches are warm.
+      // Before the first round every contestant starts once unmeasured, so that all caches are warm.
       if (round === 0) return;
       const figures = await measure(contestant, ground, messages);
       const cpu = figures.workerMs * 1000 / messages;

@@ -1,18 +1,18 @@
 /**
- * SHA-256 of one block, as somebody who guesses writes it: one straight line of code without a loop, a
- * call or an allocation (FIPS 180-4 section 6.2). Maskline itself uses the runtime's.
+ * SHA-256 of one block, as an attacker would write it: straight-line code without a loop, a call or an
+ * allocation (FIPS 180-4 section 6.2). Maskline itself uses the runtime's SHA-256.
  *
  * @module
  */
 
-/** Works a block of 16 words into a state of 8 words, in place of `out`. */
+/** Hashes a block of 16 words into a state of 8 words, and writes the new state to `out`. */
 export type Compress = (state: Int32Array, block: Int32Array, out: Int32Array) => void;
 
 /** The state before the first block: section 5.3.3. */
 export const initialState = Int32Array.from(fractions(8, Math.sqrt));
 
-/** Writes the code and has it compiled. */
-export function makeCompress(): Compress {
+/** Generates the code and compiles it. */
+export function createCompress(): Compress {
   const rounds = fractions(64, Math.cbrt);
   const letters = ["a", "b", "c", "d", "e", "f", "g", "h"];
   const lines = [
@@ -55,7 +55,7 @@ function small(word: string, one: number, other: number, shift: number): string 
   return `(${rotated(word, one)} ^ ${rotated(word, other)} ^ ${word} >>> ${shift})`;
 }
 
-/** The first 32 bits of the fractions of the roots of the first primes. */
+/** Computes the first 32 bits of the fractional parts of the roots of the first primes. */
 function fractions(count: number, root: (prime: number) => number): number[] {
   const found: number[] = [];
   for (let number = 2; found.length < count; number++) {

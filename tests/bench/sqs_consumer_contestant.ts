@@ -4,8 +4,8 @@ import { awsVariables } from "../support/line.ts";
 import type { Contestant, Course } from "./contestant.ts";
 
 /**
- * The newest that runs on Node 20 as well. The SDK and the driver are the versions that Maskline has,
- * so that the difference lies in what is done with them.
+ * The newest version that also runs on Node 20. The SDK and the driver have the versions that Maskline
+ * uses, so that the programs differ only in how they use them.
  */
 export const NODE_PACKAGES = {
   "sqs-consumer": "14.2.8",
@@ -15,7 +15,7 @@ export const NODE_PACKAGES = {
 
 const script = fileURLToPath(new URL("peers/sqs_consumer.mjs", import.meta.url));
 
-/** `sqs-consumer` and `pg` on Node, installed by npm outside of this repository. */
+/** Creates the contestant for `sqs-consumer` and `pg` on Node. npm installs both outside of this repository. */
 export async function sqsConsumerContestant(
   messages: number,
   say: (line: string) => void,
@@ -55,7 +55,7 @@ async function nodeProblem(): Promise<string | undefined> {
   }
 }
 
-/** Installs once; says why where it cannot. */
+/** Installs the packages once. Returns the reason if that fails. */
 async function installPackages(
   directory: string,
   say: (line: string) => void,
@@ -70,14 +70,14 @@ async function installPackages(
     const { success, stderr } = await new Deno.Command("npm", {
       args: ["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
       cwd: directory,
-      // A registry that swallows packets must not hold the others up.
+      // A registry that does not answer must not delay the other contestants.
       signal: AbortSignal.timeout(120_000),
     }).output();
     if (!success) return `npm failed: ${new TextDecoder().decode(stderr).trim().slice(-200)}`;
   } catch {
     return "no `npm`";
   }
-  // The mark comes last: a half installed directory is installed again.
+  // The mark is written last, so that a partly installed directory is installed again.
   await Deno.writeTextFile(mark, manifest);
   return undefined;
 }

@@ -1,19 +1,19 @@
 import type { Contestant } from "./contestant.ts";
 import type { Run } from "./rounds.ts";
 
-/** The middle of some measurements, and how far they lie apart. */
+/** The median, the lowest and the highest of some measurements. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
   readonly max: number;
 }
 
-/** What a run comes to, in the units of the table. */
+/** The figures of a run, in the units of the table. */
 export interface Derived {
   readonly perSecond: number;
-  /** CPU of the worker a message, in microseconds, its start included. */
+  /** CPU of the worker per message, in microseconds, including its start. */
   readonly workerMicros: number;
-  /** The same without what it costs to start with an empty queue. */
+  /** The same without the cost of a start with an empty queue. */
   readonly steadyMicros: number;
   readonly postgresMicros: number;
   readonly peakMiB: number;
@@ -25,14 +25,14 @@ export interface Derived {
 /** A figure of the table. */
 export type Measure = keyof Derived;
 
-/** A contestant with its figures; those are missing where it was skipped or failed. */
+/** A contestant with its figures, which are missing if it was skipped or failed. */
 export interface SummaryRow {
   readonly id: string;
   readonly name: string;
   readonly messages: number;
   readonly problem?: string;
   readonly figures?: Readonly<Record<Measure, Spread>>;
-  /** By round, as ratios need it. */
+  /** The figures by round, which ratios need. */
   readonly rounds: ReadonlyMap<number, Derived>;
 }
 
@@ -46,7 +46,7 @@ const MEASURES: readonly Measure[] = [
   "startMs",
 ];
 
-/** A row a contestant, in the order given. */
+/** Summarizes the runs of each contestant in one row, in the order given. */
 export function summarize(contestants: readonly Contestant[], runs: readonly Run[]): SummaryRow[] {
   return contestants.map(({ id, name, messages, skipped }) => {
     const own = runs.filter((run) => run.id === id);
@@ -65,7 +65,7 @@ export function summarize(contestants: readonly Contestant[], runs: readonly Run
   });
 }
 
-/** A run in the units of the table; undefined where it has no figures. */
+/** Converts a run into the units of the table. Returns undefined if it has no figures. */
 export function derive({ figures, startUp }: Run): Derived | undefined {
   if (!figures || !startUp) return undefined;
   const { messages, seconds, workerMs, postgresMs, peakMiB, calls } = figures;
@@ -82,7 +82,7 @@ export function derive({ figures, startUp }: Run): Derived | undefined {
   };
 }
 
-/** How two contestants compare, by rounds in which both ran; undefined where there is none. */
+/** Compares two contestants by the rounds in which both ran. Returns undefined if there are none. */
 export function ratioOf(
   row: SummaryRow | undefined,
   base: SummaryRow | undefined,
@@ -95,7 +95,7 @@ export function ratioOf(
   return ratios.length > 0 ? spreadOf(ratios) : undefined;
 }
 
-/** @throws {RangeError} there is nothing to summarize */
+/** Summarizes values. @throws {RangeError} there are none */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const low = sorted[Math.floor((sorted.length - 1) / 2)];
@@ -103,7 +103,7 @@ export function spreadOf(values: readonly number[]): Spread {
   const [min] = sorted;
   const max = sorted.at(-1);
   if (low === undefined || high === undefined || min === undefined || max === undefined) {
-    throw new RangeError("Wanted at least one value");
+    throw new RangeError("Expected at least one value, got none");
   }
   return { median: (low + high) / 2, min, max };
 }

@@ -5,8 +5,8 @@ import { createTable } from "../../lib/store/postgres/sql/rows.ts";
 import { toStoredTable } from "../../lib/worker/contract.ts";
 import type { Contestant } from "./contestant.ts";
 
-/** Makes what a contestant writes to: Maskline's own tables as well, or the exercise's table alone. */
-export async function makeTables(url: string, schema: Contestant["schema"]): Promise<void> {
+/** Creates the tables that a contestant writes to: all of Maskline's, or only the exercise's table. */
+export async function createTables(url: string, schema: Contestant["schema"]): Promise<void> {
   const database = openDatabase({ url: new URL(url), connections: 1, statementSeconds: 60 });
   const table = toStoredTable(login);
   try {

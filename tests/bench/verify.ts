@@ -1,16 +1,16 @@
 import type { TestDatabase } from "../support/test_database.ts";
 import type { Contestant } from "./contestant.ts";
 
-/** What must stand in the tables after a run. */
-export interface Wanted {
-  /** With what the run's user ids begin. */
+/** What the tables must contain after a run. */
+export interface ExpectedContent {
+  /** The first characters of the run's user ids. */
   readonly tag: string;
   readonly messages: number;
-  /** Entries of the ledger before. */
+  /** Entries of the ledger before the run. */
   readonly ledger: number;
 }
 
-/** Entries of Maskline's ledger; none where there is no ledger. */
+/** Counts the entries of Maskline's ledger. Returns 0 if there is no ledger. */
 export async function countLedger(
   database: TestDatabase,
   schema: Contestant["schema"],
@@ -21,18 +21,18 @@ export async function countLedger(
 }
 
 /**
- * A figure counts only when the work was done: a row for each message, no more, every personal value
- * masked, and a ledger entry for each where there is a ledger.
+ * Verifies that the work was done: exactly one row for each message, every personal value masked, and a
+ * ledger entry for each message if there is a ledger. The figures of a run count only then.
  *
- * @throws {Error} it was not
+ * @throws {Error} it was not done
  */
 export async function verifyRows(
   database: TestDatabase,
   schema: Contestant["schema"],
-  { tag, messages, ledger }: Wanted,
+  { tag, messages, ledger }: ExpectedContent,
 ): Promise<void> {
   const [found] = await database.query<Record<"rows" | "users" | "masked", string>>(
-    // The shortest way to write 32 bytes, base64 without padding, has 43 characters.
+    // The shortest encoding of 32 bytes, base64 without padding, has 43 characters.
     `SELECT count(*) AS rows, count(DISTINCT user_id) AS users, count(*) FILTER (
       WHERE length(masked_ip) >= 43 AND length(masked_device_id) >= 43
         AND app_version IS NOT NULL AND create_date IS NOT NULL
@@ -41,18 +41,18 @@ export async function verifyRows(
   );
   for (const name of ["rows", "users", "masked"] as const) {
     if (Number(found?.[name]) === messages) continue;
-    throw new Error(`Wanted ${messages} ${name} in the table, got ${found?.[name]}`);
+    throw new Error(`Expected ${messages} ${name} in the table, got ${found?.[name]}`);
   }
   const entries = await countLedger(database, schema) - ledger;
   if (schema === "maskline" && entries !== messages) {
-    throw new Error(`Wanted ${messages} entries in the ledger, got ${entries}`);
+    throw new Error(`Expected ${messages} entries in the ledger, got ${entries}`);
   }
 }
 
 /**
- * Every mask of the run's rows must have its original in the vault.
+ * Verifies that the vault has the original of every mask in the run's rows.
  *
- * @throws {Error} one has not
+ * @throws {Error} an original is missing
  */
 export async function verifyVault(database: TestDatabase, tag: string): Promise<void> {
   const [found] = await database.query<Record<"masks" | "kept", string>>(
@@ -64,5 +64,5 @@ export async function verifyVault(database: TestDatabase, tag: string): Promise<
     [`${tag}-%`],
   );
   if (found?.masks === found?.kept) return;
-  throw new Error(`Wanted ${found?.masks} originals in the vault, got ${found?.kept}`);
+  throw new Error(`Expected ${found?.masks} originals in the vault, got ${found?.kept}`);
 }

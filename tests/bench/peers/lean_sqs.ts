@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import { Agent, request } from "node:http";
 
-/** A message as SQS's JSON protocol writes it. */
+/** A message in SQS's JSON protocol. */
 export interface LeanMessage {
   readonly MessageId: string;
   readonly Body: string;
@@ -10,13 +10,13 @@ export interface LeanMessage {
   readonly Attributes: { readonly SentTimestamp: string };
 }
 
-/** The two calls that the work needs. A failure throws and is not mended. */
+/** The two calls that the work needs. A failure throws and is not retried. */
 export interface LeanSqs {
   receive(queueUrl: string, waitSeconds: number): Promise<readonly LeanMessage[]>;
   delete(queueUrl: string, messages: readonly LeanMessage[]): Promise<void>;
 }
 
-/** SQS over keep-alive sockets of `node:http`, which on Deno 2.9 costs less CPU than `fetch`. */
+/** Creates a client on keep-alive sockets of `node:http`, which cost less CPU on Deno 2.9 than `fetch`. */
 export function createLeanSqs(endpoint: string, signed: boolean): LeanSqs {
   const { hostname, port, host } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true, maxSockets: 24 });
@@ -39,7 +39,7 @@ export function createLeanSqs(endpoint: string, signed: boolean): LeanSqs {
           answer.on("error", reject);
           answer.on("end", () => {
             if (answer.statusCode === 200) resolve(text);
-            else reject(new Error(`${action} was answered with ${answer.statusCode}`));
+            else reject(new Error(`${action}: expected status 200, got ${answer.statusCode}`));
           });
         },
       );
@@ -68,7 +68,7 @@ export function createLeanSqs(endpoint: string, signed: boolean): LeanSqs {
   };
 }
 
-/** Signature Version 4 with the day's key kept, over the headers that SQS needs and no more. */
+/** Creates a signer by Signature Version 4. It keeps the day's key and signs only the required headers. */
 function createSigner(
   host: string,
 ): (headers: Record<string, string | number>, body: string) => void {

@@ -1,6 +1,6 @@
 /**
- * The limit: what receiving, masking, inserting and deleting cost on Deno when nothing else is done. No
- * check of a message, no ledger, no lease, no retry, no deadline, no order at a stop. Not a way to do it.
+ * The limit: what receiving, masking, inserting and deleting cost on Deno without anything else. It does
+ * not check messages and has no ledger, leases, retries, deadlines or orderly stop. Not for real use.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { createHmac } from "node:crypto";
 import pg from "pg";
 import { createLeanSqs, type LeanMessage } from "./lean_sqs.ts";
 
-/** As many receives side by side, rows a statement and connections as Maskline has by default. */
+/** Maskline's defaults for parallel receives, rows per statement and connections. */
 const POLLERS = 8;
 const ROWS = 500;
 const CONNECTIONS = 2;
@@ -42,7 +42,7 @@ function appVersion(text: string): number {
   return major * 1_000_000 + minor * 1_000 + patch;
 }
 
-/** An array as Postgres reads it; the driver's own way goes over each value twice. */
+/** Formats an array for Postgres. The driver's own function processes each value twice. */
 function arrayOf(values: readonly (string | null)[]): string {
   const quoted = values.map((value) =>
     value === null
@@ -86,7 +86,7 @@ async function poll(): Promise<void> {
   for (;;) {
     const messages = await sqs.receive(queueUrl, waiting.length > 0 ? 0 : 20);
     waiting.push(...messages);
-    // An empty answer is the end of the queue, so the rest goes with it.
+    // An empty answer is the end of the queue, so an incomplete batch is stored too.
     if (waiting.length < ROWS && messages.length > 0) continue;
     const full = waiting;
     waiting = [];

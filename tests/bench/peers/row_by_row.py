@@ -1,5 +1,5 @@
-"""The exercise's way: receive ten messages, then for each of them look whether its row is there, insert
-it, commit, and delete the message."""
+"""The exercise's program: receives ten messages, then for each of them checks whether its row exists,
+inserts it, commits, and deletes the message."""
 
 import hashlib
 import json

@@ -1,5 +1,5 @@
 // The peer on Node: sqs-consumer as its documentation shows it, with pg. Ten consumers, a batch handler,
-// one INSERT a batch; returning the messages makes the library delete them as a batch.
+// one INSERT per batch. The library deletes the messages that the handler returns, as a batch.
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import process from "node:process";
