@@ -1,7 +1,7 @@
 /**
- * The chaos run behind `deno task test:chaos`: workers that are killed a hundred times amid faults of
- * every kind, for three seeds (or `--seed N`), and generated bodies in their hundred thousands. Prints
- * one table, and exits with 1 unless nothing was lost and nothing doubled.
+ * Runs `deno task test:chaos`: kills workers a hundred times during faults of every kind, for three seeds
+ * (or `--seed N`), and decodes hundreds of thousands of generated bodies. Prints one table, and exits
+ * with 1 if a message was lost or doubled.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const WORKERS = 3;
 const DECODED = 200_000;
 const DRAINED = 2_000;
 
-/** What both kinds of runs have. */
+/** The figures of both kinds of runs. */
 type Figures = BodyFigures & Partial<ChaosFigures>;
 
 if (import.meta.main) Deno.exit(await run(Deno.args));
@@ -29,7 +29,7 @@ async function run(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { seed: { type: "string" } } });
   const seeds = values.seed === undefined ? SEEDS : [Number(values.seed)];
   if (!seeds.every(Number.isSafeInteger)) {
-    print(Deno.stderr, `--seed wants a whole number, got ${values.seed}\n`);
+    print(Deno.stderr, `--seed: expected a whole number, got ${values.seed}\n`);
     return 2;
   }
   await using postgres = await startPostgres();
@@ -38,7 +38,10 @@ async function run(args: string[]): Promise<number> {
   for (const seed of seeds) {
     const figures = await chaos(postgres, queues, seed);
     all.set(`seed ${seed}`, figures);
-    print(Deno.stdout, `seed ${seed}: ${tell(figures.killKinds)}; ${tell(figures.faultKinds)}\n`);
+    print(
+      Deno.stdout,
+      `seed ${seed}: ${formatKinds(figures.killKinds)}; ${formatKinds(figures.faultKinds)}\n`,
+    );
   }
   const [seed = 1] = seeds;
   all.set("decoded bodies", decodeBodies(DECODED, seed));
@@ -66,8 +69,8 @@ async function chaos(postgres: PostgresServer, queues: QueueServer, seed: number
   }
 }
 
-/** `3 × at work, 2 × while it starts` */
-function tell(kinds: ReadonlyMap<string, number>): string {
+/** Formats counts as `3 × while it starts, 2 × while it works`. */
+function formatKinds(kinds: ReadonlyMap<string, number>): string {
   return [...kinds].toSorted().map(([kind, count]) => `${count} × ${kind}`).join(", ");
 }
 

@@ -36,7 +36,7 @@ Deno.test("mask records in the other database when VAULT_DATABASE_URL is set", a
     DATABASE_URL: `postgres://x@127.0.0.1:${freePort()}/x`,
   };
   strictEqual((await vault.run(["mask", "ip"], { stdin, settings })).code, 0);
-  strictEqual((await vault.noted()).length, 1);
+  strictEqual((await vault.listAudit()).length, 1);
 });
 
 Deno.test("mask prints nothing when the role may not write the audit log, and needs no other privilege", async () => {
@@ -64,7 +64,7 @@ Deno.test("mask prints nothing when the database is unavailable", async () => {
 Deno.test("mask records nothing when the value has no mask", async () => {
   await using vault = await createVault(server);
   strictEqual((await vault.run(["mask", "ip"], { stdin: "zq7" })).code, 1);
-  deepStrictEqual(await vault.noted(), []);
+  deepStrictEqual(await vault.listAudit(), []);
 });
 
 Deno.test("mask reports that the reason is not recorded when no database is set", async () => {
@@ -82,5 +82,5 @@ Deno.test("mask exits with 2 when the reason is empty", async () => {
   const { code, out, err } = await vault.run(["mask", "ip", "--reason", ""], { stdin });
   deepStrictEqual([code, out], [2, ""]);
   match(err, /^--reason: expected 1 to 1000 characters/);
-  deepStrictEqual(await vault.noted(), []);
+  deepStrictEqual(await vault.listAudit(), []);
 });

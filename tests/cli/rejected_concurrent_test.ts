@@ -3,7 +3,11 @@ import { deepStrictEqual, match, strictEqual } from "node:assert";
 import { checkCounters } from "../../lib/custody/books.ts";
 import { openSession, type Session } from "../support/open_session.ts";
 import { until } from "../support/progress.ts";
-import { type Aside, createAside, loginBody } from "../support/rejected_messages.ts";
+import {
+  createRejectedMessages,
+  loginBody,
+  type RejectedMessages,
+} from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { batchOf, eventRow } from "../support/test_store.ts";
 
@@ -14,7 +18,7 @@ const WHY = ["--reason", "the check was wrong"];
 const SENT = "2026-02-03";
 
 /** Blocks every insert into the target table until the returned session has ended. */
-async function holdInserts({ store: { inside } }: Aside): Promise<Session> {
+async function holdInserts({ store: { inside } }: RejectedMessages): Promise<Session> {
   await inside.query(
     `CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
       PERFORM pg_advisory_xact_lock_shared(7391); RETURN NEW; END $$`,
@@ -28,19 +32,19 @@ async function holdInserts({ store: { inside } }: Aside): Promise<Session> {
 }
 
 /** Resolves when this many sessions wait for a lock. */
-async function untilWaiting({ store: { inside } }: Aside, count: number): Promise<void> {
+async function untilWaiting({ store: { inside } }: RejectedMessages, count: number): Promise<void> {
   const waiting = `SELECT count(*)::integer AS count FROM pg_stat_activity
     WHERE wait_event_type = 'Lock' AND datname = current_database()`;
   await until(() => inside.query<{ count: number }>(waiting), ([row]) => row?.count === count);
 }
 
-function books({ store }: Aside): Promise<readonly string[]> {
+function books({ store }: RejectedMessages): Promise<readonly string[]> {
   return checkCounters({ database: store.database, contract: login });
 }
 
 Deno.test("rejected replay creates one row when two custodians replay a message at once", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody());
   const held = await holdInserts(aside);
   const first = aside.run(["replay", "m-1", ...WHY]);
   await untilWaiting(aside, 1);
@@ -55,8 +59,8 @@ Deno.test("rejected replay creates one row when two custodians replay a message 
 });
 
 Deno.test("rejected discard reports a message as replayed when another custodian replays it at the same time", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody());
   const held = await holdInserts(aside);
   const replay = aside.run(["replay", "m-1", ...WHY]);
   await untilWaiting(aside, 1);
@@ -71,8 +75,8 @@ for (const dedupeField of [undefined, "event_id"]) {
   const how = dedupeField ? ", with DEDUPE_FIELD" : "";
 
   Deno.test(`commit() returns a duplicate when the message is redelivered while it is replayed${how}`, async () => {
-    await using aside = await createAside(postgres, dedupeField ? { dedupeField } : {});
-    await aside.setAside("m-1", loginBody({ user_id: "once", event_id: "e-1" }));
+    await using aside = await createRejectedMessages(postgres, dedupeField ? { dedupeField } : {});
+    await aside.reject("m-1", loginBody({ user_id: "once", event_id: "e-1" }));
     const held = await holdInserts(aside);
     const replay = aside.run(["replay", "m-1", ...WHY]);
     await untilWaiting(aside, 1);
@@ -91,8 +95,8 @@ for (const dedupeField of [undefined, "event_id"]) {
 }
 
 Deno.test("rejected replay reports a duplicate when a worker commits its event at the same time", async () => {
-  await using aside = await createAside(postgres, { dedupeField: "event_id" });
-  await aside.setAside("m-1", loginBody({ user_id: "replayed", event_id: "e-1" }));
+  await using aside = await createRejectedMessages(postgres, { dedupeField: "event_id" });
+  await aside.reject("m-1", loginBody({ user_id: "replayed", event_id: "e-1" }));
   const held = await holdInserts(aside);
   const row = eventRow("m-2", { user: "committed", key: "d:e-1" });
   const commit = aside.store.store.commit(batchOf([row]));

@@ -1,7 +1,7 @@
 import { login } from "../../lib/contract/login.ts";
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { checkCounters } from "../../lib/custody/books.ts";
-import { createAside, loginBody } from "../support/rejected_messages.ts";
+import { createRejectedMessages, loginBody } from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { createStore } from "../support/test_store.ts";
 
@@ -15,8 +15,8 @@ const STATE = `SELECT message_id, status, length(sealed) > 0 AS sealed
   FROM maskline.rejected ORDER BY message_id`;
 
 Deno.test("rejected discard erases the bodies and records each in the audit log when ids are given", async () => {
-  await using aside = await createAside(postgres);
-  for (const id of ["m-1", "m-2", "m-3"]) await aside.setAside(id, `${CANARY} not JSON`);
+  await using aside = await createRejectedMessages(postgres);
+  for (const id of ["m-1", "m-2", "m-3"]) await aside.reject(id, `${CANARY} not JSON`);
   const { code, out, err } = await aside.run(
     ["discard", "m-1", "m-3", "m-1", ...WHY, "--ticket", "OPS-2"],
   );
@@ -38,9 +38,9 @@ Deno.test("rejected discard erases the bodies and records each in the audit log 
 });
 
 Deno.test("rejected discard reports a message and discards the others when it is not open or does not exist", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", "{}");
-  await aside.setAside("m-2", "{}");
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", "{}");
+  await aside.reject("m-2", "{}");
   await aside.run(["discard", "m-1", ...WHY]);
   const { code, out, err } = await aside.run(["discard", "m-1", CANARY, "m-2", ...WHY]);
   deepStrictEqual([code, out], [1, "1 discarded\n"]);
@@ -52,8 +52,8 @@ Deno.test("rejected discard reports a message and discards the others when it is
 });
 
 Deno.test("rejected discard changes nothing when the audit log cannot be written", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody({ ip: CANARY }));
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody({ ip: CANARY }));
   await aside.store.inside.query("DROP FUNCTION maskline.note_audit");
   const { code, out, err } = await aside.run(["discard", "m-1", ...WHY]);
   deepStrictEqual([code, out], [1, "0 discarded\n"]);
@@ -65,9 +65,9 @@ Deno.test("rejected discard changes nothing when the audit log cannot be written
 });
 
 Deno.test("rejected discard records before it changes the row when the vault has its own database", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   await using vault = await createStore(postgres);
-  await aside.setAside("m-1", "{}");
+  await aside.reject("m-1", "{}");
   const settings = { VAULT_DATABASE_URL: vault.inside.url };
   await vault.inside.query("ALTER FUNCTION maskline.note_audit RENAME TO gone");
   const failed = await aside.run(["discard", "m-1", ...WHY], aside.io(settings));
@@ -80,8 +80,8 @@ Deno.test("rejected discard records before it changes the row when the vault has
 });
 
 Deno.test("rejected discard works when no key is set", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", "{}");
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", "{}");
   const none = { MASK_KEY: "", VAULT_PUBLIC_KEY: "", VAULT_PRIVATE_KEY: "" };
   strictEqual((await aside.run(["discard", "m-1", ...WHY], aside.io(none))).code, 0);
 });

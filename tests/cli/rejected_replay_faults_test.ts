@@ -4,7 +4,7 @@ import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { dumpText } from "../support/dump.ts";
 import { fakeIo } from "../support/fake_io.ts";
 import {
-  createAside,
+  createRejectedMessages,
   loginBody,
   OPEN,
   REPLAYED,
@@ -19,8 +19,8 @@ const CANARY = "canary7391";
 const WHY = ["--reason", "the check was wrong"];
 
 Deno.test("rejected replay reports a message and replays the others when it is not open or does not exist", async () => {
-  await using aside = await createAside(postgres);
-  for (const id of ["m-1", "m-2", "m-3"]) await aside.setAside(id, loginBody({ user_id: id }));
+  await using aside = await createRejectedMessages(postgres);
+  for (const id of ["m-1", "m-2", "m-3"]) await aside.reject(id, loginBody({ user_id: id }));
   await aside.run(["replay", "m-1", ...WHY]);
   await aside.run(["discard", "m-2", ...WHY]);
   const ids = ["m-1", "m-2", CANARY, "m-3", "m-3"];
@@ -39,9 +39,9 @@ Deno.test("rejected replay reports a message and replays the others when it is n
 });
 
 Deno.test("rejected replay continues with the others when one body does not open", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody({ user_id: CANARY }));
-  await aside.setAside("m-2", loginBody({ user_id: "fine" }));
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody({ user_id: CANARY }));
+  await aside.reject("m-2", loginBody({ user_id: "fine" }));
   await aside.store.inside.query(
     "UPDATE maskline.rejected SET sealed = set_byte(sealed, 100, 7) WHERE message_id = 'm-1'",
   );
@@ -53,8 +53,8 @@ Deno.test("rejected replay continues with the others when one body does not open
 });
 
 Deno.test("rejected replay leaves a message open when it was sealed to a vault key that is not set", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody({ user_id: CANARY }));
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody({ user_id: CANARY }));
   const { publicKey, privateKey } = await generateVaultKeys();
   const keys = {
     VAULT_PUBLIC_KEY: `v2:${publicKey.toBase64()}`,
@@ -72,8 +72,8 @@ Deno.test("rejected replay leaves a message open when it was sealed to a vault k
 });
 
 Deno.test("rejected replay ends and leaves the rest untouched when every row would fail", async () => {
-  await using aside = await createAside(postgres);
-  for (const id of ["m-1", "m-2"]) await aside.setAside(id, loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  for (const id of ["m-1", "m-2"]) await aside.reject(id, loginBody());
   await aside.store.inside.query("ALTER TABLE user_logins RENAME COLUMN locale TO place");
   const before = await dumpText(aside.store.inside);
   const { code, out, err } = await aside.run(["replay", "m-1", "m-2", ...WHY]);
@@ -84,9 +84,9 @@ Deno.test("rejected replay ends and leaves the rest untouched when every row wou
 });
 
 Deno.test("rejected replay changes nothing when the audit log cannot be written", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   const { inside } = aside.store;
-  await aside.setAside("m-1", loginBody({ user_id: CANARY }));
+  await aside.reject("m-1", loginBody({ user_id: CANARY }));
   const before = await dumpText(inside);
   await inside.query("ALTER FUNCTION maskline.note_audit RENAME TO gone");
   const missing = await aside.run(["replay", "m-1", ...WHY]);
@@ -104,8 +104,8 @@ Deno.test("rejected replay changes nothing when the audit log cannot be written"
 });
 
 Deno.test("rejected replay stops before the next message when the signal is aborted", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody());
   const io = { ...aside.io(), signal: AbortSignal.abort() };
   const { code, out } = await aside.run(["replay", "m-1", ...WHY], io);
   deepStrictEqual(
@@ -116,14 +116,14 @@ Deno.test("rejected replay stops before the next message when the signal is abor
 });
 
 Deno.test("rejected replay leaves no value in clear when messages are replayed or fail", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   const { inside } = aside.store;
   await inside.query("ALTER TABLE user_logins ADD CHECK (device_type <> 'refused')");
   const marked = { device_id: `${CANARY}-device`, ip: "2001:db8::7391" };
-  await aside.setAside("m-1", loginBody(marked));
-  await aside.setAside("m-2", loginBody({ ...marked, user_id: CANARY, device_type: "refused" }));
-  await aside.setAside("m-3", loginBody({ ...marked, ip: CANARY }));
-  await aside.setAside("m-4", `{"user_id": "${CANARY}`);
+  await aside.reject("m-1", loginBody(marked));
+  await aside.reject("m-2", loginBody({ ...marked, user_id: CANARY, device_type: "refused" }));
+  await aside.reject("m-3", loginBody({ ...marked, ip: CANARY }));
+  await aside.reject("m-4", `{"user_id": "${CANARY}`);
   const { out, err } = await aside.run(["replay", "m-1", "m-2", "m-3", "m-4", ...WHY]);
   strictEqual(out, "1 replayed, 2 still rejected, 1 refused, 0 duplicates\n");
   for (const text of [err, await dumpText(inside)]) {
@@ -172,8 +172,8 @@ const lacking: [what: string, settings: Record<string, string>, err: RegExp][] =
 ];
 for (const [what, settings, message] of lacking) {
   Deno.test(`rejected replay changes nothing when the settings lack ${what}`, async () => {
-    await using aside = await createAside(postgres);
-    await aside.setAside("m-1", loginBody());
+    await using aside = await createRejectedMessages(postgres);
+    await aside.reject("m-1", loginBody());
     const { code, out, err } = await aside.run(["replay", "m-1", ...WHY], aside.io(settings));
     deepStrictEqual([code, out], [2, ""]);
     match(err, message);

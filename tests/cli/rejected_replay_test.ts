@@ -4,11 +4,11 @@ import { checkCounters } from "../../lib/custody/books.ts";
 import { createKeyChain } from "../../lib/vault/open.ts";
 import { dumpText } from "../support/dump.ts";
 import {
-  type Aside,
-  createAside,
+  createRejectedMessages,
   DISCARDED,
   loginBody,
   OPEN,
+  type RejectedMessages,
   REPLAYED,
   stateOf,
   usersOf,
@@ -22,14 +22,14 @@ const CANARY = "canary7391";
 const WHY = ["--reason", "the check was wrong"];
 const AUDIT = "SELECT action, field, mask, detail FROM maskline.reveal_audit ORDER BY number";
 
-function books({ store }: Aside): Promise<readonly string[]> {
+function books({ store }: RejectedMessages): Promise<readonly string[]> {
   return checkCounters({ database: store.database, contract: login });
 }
 
 Deno.test("rejected replay stores the row and the originals and erases the body when an id is given", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   const { inside } = aside.store;
-  await aside.setAside("m-1", loginBody({ user_id: "replayed" }));
+  await aside.reject("m-1", loginBody({ user_id: "replayed" }));
   deepStrictEqual(await aside.run(["replay", "m-1", ...WHY]), {
     code: 0,
     out: "1 replayed, 0 still rejected, 0 refused, 0 duplicates\n",
@@ -70,10 +70,10 @@ Deno.test("rejected replay stores the row and the originals and erases the body 
 });
 
 Deno.test("rejected replay leaves a message open and prints why when the contract still rejects it", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody({ ip: CANARY }));
-  await aside.setAside("m-2", `${CANARY} not JSON`);
-  await aside.setAside("m-3", loginBody({ user_id: "fine" }));
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody({ ip: CANARY }));
+  await aside.reject("m-2", `${CANARY} not JSON`);
+  await aside.reject("m-3", loginBody({ user_id: "fine" }));
   const { code, out, err } = await aside.run(["replay", "m-1", "m-2", "m-3", ...WHY]);
   deepStrictEqual([code, out], [1, "1 replayed, 2 still rejected, 0 refused, 0 duplicates\n"]);
   strictEqual(
@@ -88,11 +88,11 @@ Deno.test("rejected replay leaves a message open and prints why when the contrac
 });
 
 Deno.test("rejected replay stores nothing of a row when Postgres still refuses it", async () => {
-  await using aside = await createAside(postgres, { dedupeField: "event_id" });
+  await using aside = await createRejectedMessages(postgres, { dedupeField: "event_id" });
   const { inside } = aside.store;
   await inside.query("ALTER TABLE user_logins ADD CHECK (user_id <> 'canary7391')");
-  await aside.setAside("m-1", loginBody({ user_id: CANARY, event_id: "e-1" }));
-  await aside.setAside("m-2", loginBody({ user_id: "fine", event_id: "e-2", ip: "::2" }));
+  await aside.reject("m-1", loginBody({ user_id: CANARY, event_id: "e-1" }));
+  await aside.reject("m-2", loginBody({ user_id: "fine", event_id: "e-2", ip: "::2" }));
   const { code, out, err } = await aside.run(["replay", "m-1", "m-2", ...WHY]);
   deepStrictEqual([code, out], [1, "1 replayed, 0 still rejected, 1 refused, 0 duplicates\n"]);
   strictEqual(err, "Message m-1 is refused by Postgres: SQLSTATE 23514\n");
@@ -104,12 +104,12 @@ Deno.test("rejected replay stores nothing of a row when Postgres still refuses i
 });
 
 Deno.test("rejected replay discards a message when its event was committed under another message", async () => {
-  await using aside = await createAside(postgres, { dedupeField: "event_id" });
+  await using aside = await createRejectedMessages(postgres, { dedupeField: "event_id" });
   const { inside } = aside.store;
   await aside.store.store.commit(batchOf([eventRow("m-0", { user: "first", key: "d:e-1" })]));
-  await aside.setAside("m-1", loginBody({ event_id: "e-1" }));
-  await aside.setAside("m-2", loginBody({ user_id: "second", event_id: "e-2" }));
-  await aside.setAside("m-3", loginBody({ user_id: "third", event_id: "e-2" }));
+  await aside.reject("m-1", loginBody({ event_id: "e-1" }));
+  await aside.reject("m-2", loginBody({ user_id: "second", event_id: "e-2" }));
+  await aside.reject("m-3", loginBody({ user_id: "third", event_id: "e-2" }));
   const { code, out, err } = await aside.run(["replay", "m-1", "m-2", "m-3", ...WHY]);
   deepStrictEqual([code, out], [1, "1 replayed, 0 still rejected, 0 refused, 2 duplicates\n"]);
   match(
@@ -126,8 +126,8 @@ Deno.test("rejected replay discards a message when its event was committed under
 });
 
 Deno.test("rejected replay stores no second row when the message is committed in the ledger", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody());
   await aside.store.inside.query("UPDATE maskline.ledger SET outcome = 'committed'");
   const { out } = await aside.run(["replay", "m-1", ...WHY]);
   strictEqual(out, "0 replayed, 0 still rejected, 0 refused, 1 duplicates\n");
@@ -135,8 +135,8 @@ Deno.test("rejected replay stores no second row when the message is committed in
 });
 
 Deno.test("rejected replay stores the row when the ledger's day was purged", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody());
   await aside.store.inside.query("DELETE FROM maskline.ledger");
   strictEqual((await aside.run(["replay", "m-1", ...WHY])).code, 0);
   deepStrictEqual(await books(aside), [
@@ -146,12 +146,12 @@ Deno.test("rejected replay stores the row when the ledger's day was purged", asy
 });
 
 Deno.test("rejected replay replays all open messages with a reason, oldest first, when --where-reason is given", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   const sentAt = Date.UTC(2026, 1, 3);
   for (const [index, id] of ["m-3", "m-1", "m-2"].entries()) {
-    await aside.setAside(id, loginBody({ user_id: id }), { sentAt: sentAt + index });
+    await aside.reject(id, loginBody({ user_id: id }), { sentAt: sentAt + index });
   }
-  await aside.setAside("m-4", loginBody({ ip: CANARY }));
+  await aside.reject("m-4", loginBody({ ip: CANARY }));
   const line = ["replay", "--where-reason", "store_refused", ...WHY];
   const first = await aside.run([...line, "--limit", "2"]);
   strictEqual(first.out, "2 replayed, 0 still rejected, 0 refused, 0 duplicates\n");
@@ -165,14 +165,14 @@ Deno.test("rejected replay replays all open messages with a reason, oldest first
 });
 
 Deno.test("rejected replay prints the results and changes nothing when --dry-run is given", async () => {
-  await using aside = await createAside(postgres, { dedupeField: "event_id" });
+  await using aside = await createRejectedMessages(postgres, { dedupeField: "event_id" });
   const { inside } = aside.store;
   await inside.query("ALTER TABLE user_logins ADD CHECK (user_id <> 'refused')");
   await aside.store.store.commit(batchOf([eventRow("m-0", { key: "d:e-1" })]));
-  await aside.setAside("m-1", loginBody({ event_id: "e-1" }));
-  await aside.setAside("m-2", loginBody({ event_id: "e-2" }));
-  await aside.setAside("m-3", loginBody({ event_id: "e-3", user_id: "refused" }));
-  await aside.setAside("m-4", loginBody({ event_id: "e-4", ip: CANARY }));
+  await aside.reject("m-1", loginBody({ event_id: "e-1" }));
+  await aside.reject("m-2", loginBody({ event_id: "e-2" }));
+  await aside.reject("m-3", loginBody({ event_id: "e-3", user_id: "refused" }));
+  await aside.reject("m-4", loginBody({ event_id: "e-4", ip: CANARY }));
   const before = await dumpText(inside);
   const { code, out, err } = await aside.run(
     ["replay", "m-1", "m-2", "m-3", "m-4", ...WHY, "--dry-run"],
@@ -186,9 +186,9 @@ Deno.test("rejected replay prints the results and changes nothing when --dry-run
 });
 
 Deno.test("rejected replay changes nothing in the vault's own database when --dry-run is given", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   await using vault = await createStore(postgres);
-  await aside.setAside("m-1", loginBody());
+  await aside.reject("m-1", loginBody());
   const before = await dumpText(vault.inside);
   const io = aside.io({ VAULT_DATABASE_URL: vault.inside.url });
   const { out } = await aside.run(["replay", "m-1", ...WHY, "--dry-run"], io);
@@ -197,8 +197,8 @@ Deno.test("rejected replay changes nothing in the vault's own database when --dr
 });
 
 Deno.test("rejected replay stores no original when VAULT is off", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody());
   const io = aside.io({ VAULT: "off", VAULT_PUBLIC_KEY: "" });
   strictEqual((await aside.run(["replay", "m-1", ...WHY], io)).code, 0);
   strictEqual((await usersOf(aside)).length, 1);
@@ -206,10 +206,10 @@ Deno.test("rejected replay stores no original when VAULT is off", async () => {
 });
 
 Deno.test("rejected replay stores originals and audit entries in the vault's own database when it has one", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   await using vault = await createStore(postgres);
   const settings = { VAULT_DATABASE_URL: vault.inside.url };
-  await aside.setAside("m-1", loginBody());
+  await aside.reject("m-1", loginBody());
   await vault.inside.query("ALTER FUNCTION maskline.note_audit RENAME TO gone");
   const failed = await aside.run(["replay", "m-1", ...WHY], aside.io(settings));
   deepStrictEqual([failed.code, await usersOf(aside)], [1, []]);

@@ -2,7 +2,7 @@ import { deepStrictEqual, match, ok, strictEqual } from "node:assert";
 import { main } from "../../lib/cli/main.ts";
 import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import { fakeIo } from "../support/fake_io.ts";
-import { createAside, loginBody } from "../support/rejected_messages.ts";
+import { createRejectedMessages, loginBody } from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import { batchOf, createStore, rejectedRow } from "../support/test_store.ts";
 
@@ -13,9 +13,9 @@ const WHY = ["--reason", "which field?"];
 const AUDIT = "SELECT action, field, mask, os_user, reason, ticket FROM maskline.reveal_audit";
 
 Deno.test("rejected show prints the body and records it in the audit log when an id is given", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   const body = loginBody({ ip: CANARY });
-  await aside.setAside("m-1", body, { sentAt: Date.UTC(2026, 1, 3, 4, 5, 6), receiveCount: 3 });
+  await aside.reject("m-1", body, { sentAt: Date.UTC(2026, 1, 3, 4, 5, 6), receiveCount: 3 });
   const { code, out, err } = await aside.run(["show", "m-1", ...WHY, "--ticket", "OPS-1"]);
   deepStrictEqual([code, out], [0, `${body}\n`], err);
   match(err, /^message {3}m-1\nreason {4}not_an_ip_address \(ip\): The text is neither/);
@@ -32,9 +32,9 @@ Deno.test("rejected show prints the body and records it in the audit log when an
 });
 
 Deno.test("rejected show escapes control characters, and prints the exact text when --raw is given", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   const body = "\u{feff}\x1b[31m not JSON\r\n\0 \u202e C:\\x 📱";
-  await aside.setAside("m-1", body);
+  await aside.reject("m-1", body);
   const shown = await aside.run(["show", "m-1", ...WHY]);
   strictEqual(
     shown.out,
@@ -44,15 +44,15 @@ Deno.test("rejected show escapes control characters, and prints the exact text w
 });
 
 Deno.test("rejected show names the SQLSTATE when Postgres had refused the row", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody());
   const { err } = await aside.run(["show", "m-1", ...WHY]);
   match(err, /^reason {4}store_refused \(SQLSTATE 23514\): Postgres refused the row/m);
 });
 
 Deno.test("rejected show reports why there is no body when it was erased, sent to a queue or never stored", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody());
   await aside.run(["discard", "m-1", ...WHY]);
   await aside.store.store.commit(batchOf([], [rejectedRow("m-2", { sealed: null })]));
   const cases = [
@@ -71,8 +71,8 @@ Deno.test("rejected show reports why there is no body when it was erased, sent t
 });
 
 Deno.test("rejected show prints and records nothing when the body does not open", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody({ ip: CANARY }));
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody({ ip: CANARY }));
   const { privateKey } = await generateVaultKeys();
   const other = aside.io({ VAULT_PRIVATE_KEY: `v1:${privateKey.toBase64()}` });
   const wrong = await aside.run(["show", "m-1", ...WHY], other);
@@ -90,8 +90,8 @@ Deno.test("rejected show prints and records nothing when the body does not open"
 });
 
 Deno.test("rejected show prints nothing when the audit log cannot be written", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", loginBody({ ip: CANARY }));
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", loginBody({ ip: CANARY }));
   await aside.store.inside.query("DROP FUNCTION maskline.note_audit");
   const { code, out, err } = await aside.run(["show", "m-1", ...WHY]);
   deepStrictEqual([code, out], [1, ""]);
@@ -100,9 +100,9 @@ Deno.test("rejected show prints nothing when the audit log cannot be written", a
 });
 
 Deno.test("rejected show records it in the vault's database when the vault has its own", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   await using vault = await createStore(postgres);
-  await aside.setAside("m-1", loginBody());
+  await aside.reject("m-1", loginBody());
   const io = aside.io({ VAULT_DATABASE_URL: vault.inside.url });
   const { code, out } = await aside.run(["show", "m-1", ...WHY], io);
   deepStrictEqual([code, out], [0, `${loginBody()}\n`]);
@@ -111,7 +111,7 @@ Deno.test("rejected show records it in the vault's database when the vault has i
 });
 
 Deno.test("rejected show requires VAULT_PRIVATE_KEY when it is not set", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   const { code, err } = await aside.run(
     ["show", "m-1", ...WHY],
     aside.io({ VAULT_PRIVATE_KEY: "" }),

@@ -53,7 +53,7 @@ Deno.test("reveal records every requested mask when its original is in the vault
   const stdin = `${unknown}\n${vault.mask}`;
   await vault.run(["reveal", "ip", "--stdin", "--reason", "because"], { stdin });
   deepStrictEqual(
-    await vault.noted(),
+    await vault.listAudit(),
     [unknown, vault.mask].map((mask) => ({
       action: "reveal",
       field: "ip",
@@ -70,7 +70,7 @@ Deno.test("reveal commits its audit entry before it reads when the vault is lock
   await session.query("LOCK TABLE maskline.vault IN ACCESS EXCLUSIVE MODE");
   const revealing = reveal(vault);
   // It waits for the lock, and another session sees the entry.
-  await until(() => vault.noted(), (entries) => entries.length === 1);
+  await until(() => vault.listAudit(), (entries) => entries.length === 1);
   await session.query("ROLLBACK");
   deepStrictEqual(await revealing, { code: 0, out: "203.0.113.7\n", err: "" });
 });
@@ -97,7 +97,7 @@ Deno.test("reveal prints nothing when the role may not write the audit log", asy
     "Nothing is shown, because it could not be recorded in the audit log: " +
       "Postgres refused with SQLSTATE 42501: permission denied for function note_audit\n",
   );
-  deepStrictEqual(await vault.noted(), []);
+  deepStrictEqual(await vault.listAudit(), []);
 });
 
 Deno.test("reveal prints nothing when the role may insert into the table but not call note_audit()", async () => {
@@ -114,7 +114,7 @@ Deno.test("reveal leaves its audit entry when the role may not read the vault", 
   const { code, out, err } = await reveal(vault, { DATABASE_URL: guest.url });
   deepStrictEqual([code, out], [1, ""]);
   match(err, /^Postgres refused with SQLSTATE 42501: permission denied for table vault$/m);
-  strictEqual((await vault.noted()).length, 1);
+  strictEqual((await vault.listAudit()).length, 1);
 });
 
 Deno.test("reveal prints nothing when the database is read-only", async () => {

@@ -40,7 +40,7 @@ async function refuses(
 
 /** Checks that the audit log has both masks, though one did not open, and nothing of an original. */
 async function auditIsClean(vault: TestVault & { mask: string; good: string }): Promise<void> {
-  deepStrictEqual((await vault.noted()).map(({ mask }) => mask), [vault.mask, vault.good]);
+  deepStrictEqual((await vault.listAudit()).map(({ mask }) => mask), [vault.mask, vault.good]);
   const [text] = await vault.inside.query<{ audit: string }>(
     "SELECT string_agg(e::text, ' ') AS audit FROM maskline.reveal_audit e",
   );

@@ -50,7 +50,7 @@ Deno.test("reveal prints each mask once with its original, in the order of the i
     err: "",
   });
   // Each is recorded once too.
-  deepStrictEqual((await vault.noted()).map(({ mask }) => mask), [c, a, b]);
+  deepStrictEqual((await vault.listAudit()).map(({ mask }) => mask), [c, a, b]);
 });
 
 Deno.test("reveal prints the mask too when --stdin has only one", async () => {
@@ -67,7 +67,7 @@ Deno.test("reveal does nothing and records nothing when standard input is empty"
     out: "",
     err: "Standard input has no mask\n",
   });
-  deepStrictEqual(await vault.noted(), []);
+  deepStrictEqual(await vault.listAudit(), []);
 });
 
 Deno.test("reveal prints one object on each line when --json is given", async () => {
@@ -110,7 +110,7 @@ Deno.test("reveal prints 10,000 originals when their masks are on --stdin", asyn
   const { code, out, err } = await vault.run(["reveal", "device_id", "--stdin", ...WHY], { stdin });
   deepStrictEqual([code, err], [0, ""]);
   strictEqual(out, masks.map((mask, index) => `${mask}\t${originals[index]}\n`).join(""));
-  strictEqual((await vault.noted()).length, 10_000);
+  strictEqual((await vault.listAudit()).length, 10_000);
 });
 
 Deno.test("reveal prints the others and lists the missing masks when the vault has no original for some", async () => {

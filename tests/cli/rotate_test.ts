@@ -4,11 +4,11 @@ import {
   auditOf,
   command,
   createRotating,
+  expectNoLogin,
   type Generations,
   masksByKey,
   RUN,
   sharedLogins,
-  tellsNothing,
 } from "../support/rotating.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 
@@ -58,6 +58,6 @@ for (const [args, message] of wrongUsage) {
     const { code, out, err } = await command(args, {});
     deepStrictEqual([code, out], [2, ""]);
     match(err, message);
-    tellsNothing(err);
+    expectNoLogin(err);
   });
 }

@@ -5,10 +5,10 @@ import { sharedPostgres } from "../support/shared_postgres.ts";
 
 const postgres = await sharedPostgres();
 
-/** How many bodies; the environment may ask for more. */
+/** The number of bodies. The environment can set another. */
 const COUNT = Number(Deno.env.get("MASKLINE_TEST_BODIES") ?? 2_000);
 
-Deno.test("drain makes exactly one row or one rejection of each body when they are generated", async () => {
+Deno.test("drain writes exactly one row or one rejection for each body when the bodies are generated", async () => {
   await using queues = await startQueueProcess();
   const { messages, bad, lost, doubled } = await drainBodies({
     postgres,

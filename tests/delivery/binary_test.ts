@@ -19,7 +19,7 @@ const options = { ignore: compiler === undefined };
 const messages = (await Deno.readTextFile(new URL("messages.jsonl", import.meta.url)))
   .trim().split("\n");
 
-/** Compiles the program for a line's hosts, and works with it in an empty folder. */
+/** Compiles the program for a line's hosts, and calls `work` with it and an empty folder. */
 async function withBinary(
   work: (binary: string, line: Line, directory: string) => Promise<void>,
 ): Promise<void> {
@@ -37,7 +37,7 @@ async function withBinary(
 }
 
 Deno.test(
-  `the binary drains a queue, is refused other hosts and files, and holds the worker alone${missing}`,
+  `binary drains a queue, reaches no other host or file, and contains only the worker, when compiled for a line${missing}`,
   options,
   () =>
     withBinary(async (binary, line, directory) => {
@@ -50,7 +50,7 @@ Deno.test(
       });
       strictEqual(drained.code, 0, drained.err);
       strictEqual(JSON.parse(drained.out).committed, 99);
-      // Its code compiled would lie there, and be taken from there whoever had written it.
+      // A code cache would be there. The binary would run it even if another user had written it.
       deepStrictEqual([...Deno.readDirSync(TMPDIR)], []);
       strictEqual((await runMaskline(["check"], { env: line.env, binary })).code, 0);
 
@@ -82,7 +82,7 @@ Deno.test(
 );
 
 Deno.test(
-  `the binary's permissions refuse other variables, files, writing, running and hosts${missing}`,
+  `toFlags() refuses other variables, files, writes, programs and hosts when a program is compiled with them${missing}`,
   options,
   async () => {
     const directory = await Deno.makeTempDir({ prefix: "maskline-probe-" });
@@ -117,8 +117,8 @@ Deno.test(
       );
       const { stdout } = await new Deno.Command(binary, { env: { SOME_OTHER_SECRET: "x" } })
         .output();
-      const wanted = Object.keys(attempts).map((name) => `${name} NotCapable`).join("\n");
-      strictEqual(new TextDecoder().decode(stdout).trim(), wanted);
+      const expected = Object.keys(attempts).map((name) => `${name} NotCapable`).join("\n");
+      strictEqual(new TextDecoder().decode(stdout).trim(), expected);
     } finally {
       await Deno.remove(directory, { recursive: true });
     }

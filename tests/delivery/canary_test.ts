@@ -8,10 +8,10 @@ import { dumpText } from "../support/dump.ts";
 
 const postgres = await sharedPostgres();
 
-/** Stands in every value that must not leave; no path is allowed to let it through. */
+/** Marks every value that must not leak. No path may let it through. */
 const CANARY = "canary7391";
 
-/** Fields that the contract stores as they are carry no canary in messages that become rows. */
+/** A valid event. The fields that the contract stores unmasked have no canary in them. */
 const good = {
   user_id: "user",
   device_type: "android",
@@ -21,7 +21,7 @@ const good = {
   app_version: "1.2.3",
 };
 
-/** Marked bodies that fail in every way that there is. */
+/** Marked bodies that are rejected, one for each kind of fault. */
 const bad: readonly string[] = [
   `${CANARY} not JSON`,
   `{"user_id": "${CANARY}", broken`,
@@ -53,12 +53,12 @@ function expectSilentProcess({ out, err }: Ended): void {
 
 async function expectSilentDatabase(line: Line): Promise<void> {
   expectSilent("the database", await dumpText(line.database));
-  // Sealed bytes are dumped as hex; a body that were stored as it is would show there.
+  // Sealed bytes are dumped as hex. A body that is stored unsealed would be visible there.
   const hex = new TextEncoder().encode(CANARY).toHex();
   ok(!(await dumpText(line.database)).includes(hex));
 }
 
-Deno.test("drain leaks no value when messages are good and bad in every way", async () => {
+Deno.test("drain leaks no value when it receives valid events and every kind of bad message", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   const extra = { ...good, unknown: CANARY, [`${CANARY}key`]: 1 };
@@ -74,10 +74,10 @@ Deno.test("drain leaks no value when messages are good and bad in every way", as
   expectSilentProcess(await expectDone(runMaskline(["check", "--books"], { env: line.env })));
 });
 
-Deno.test("drain leaks no value when Postgres refuses rows and quotes them", async () => {
+Deno.test("drain leaks no value when Postgres refuses rows and quotes them in its errors", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
-  // Each of these makes Postgres say the row: a check in DETAIL, a trigger in its message.
+  // Each of these makes Postgres quote the row: a check in DETAIL, a trigger in its message.
   await line.database.query("ALTER TABLE user_logins ADD CHECK (device_type <> 'refused')");
   await line.database.query(
     `CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -99,7 +99,7 @@ Deno.test("drain leaks no value when Postgres refuses rows and quotes them", asy
   await expectSilentDatabase(line);
 });
 
-Deno.test("run leaks no value when Postgres goes away in the midst of a commit", async () => {
+Deno.test("run leaks no value when Postgres ends its session during a commit", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.database.query(
@@ -129,13 +129,13 @@ Deno.test("explain and mask leak no value when their input is bad", async () => 
     expectSilentProcess(await runMaskline(["explain"], { env, input }));
   }
   expectSilentProcess(await runMaskline(["mask", "ip"], { env, input: CANARY }));
-  // A personal value that is typed where a flag or a word should be.
+  // A personal value in place of a flag or another argument.
   for (const args of [["mask", CANARY], ["mask", "ip", CANARY], [CANARY], ["run", `--${CANARY}`]]) {
     expectSilentProcess(await runMaskline(args, { env, input: "" }));
   }
 });
 
-Deno.test("the commands of a custodian leak no value but the one that is asked for", async () => {
+Deno.test("a custodian's commands leak no value except the requested one when keys and arguments are wrong", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   const marked = { ...good, user_id: `${CANARY}-user` };
@@ -153,7 +153,7 @@ Deno.test("the commands of a custodian leak no value but the one that is asked f
   const mask = entry?.mask ?? "";
   const [first = "", second = ""] = ids;
 
-  // What is asked for stands on standard output and nowhere else.
+  // The requested value is on standard output and nowhere else.
   const revealed = await runMaskline(["reveal", "device_id", mask, ...why], { env: custodian });
   strictEqual(revealed.out, `${good.device_id}\n`);
   expectSilent("standard error", revealed.err);
@@ -161,7 +161,7 @@ Deno.test("the commands of a custodian leak no value but the one that is asked f
   strictEqual(shown.code, 0);
   expectSilent("standard error", shown.err);
 
-  // Wrong keys, and values in the place of something else.
+  // Wrong keys, and values in place of other arguments.
   const runs: [args: string[], env: Record<string, string>, input?: string][] = [
     [["reveal", "device_id", mask, ...why], { ...custodian, VAULT_PRIVATE_KEY: stranger }],
     [["reveal", "device_id", CANARY, ...why], custodian],

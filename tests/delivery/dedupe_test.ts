@@ -11,7 +11,7 @@ const postgres = await sharedPostgres();
 
 const DEDUPE = { DEDUPE_FIELD: "event_id" };
 
-/** Events with ids of their own, `e-0`, `e-1`, …; each has a user of its own. */
+/** Creates events with the ids `e-0`, `e-1`, …, each with its own user. */
 function namedEvents(count: number, more: Record<string, unknown> = {}): string[] {
   return sampleEvents({ count, users: count }).map((text, index) =>
     JSON.stringify({ ...JSON.parse(text), event_id: `e-${index}`, ...more })
@@ -25,7 +25,7 @@ async function keys(line: Line): Promise<number> {
   return row?.count ?? 0;
 }
 
-/** Fails unless each of so many events is one row, and the books agree with the database. */
+/** Fails unless there is one row for each of `events` events, and the books match the database. */
 async function expectOnce(line: Line, events: number, rejected = 0): Promise<void> {
   deepStrictEqual(await line.count(), { rows: events, rejected, ledger: events + rejected });
   strictEqual(await keys(line), events);
@@ -38,7 +38,7 @@ async function expectOnce(line: Line, events: number, rejected = 0): Promise<voi
   match(out, /^ok {4}books$/m);
 }
 
-Deno.test("drain makes one row of an event that comes under several message ids at once", async () => {
+Deno.test("drain writes one row for an event when it arrives under several message ids at once", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   const events = namedEvents(60);
@@ -48,7 +48,7 @@ Deno.test("drain makes one row of an event that comes under several message ids 
   await expectOnce(line, 60);
 });
 
-Deno.test("drain makes one row of an event that is sent again after it was committed", async () => {
+Deno.test("drain writes one row for an event when it is resent after its commit", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.queue.send(namedEvents(60));
@@ -59,7 +59,7 @@ Deno.test("drain makes one row of an event that is sent again after it was commi
   await expectOnce(line, 80);
 });
 
-Deno.test("drain makes no row of an event that was committed on another day", async () => {
+Deno.test("drain writes no row for an event when it was committed on another day", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.database.query(
@@ -71,7 +71,7 @@ Deno.test("drain makes no row of an event that was committed on another day", as
   deepStrictEqual(await line.count(), { rows: 8, rejected: 0, ledger: 8 });
 });
 
-Deno.test("run makes one row of each event when two workers get its messages at once", async () => {
+Deno.test("run writes one row for each event when two workers receive its messages at once", async () => {
   await using queues = await startQueueProcess();
   await using line = await createLine({ postgres, queues });
   const events = namedEvents(1_000);
@@ -94,7 +94,7 @@ Deno.test("run makes one row of each event when two workers get its messages at 
   await expectOnce(line, 1_000);
 });
 
-Deno.test("run loses and doubles no event when a worker is killed among messages sent twice", async () => {
+Deno.test("run loses and doubles no event when all events are sent twice and a worker is killed", async () => {
   await using queues = await startQueueProcess();
   await using line = await createLine({
     postgres,
@@ -115,7 +115,7 @@ Deno.test("run loses and doubles no event when a worker is killed among messages
   await expectOnce(line, 2_000);
 });
 
-Deno.test("drain sets messages aside by their own ids when they name no event", async () => {
+Deno.test("drain rejects messages under their own ids when they name no event", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   const wrong = [undefined, null, "", "x".repeat(129), 1.5, ["e-0"]];
@@ -139,7 +139,7 @@ Deno.test("drain sets messages aside by their own ids when they name no event", 
   await expectOnce(line, 3, wrong.length);
 });
 
-Deno.test("drain makes a row of an event whose first message Postgres refused", async () => {
+Deno.test("drain writes a row for an event when Postgres refused its first message", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.database.query("ALTER TABLE user_logins ADD CHECK (device_type <> 'forbidden')");
@@ -151,7 +151,7 @@ Deno.test("drain makes a row of an event whose first message Postgres refused", 
   await expectOnce(line, 20, 1);
 });
 
-Deno.test("drain makes a row of every message, and keeps no key, when DEDUPE_FIELD is not set", async () => {
+Deno.test("drain writes a row for every message, and stores no key, when DEDUPE_FIELD is not set", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.queue.send([...namedEvents(20), ...namedEvents(20)]);

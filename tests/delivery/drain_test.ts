@@ -26,7 +26,7 @@ const logins = messages.map((text) => JSON.parse(text) as Login).filter((event) 
   "user_id" in event
 );
 
-/** The design's formula, by other means than the program's. */
+/** Computes a mask by the design's formula, independently of the program. */
 function maskOf(key: Uint8Array, field: string, value: string): string {
   const subkey = new Uint8Array(hkdfSync("sha256", key, "", `maskline/mask/v1/${field}`, 32));
   return `k1.${createHmac("sha256", subkey).update(value, "utf8").digest("base64url")}`;
@@ -38,7 +38,7 @@ async function filled(queues: Awaited<ReturnType<typeof startQueueServer>>): Pro
   return line;
 }
 
-Deno.test("drain makes 99 rows and 1 rejection of the exercise's 100 messages", async () => {
+Deno.test("drain writes 99 rows and 1 rejection when it receives the exercise's 100 messages", async () => {
   await using queues = await startQueueServer();
   await using line = await filled(queues);
   const { code, books } = await line.drain();
@@ -50,7 +50,7 @@ Deno.test("drain makes 99 rows and 1 rejection of the exercise's 100 messages", 
   deepStrictEqual(await line.queue.inspect(), { ready: 0, inflight: 0, delayed: 0 });
 });
 
-Deno.test("drain writes masks of the design's formula and the UTC date sent", async () => {
+Deno.test("drain writes masks by the design's formula and the UTC date sent when it stores a row", async () => {
   await using queues = await startQueueServer();
   await using line = await filled(queues);
   await line.drain();
@@ -62,10 +62,10 @@ Deno.test("drain writes masks of the design's formula and the UTC date sent", as
     const [major = 0, minor = 0, patch = 0] = version.split(".").map(Number);
     return major * 1_000_000 + minor * 1_000 + patch;
   };
-  const wanted = logins.map((event) => ({
+  const expected = logins.map((event) => ({
     user_id: event.user_id,
     device_type: event.device_type,
-    // The sample's IPv6 addresses may have zeros in front, which the canonical form has not.
+    // The sample's IPv6 addresses can have leading zeros, which the canonical form does not have.
     masked_ip: maskOf(line.maskKey, "ip", event.ip.replaceAll(/:0{1,3}(?=[0-9a-f])/g, ":")),
     masked_device_id: maskOf(line.maskKey, "device_id", event.device_id),
     locale: event.locale,
@@ -73,10 +73,10 @@ Deno.test("drain writes masks of the design's formula and the UTC date sent", as
     dated: true,
   }));
   const sort = (list: object[]) => list.map((row) => JSON.stringify(row)).sort();
-  deepStrictEqual(sort(rows), sort(wanted));
+  deepStrictEqual(sort(rows), sort(expected));
 });
 
-Deno.test("drain leaves no address and no device id in clear anywhere in the database", async () => {
+Deno.test("drain leaves no address and no device id in clear in the database when it stores events", async () => {
   await using queues = await startQueueServer();
   await using line = await filled(queues);
   await line.drain();
@@ -87,7 +87,7 @@ Deno.test("drain leaves no address and no device id in clear anywhere in the dat
   }
 });
 
-Deno.test("drain seals a rejected body so that the private key opens it", async () => {
+Deno.test("drain seals the body for the private key when it rejects a message", async () => {
   await using queues = await startQueueServer();
   await using line = await filled(queues);
   await line.drain();
@@ -101,7 +101,7 @@ Deno.test("drain seals a rejected body so that the private key opens it", async 
   ok(messages.includes(body) && body.includes("foo"));
 });
 
-Deno.test("drain adds no row when all messages come again", async () => {
+Deno.test("drain adds no row when all messages are redelivered", async () => {
   await using queues = await startQueueServer();
   await using proxy = startSqsProxy(queues.endpoint);
   await using line = await createLine({
@@ -110,7 +110,7 @@ Deno.test("drain adds no row when all messages come again", async () => {
     queueAttributes: { VisibilityTimeout: "30" },
   });
   await line.queue.send(messages);
-  // Deletes fail; what was received is made visible again at once instead.
+  // Deletes fail. The received messages become visible again at once instead.
   proxy.fault = async (request) => {
     if (request.action !== "DeleteMessageBatch") return undefined;
     const entries = request.body["Entries"] as { Id: string; ReceiptHandle: string }[];
@@ -139,7 +139,7 @@ Deno.test("drain adds no row when all messages come again", async () => {
   strictEqual(second.books.committed + second.books.rejected, 0);
 });
 
-Deno.test("drain uses a table that was there before as it is", async () => {
+Deno.test("drain uses the target table unchanged when it existed before the migration", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues, unmigrated: true });
   await line.database.query(
@@ -172,7 +172,7 @@ Deno.test("drain refuses to start, and receives nothing, when the tables are mis
   deepStrictEqual(await line.queue.inspect(), { ready: 100, inflight: 0, delayed: 0 });
 });
 
-Deno.test("drain refuses a table whose columns do not fit, and says which", async () => {
+Deno.test("drain refuses to start and names the column when a column has the wrong type", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.database.query("ALTER TABLE user_logins ALTER COLUMN locale TYPE varchar(8)");

@@ -19,7 +19,7 @@ Deno.test("run makes one long poll at a time when the queue is idle", async () =
   proxy.fault = ({ action, body, forward }) => {
     if (action !== "ReceiveMessage") return undefined;
     if (isIdle) waits.push(body["WaitTimeSeconds"]);
-    // Answered at once instead of after 20 s: what counts is how long the worker asks the queue to wait.
+    // Answered at once instead of after 20 s: the test checks how long the worker asks the queue to wait.
     return Promise.race([forward(), idle.promise.then(() => Response.json({}))]);
   };
   await line.queue.send(sampleEvents({ count: 300 }));
@@ -28,7 +28,7 @@ Deno.test("run makes one long poll at a time when the queue is idle", async () =
   await until(() => line.queue.inspect(), ({ ready, inflight }) => ready + inflight === 0);
   isIdle = true;
   idle.resolve();
-  // The pollers that came with the messages retire at their first empty answer.
+  // The pollers that were added for the messages stop at their first empty answer.
   await until(async () => waits.length, (count) => count >= 5);
   proxy.mostAtOnce.clear();
   waits.length = 0;
@@ -38,7 +38,8 @@ Deno.test("run makes one long poll at a time when the queue is idle", async () =
   worker.kill("SIGTERM");
   strictEqual((await worker.ended).code, 0);
 });
-Deno.test("drain keeps its memory below 300 MiB when 50,000 messages wait", async () => {
+
+Deno.test("run keeps its memory below 300 MiB when 50,000 messages wait", async () => {
   await using queues = await startQueueProcess();
   await using line = await createLine({ postgres, queues });
   await line.queue.send(sampleEvents({ count: 50_000 }));

@@ -8,7 +8,7 @@ import { sharedPostgres } from "../support/shared_postgres.ts";
 
 const postgres = await sharedPostgres();
 
-Deno.test("drain sets one refused row aside and commits the other 299 when a constraint forbids it", async () => {
+Deno.test("drain rejects one message and commits the other 299 when a constraint forbids its row", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.database.query("ALTER TABLE user_logins ADD CHECK (device_type <> 'forbidden')");
@@ -26,7 +26,7 @@ Deno.test("drain sets one refused row aside and commits the other 299 when a con
   strictEqual(await open(line.vaultPrivateKey, new Uint8Array(row?.sealed ?? []), binding), bad);
 });
 
-Deno.test("drain stops with 1 and deletes nothing when a privilege is missing", async () => {
+Deno.test("drain exits with 1 and deletes nothing when a privilege is missing", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.database.query("CREATE ROLE nobody_much LOGIN").catch(() => {});
@@ -43,17 +43,17 @@ Deno.test("drain stops with 1 and deletes nothing when a privilege is missing", 
   await line.database.query("DROP OWNED BY nobody_much");
 });
 
-Deno.test("drain sends rejected messages to the other queue when REJECTED_TO is queue and VAULT is off", async () => {
+Deno.test("drain sends rejected messages to the dead-letter queue when REJECTED_TO is queue and VAULT is off", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
-  const letters = await queues.createQueue();
+  const deadLetters = await queues.createQueue();
   await line.queue.send([...sampleEvents({ count: 12 }), "not JSON", '{"foo": 1}']);
   const { VAULT_PUBLIC_KEY: _, ...env } = line.env;
   const { code, out, err } = await runMaskline(["drain", "--json"], {
-    env: { ...env, VAULT: "off", REJECTED_TO: "queue", SQS_DLQ_URL: letters.url },
+    env: { ...env, VAULT: "off", REJECTED_TO: "queue", SQS_DLQ_URL: deadLetters.url },
   });
   strictEqual(code, 0, err);
   strictEqual(JSON.parse(out).rejected, 2);
   deepStrictEqual(await line.count(), { rows: 12, rejected: 0, ledger: 14 });
-  strictEqual((await letters.inspect()).ready, 2);
+  strictEqual((await deadLetters.inspect()).ready, 2);
 });

@@ -5,7 +5,7 @@ import { sharedPostgres } from "../support/shared_postgres.ts";
 
 const postgres = await sharedPostgres();
 
-Deno.test("run loses and doubles nothing when it is killed again and again", async () => {
+Deno.test("run loses and doubles nothing when it is killed repeatedly", async () => {
   await using queues = await startQueueProcess();
   const { lost, doubled } = await runChaos({
     postgres,
@@ -19,7 +19,7 @@ Deno.test("run loses and doubles nothing when it is killed again and again", asy
   deepStrictEqual({ lost, doubled }, { lost: 0, doubled: 0 });
 });
 
-Deno.test("run loses and doubles nothing when two workers are killed amid faults of every kind", async () => {
+Deno.test("run loses and doubles nothing when two workers are killed during faults of every kind", async () => {
   await using queues = await startQueueProcess();
   const { lost, doubled } = await runChaos({
     postgres,

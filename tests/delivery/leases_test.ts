@@ -13,10 +13,10 @@ const queues = await startQueueProcess();
 const LEASE_SECONDS = 2;
 const COUNT = 200;
 
-/** When each lease was to be extended, by its handle; in milliseconds. */
+/** The times at which the worker extended each lease, by receipt handle, in milliseconds. */
 type Extensions = Map<string, number[]>;
 
-/** Notes what is extended, and fails each extension of a message whose number `fails` picks. */
+/** Records the extensions of each message, and fails those whose number `fails` selects. */
 function watch(proxy: SqsProxy, fails: (times: number) => boolean): Extensions {
   const extensions: Extensions = new Map();
   proxy.fault = async (request) => {
@@ -35,25 +35,25 @@ function watch(proxy: SqsProxy, fails: (times: number) => boolean): Extensions {
   return extensions;
 }
 
-/** Holds up all commits for three leases, from when the worker holds everything that was sent. */
-async function holdUp(line: FragileLine): Promise<void> {
+/** Blocks all commits for three leases, once all messages are in flight. */
+async function blockCommits(line: FragileLine): Promise<void> {
   await using other = await openSession(line.database.url);
   await other.query("BEGIN");
-  // Others may read the ledger meanwhile, which this test does too.
+  // Other sessions can read the ledger in this mode, as this test does.
   await other.query("LOCK TABLE maskline.ledger IN SHARE ROW EXCLUSIVE MODE");
   await line.sendNext(COUNT);
   await until(() => line.queue.inspect(), ({ inflight }) => inflight === COUNT);
-  // Time itself is the matter here.
+  // The duration itself is tested here.
   await new Promise((resolve) => setTimeout(resolve, 3 * LEASE_SECONDS * 1000));
   await other.query("ROLLBACK");
 }
 
 function start(line: FragileLine, proxy: SqsProxy) {
-  // The statement waits for the lock as long as it takes: that is no outage.
+  // The statement waits for the lock as long as necessary, so that there is no outage.
   return line.start({ AWS_ENDPOINT_URL_SQS: proxy.endpoint, STATEMENT_SECONDS: "60" });
 }
 
-Deno.test("run extends leases by tens at half-time when a commit is held up for three of them", async () => {
+Deno.test("run extends leases in batches of ten at half their time when a commit is blocked for three leases", async () => {
   await using proxy = startSqsProxy(queues.endpoint);
   await using line = await createFragileLine({
     postgres,
@@ -63,16 +63,16 @@ Deno.test("run extends leases by tens at half-time when a commit is held up for 
   });
   const extensions = watch(proxy, () => false);
   const worker = start(line, proxy);
-  await holdUp(line);
+  await blockCommits(line);
   const { received, released } = await line.expectDeliveredBy(worker);
-  // Not even a second time.
+  // The queue redelivered none of them.
   deepStrictEqual([received, released], [COUNT, 0]);
   strictEqual(extensions.size, COUNT);
   const lists = [...extensions.values()];
   const gaps = lists.flatMap((times) => times.slice(1).map((time, i) => time - (times[i] ?? 0)));
   const half = LEASE_SECONDS * 500;
-  // Looked at eight times a lease, so it is done between four and five eighths; later on a busy
-  // machine, and never so late that the lease is over.
+  // The worker checks eight times per lease, so it extends after four to five eighths. On a busy machine
+  // it extends later, but before the lease expires.
   ok(gaps.every((gap) => gap > 0.9 * half && gap < 1.9 * half), `Gaps: ${gaps}`);
   const entries = lists.reduce((sum, times) => sum + times.length, 0);
   ok(entries >= 4 * COUNT && entries <= 7 * COUNT, `${entries} extensions`);
@@ -90,7 +90,7 @@ Deno.test("run keeps every lease when each extension fails once before it succee
   });
   const extensions = watch(proxy, (times) => times % 2 !== 0);
   const worker = start(line, proxy);
-  await holdUp(line);
+  await blockCommits(line);
   const { received, released } = await line.expectDeliveredBy(worker);
   deepStrictEqual([received, released], [COUNT, 0]);
   ok([...extensions.values()].every(({ length }) => length >= 6), "Too few were extended");

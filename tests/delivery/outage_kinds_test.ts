@@ -3,34 +3,34 @@ import { createFragileLine, type FragileLine } from "../support/fragile_line.ts"
 import { openSession } from "../support/open_session.ts";
 import {
   createCommitGate,
-  expectPatience,
+  expectLimitedRetries,
   linger,
-  MOST_TRIES,
+  MAX_ATTEMPTS,
   onInsert,
   terminate,
-  untilAway,
   untilCommitting,
+  waitForOutages,
 } from "../support/outages.ts";
 import { startPostgres } from "../support/postgres_server.ts";
 import { until } from "../support/progress.ts";
 import { startQueueProcess } from "../support/queue_process.ts";
 import { startTcpProxy } from "../support/tcp_proxy.ts";
 
-// A crash may lose what was committed with `synchronous_commit` off, which is no fault of Maskline.
+// With `synchronous_commit` off, a crash of Postgres can lose commits, which Maskline cannot prevent.
 const postgres = await startPostgres({ settings: { synchronous_commit: "on" } });
 const queues = await startQueueProcess();
 
-/** For tests in which a commit is held up until it is interrupted: by something else than its own limit. */
+/** For tests that block a commit until it is interrupted, so its own time limit must not do that first. */
 const patient = { STATEMENT_SECONDS: "60", MAX_IN_FLIGHT: "500", BATCH_ROWS: "100" };
 const env = { STATEMENT_SECONDS: "2", MAX_IN_FLIGHT: "500", BATCH_ROWS: "100" };
 
-/** Runs a statement on another database, since the line's own takes none at present. */
+/** Runs a statement in another database, at times when the line's own accepts none. */
 async function fromOutside(sql: string): Promise<void> {
   await using session = await openSession(postgres.url);
   await session.query(sql);
 }
 
-/** How many transactions in the line's database failed. */
+/** Counts the failed transactions in the line's database. */
 async function countFailed(line: FragileLine): Promise<number> {
   const [row] = await line.database.query<{ xact_rollback: string }>(
     "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()",
@@ -38,7 +38,7 @@ async function countFailed(line: FragileLine): Promise<number> {
   return Number(row?.xact_rollback);
 }
 
-Deno.test("run commits once what Postgres interrupts when it restarts, fast and immediate, in mid-commit", async () => {
+Deno.test("run commits each message once when Postgres restarts, fast and immediate, during commits", async () => {
   await using line = await createFragileLine({ postgres, queues });
   const gate = await createCommitGate(line);
   const worker = line.start(patient);
@@ -47,16 +47,16 @@ Deno.test("run commits once what Postgres interrupts when it restarts, fast and 
     await line.sendNext(300);
     await untilCommitting(line);
     await postgres.stop(mode);
-    await untilAway(worker, round + 1);
+    await waitForOutages(worker, round + 1);
     await postgres.start();
     await gate.open();
     await line.untilDone();
   }
   await line.expectDeliveredBy(worker);
-  expectPatience(worker, /57P0[1-3]|connection_lost|ECONNRE\w+/, 4);
+  expectLimitedRetries(worker, /57P0[1-3]|connection_lost|ECONNRE\w+/, 4);
 });
 
-Deno.test("run goes on when its connections are terminated again and again", async () => {
+Deno.test("run continues when its connections are terminated repeatedly", async () => {
   await using line = await createFragileLine({ postgres, queues });
   const gate = await createCommitGate(line);
   const worker = line.start(patient);
@@ -65,18 +65,18 @@ Deno.test("run goes on when its connections are terminated again and again", asy
     await line.sendNext(100);
     await untilCommitting(line);
     await terminate(line);
-    await untilAway(worker, outage);
-    // The next try as well, before it can succeed.
+    await waitForOutages(worker, outage);
+    // The next attempt too, before it can succeed.
     await untilCommitting(line);
     await terminate(line);
     await gate.open();
     await line.untilDone();
   }
   await line.expectDeliveredBy(worker);
-  expectPatience(worker, /57P01|connection_lost/, 4);
+  expectLimitedRetries(worker, /57P01|connection_lost/, 4);
 });
 
-Deno.test("run waits and finds the way back by itself when a failover leaves it on a read-only server", async () => {
+Deno.test("run waits and recovers by itself when a failover leaves it on a read-only server", async () => {
   await using line = await createFragileLine({ postgres, queues });
   const { name } = line.database;
   const worker = line.start(env);
@@ -86,21 +86,21 @@ Deno.test("run waits and finds the way back by itself when a failover leaves it 
   await terminate(line);
   const before = await countFailed(line);
   await line.sendNext(200);
-  // Which error comes first is chance: that of a connection that was cut, or that of a new one.
-  await untilAway(worker, 1);
+  // Which error comes first varies: that of a terminated connection, or that of a new one.
+  await waitForOutages(worker, 1);
   await until(() => countFailed(line), (count) => count >= before + 2);
   await linger();
-  // Its sessions stay read-only, whatever the default is, until it opens new ones.
+  // Its sessions stay read-only after the default changes, until it opens new ones.
   await fromOutside(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
   await line.expectDeliveredBy(worker);
-  expectPatience(worker, /25006|57P01|connection_lost/);
+  expectLimitedRetries(worker, /25006|57P01|connection_lost/);
 });
 
-Deno.test("run waits, at its start and later, when Postgres has no connection left", async () => {
+Deno.test("run waits, at its start and later, when Postgres accepts no more connections", async () => {
   await using line = await createFragileLine({ postgres, queues });
   await using tcp = startTcpProxy(postgres.port);
   const { name } = line.database;
-  // Superusers are let in beyond the limit, which is for the test itself.
+  // The limit does not apply to superusers, so the test itself can connect.
   await line.database.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
   const url = new URL(line.env["DATABASE_URL"] ?? "");
   url.port = String(tcp.port);
@@ -113,20 +113,20 @@ Deno.test("run waits, at its start and later, when Postgres has no connection le
   await terminate(line);
   const before = tcp.cuts;
   await line.sendNext(200);
-  await untilAway(worker, 1);
+  await waitForOutages(worker, 1);
   await until(async () => tcp.cuts - before, (refused) => refused >= 2);
   await linger();
   await line.database.query(`ALTER DATABASE ${name} CONNECTION LIMIT 5`);
   await line.expectDeliveredBy(worker);
   const refused = tcp.cuts - before;
-  ok(refused >= 2 && refused <= 2 * MOST_TRIES, `${refused} connections`);
-  expectPatience(worker, /53300|57P01|connection_lost/);
+  ok(refused >= 2 && refused <= 2 * MAX_ATTEMPTS, `${refused} connections`);
+  expectLimitedRetries(worker, /53300|57P01|connection_lost/);
 });
 
-Deno.test("run waits without hurry when the disk is full and everything but a commit succeeds", async () => {
+Deno.test("run retries at a limited rate when the disk is full and everything but a commit succeeds", async () => {
   await using line = await createFragileLine({ postgres, queues });
   await line.database.query("CREATE TABLE disk AS SELECT true AS is_full");
-  // A sequence is not rolled back, so it counts what failed.
+  // A sequence is not rolled back, so it counts the failed commits.
   await line.database.query("CREATE SEQUENCE commits");
   await onInsert(
     line,
@@ -141,25 +141,25 @@ Deno.test("run waits without hurry when the disk is full and everything but a co
   };
   const worker = line.start(env);
   await line.sendNext(400);
-  // The database answers each probe all the same: only a commit tells that the disk is still full.
+  // The database still answers each probe. Only a commit shows that the disk is still full.
   await worker.untilErr(/The store is unavailable \(53100\)/);
   await linger();
   await line.database.query("UPDATE disk SET is_full = false");
   await line.expectDeliveredBy(worker);
   const failed = await commits();
-  // A probe lets both committers try.
-  ok(failed >= 2 && failed <= 2 * MOST_TRIES, `${failed} commits failed`);
-  expectPatience(worker, /53100/);
+  // After a probe both committers retry.
+  ok(failed >= 2 && failed <= 2 * MAX_ATTEMPTS, `${failed} commits failed`);
+  expectLimitedRetries(worker, /53100/);
 });
 
-Deno.test("run tries again when Postgres chooses its commit to break a deadlock", async () => {
+Deno.test("run retries its commit when Postgres cancels it to break a deadlock", async () => {
   await using line = await createFragileLine({ postgres, queues });
   await using other = await openSession(line.database.url);
   const today = "(now() AT TIME ZONE 'UTC')::date";
   const insert = `INSERT INTO maskline.ledger
     SELECT id, ${today}, 'committed', gen_random_uuid() FROM unnest($1::text[]) AS event (id)`;
   await line.database.query(`SELECT maskline.make_ledger_days(ARRAY[${today}])`);
-  // Who looks for a deadlock first is the one who has to give way, so the other never looks.
+  // Postgres cancels the session that checks for a deadlock first, so the other session must not check.
   await other.query("SET deadlock_timeout = '1min'");
   const ids = (await line.sendNext(40)).sort();
   await other.query("BEGIN");
@@ -168,15 +168,15 @@ Deno.test("run tries again when Postgres chooses its commit to break a deadlock"
   const waiting = `SELECT FROM pg_stat_activity
     WHERE wait_event_type = 'Lock' AND datname = current_database()`;
   await until(() => line.database.query(waiting), (rows) => rows.length > 0);
-  // Whichever of its batches waits for the last id holds a part of the others.
+  // The batch that waits for the last id has locked some of the other ids.
   await other.query(insert, [ids.slice(0, -1)]);
   await worker.untilErr(/The store is unavailable \(40P01\)/);
   await other.query("ROLLBACK");
   await line.expectDeliveredBy(worker);
-  expectPatience(worker, /40P01/);
+  expectLimitedRetries(worker, /40P01/);
 });
 
-Deno.test("run waits without hurry when somebody locks the table and lock_timeout is short", async () => {
+Deno.test("run retries at a limited rate when another client locks the table and lock_timeout is short", async () => {
   await using line = await createFragileLine({ postgres, queues });
   const { name } = line.database;
   await fromOutside(`ALTER DATABASE ${name} SET lock_timeout = '50ms'`);
@@ -190,11 +190,11 @@ Deno.test("run waits without hurry when somebody locks the table and lock_timeou
   await other.query("ROLLBACK");
   await line.expectDeliveredBy(worker);
   const count = await countFailed(line);
-  ok(count >= 2 && count <= 2 * MOST_TRIES, `${count} transactions failed`);
-  expectPatience(worker, /55P03/);
+  ok(count >= 2 && count <= 2 * MAX_ATTEMPTS, `${count} transactions failed`);
+  expectLimitedRetries(worker, /55P03/);
 });
 
-Deno.test("run books rows as committed, not as duplicates, when the answer to their commit gets lost", async () => {
+Deno.test("run counts rows as committed, not as duplicates, when the answer to their commit is lost", async () => {
   await using line = await createFragileLine({ postgres, queues });
   await using tcp = startTcpProxy(postgres.port);
   const gate = await createCommitGate(line);
@@ -207,10 +207,10 @@ Deno.test("run books rows as committed, not as duplicates, when the answer to th
     await untilCommitting(line);
     tcp.cutAfter(0);
     await gate.open();
-    await untilAway(worker, round);
+    await waitForOutages(worker, round);
     await line.untilDone();
   }
   const { duplicate } = await line.expectDeliveredBy(worker);
   strictEqual(duplicate, 0);
-  expectPatience(worker, /connection_lost|ECONNRESET/, 3);
+  expectLimitedRetries(worker, /connection_lost|ECONNRESET/, 3);
 });

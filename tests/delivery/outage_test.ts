@@ -8,21 +8,21 @@ import { sqsError, startSqsProxy } from "../support/sqs_proxy.ts";
 
 const COUNT = 400;
 
-/** A queue that gives up on a message after three receives, with a short lease. */
+/** Creates a line with a short lease, and a dead-letter queue that takes a message after three receives. */
 async function fragileLine(
   postgres: Awaited<ReturnType<typeof startPostgres>>,
   queues: Awaited<ReturnType<typeof startQueueServer>>,
 ) {
-  const letters = await queues.createQueue();
+  const deadLetters = await queues.createQueue();
   const line = await createLine({
     postgres,
     queues,
     queueAttributes: {
       VisibilityTimeout: "4",
-      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount: 3 }),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount: 3 }),
     },
   });
-  return { line, letters };
+  return { line, deadLetters };
 }
 
 async function expectAllCommitted(line: Line): Promise<void> {
@@ -30,29 +30,29 @@ async function expectAllCommitted(line: Line): Promise<void> {
   deepStrictEqual(counts, { rows: COUNT - 1, rejected: 1, ledger: COUNT });
 }
 
-Deno.test("run loses and doubles nothing when Postgres is away for longer than the lease", async () => {
+Deno.test("run loses and doubles nothing when Postgres is unavailable for longer than the lease", async () => {
   await using postgres = await startPostgres();
   await using queues = await startQueueServer();
-  const { line, letters } = await fragileLine(postgres, queues);
+  const { line, deadLetters } = await fragileLine(postgres, queues);
   const worker = line.start({ STATEMENT_SECONDS: "2", MAX_IN_FLIGHT: "500" });
   await worker.untilErr(/Started/);
   await postgres.stop("immediate");
   await line.queue.send(sampleMessages({ count: COUNT }));
   await worker.untilErr(/The store is unavailable/);
-  // Three leases long: what is held would have come three times and gone to the dead-letter queue.
+  // Three leases. Without extensions, the messages in flight would be in the dead-letter queue by then.
   await new Promise((resolve) => setTimeout(resolve, 13_000));
   await postgres.start();
   await expectAllCommitted(line);
   worker.kill("SIGTERM");
   const { code, err } = await worker.ended;
   strictEqual(code, 0, err);
-  const { ready, inflight } = await letters.inspect();
+  const { ready, inflight } = await deadLetters.inspect();
   deepStrictEqual([ready, inflight], [0, 0]);
   match(err, /The store has recovered/);
   strictEqual(lastBooks(err).duplicate, 0);
 });
 
-Deno.test("run notices a Postgres that accepts and never answers, and goes on when it does again", async () => {
+Deno.test("run reports an outage and continues after it when Postgres accepts connections and does not answer", async () => {
   await using postgres = await startPostgres();
   await using queues = await startQueueServer();
   const { line } = await fragileLine(postgres, queues);
@@ -69,7 +69,7 @@ Deno.test("run notices a Postgres that accepts and never answers, and goes on wh
   deepStrictEqual(await line.count(), { rows: 2 * COUNT - 2, rejected: 2, ledger: 2 * COUNT });
 });
 
-Deno.test("run goes on without a busy loop when the queue fails for a while", async () => {
+Deno.test("run continues without a busy loop when the queue fails for some time", async () => {
   await using postgres = await startPostgres();
   await using queues = await startQueueServer();
   await using proxy = startSqsProxy(queues.endpoint);

@@ -10,19 +10,19 @@ import { failEntries, sqsError, type SqsRequest, startSqsProxy } from "../suppor
 const postgres = await sharedPostgres();
 const queues = await startQueueProcess();
 
-/** A message as a receive hands it out. */
+/** A message as a receive returns it. */
 interface Received {
   readonly MessageId: string;
   readonly ReceiptHandle: string;
 }
 
-/** The messages of a receive, which is sent on for them. */
+/** Forwards a receive and returns its messages. */
 async function receivedBy(request: SqsRequest): Promise<Received[]> {
   const answer: { Messages?: Received[] } = await (await request.forward()).json();
   return answer.Messages ?? [];
 }
 
-Deno.test("run commits once what is handed out again while it is held", async () => {
+Deno.test("run commits each message once when it is redelivered while it is in flight", async () => {
   await using proxy = startSqsProxy(queues.endpoint);
   await using line = await createFragileLine({ postgres, queues, leaseSeconds: 30 });
   const again = new Set<string>();
@@ -31,7 +31,7 @@ Deno.test("run commits once what is handed out again while it is held", async ()
     const messages = await receivedBy(request);
     const first = messages.filter(({ MessageId }) => !again.has(MessageId));
     for (const { MessageId } of first) again.add(MessageId);
-    // Visible once more; the emulator forgets the handle that the worker is about to get.
+    // Visible again. The emulator forgets the handle that the worker is about to get.
     const Entries = first.map(({ ReceiptHandle }, index) => ({
       Id: String(index),
       ReceiptHandle,
@@ -44,8 +44,8 @@ Deno.test("run commits once what is handed out again while it is held", async ()
     return Response.json({ Messages: messages });
   };
   await line.sendNext(300);
-  // Batches wait for long enough that the same message comes twice before its commit. One poller, or
-  // the second receipt might overtake the first, and the handle that is kept be the forgotten one.
+  // Batches wait long enough that each message arrives twice before its commit. With more than one poller
+  // the second receive could overtake the first, and the worker would keep the forgotten handle.
   const worker = line.start({
     AWS_ENDPOINT_URL_SQS: proxy.endpoint,
     BATCH_MILLISECONDS: "2000",
@@ -55,7 +55,7 @@ Deno.test("run commits once what is handed out again while it is held", async ()
   deepStrictEqual([received, duplicate, released], [600, 300, 0]);
 });
 
-Deno.test("run writes nothing and counts duplicates when all it has committed comes again", async () => {
+Deno.test("run writes nothing and counts duplicates when all committed messages are redelivered", async () => {
   await using proxy = startSqsProxy(queues.endpoint);
   await using line = await createFragileLine({ postgres, queues, leaseSeconds: 30 });
   const copies: Received[] = [];
@@ -63,12 +63,12 @@ Deno.test("run writes nothing and counts duplicates when all it has committed co
   proxy.fault = async (request) => {
     if (request.action !== "ReceiveMessage") return undefined;
     if (replaying) {
-      // A server of SQS that was away while the others deleted.
+      // As from a server of SQS that was unavailable during the deletes.
       const messages = copies.splice(0, 10);
       return messages.length > 0 ? Response.json({ Messages: messages }) : undefined;
     }
     const messages = await receivedBy(request);
-    // A long poll may be under way when the replay begins; what it brings is new.
+    // A long poll can be under way when the replay begins. Its messages are new.
     if (!replaying) copies.push(...messages);
     return Response.json({ Messages: messages });
   };
@@ -77,20 +77,20 @@ Deno.test("run writes nothing and counts duplicates when all it has committed co
   await line.untilDone();
   strictEqual(copies.length, 300);
   replaying = true;
-  // Something new, so that the long poll under way ends and the next receive is asked for.
+  // New messages, so that the long poll under way ends and the next receive begins.
   await line.sendNext(100);
   await until(async () => copies.length, (left) => left === 0);
   const { received, duplicate } = await line.expectDeliveredBy(worker);
   deepStrictEqual([received, duplicate], [700, 300]);
 });
 
-Deno.test("run deletes again what a delete left behind, and nothing comes twice", async () => {
+Deno.test("run retries deletes before any redelivery when a delete fails for some messages", async () => {
   await using proxy = startSqsProxy(queues.endpoint);
   await using line = await createFragileLine({ postgres, queues, leaseSeconds: 30 });
   const tried = new Map<string, number>();
   proxy.fault = async (request) => {
     if (request.action !== "DeleteMessageBatch") return undefined;
-    // Every third one fails twice.
+    // Every third message fails twice.
     return await failSome(queues.endpoint, request, ({ ReceiptHandle }, index) => {
       const times = tried.get(ReceiptHandle) ?? 0;
       const fails = times === 1 || (times === 0 && index % 3 === 0);
@@ -106,7 +106,7 @@ Deno.test("run deletes again what a delete left behind, and nothing comes twice"
   ok([...tried.values()].every((times) => times === 2));
 });
 
-Deno.test("run stores nothing twice when the answers to its deletes get lost", async () => {
+Deno.test("run stores nothing twice when the answers to its deletes are lost", async () => {
   await using proxy = startSqsProxy(queues.endpoint);
   await using line = await createFragileLine({ postgres, queues });
   let lost = 0;
@@ -114,7 +114,7 @@ Deno.test("run stores nothing twice when the answers to its deletes get lost", a
     if (request.action !== "DeleteMessageBatch" || lost >= 40) return undefined;
     lost++;
     await (await request.forward()).body?.cancel();
-    // Once as a failure of the whole call, once as one of each entry, and once as no answer at all.
+    // In turn, the whole call fails or each entry fails. Every tenth answer also comes too late.
     if (lost % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 5_500));
     return lost % 2 ? sqsError(500, "InternalFailure") : failEntries(request);
   };
@@ -122,11 +122,11 @@ Deno.test("run stores nothing twice when the answers to its deletes get lost", a
   const worker = line.start({ AWS_ENDPOINT_URL_SQS: proxy.endpoint });
   await until(async () => lost, (count) => count === 40);
   const { duplicate } = await line.expectDeliveredBy(worker);
-  // They are gone, so none of them comes again.
+  // The messages were deleted, so none of them is redelivered.
   strictEqual(duplicate, 0);
 });
 
-Deno.test("run receives everything when receives fail in every way", async () => {
+Deno.test("run receives all messages when receives fail in every way", async () => {
   await using proxy = startSqsProxy(queues.endpoint);
   await using line = await createFragileLine({ postgres, queues });
   const failures = [
@@ -135,14 +135,14 @@ Deno.test("run receives everything when receives fail in every way", async () =>
     () => sqsError(400, "ThrottlingException"),
     () => sqsError(403, "RequestThrottled"),
     () => sqsError(429, "TooManyRequestsException"),
-    // What a load balancer says, and what a portal does.
+    // The answers of a load balancer and of a login page.
     () => new Response("<html>Bad gateway</html>", { status: 502 }),
     () => new Response("<html>Please log in</html>", { status: 200 }),
     () => new Response(null, { status: 504 }),
   ];
   let calls = 0;
   let failed = 0;
-  // Each third call succeeds, or the back-off would grow to half a minute.
+  // Every third call succeeds. Otherwise the backoff would grow to half a minute.
   proxy.fault = ({ action }) =>
     action === "ReceiveMessage" && calls++ % 3 < 2
       ? failures[failed++ % failures.length]?.()
@@ -156,22 +156,22 @@ Deno.test("run receives everything when receives fail in every way", async () =>
   ok(calls <= 60, `${calls} receives`);
 });
 
-Deno.test("drain loses nothing when an answer with messages comes after it gave up", async () => {
+Deno.test("drain loses nothing when an answer with messages arrives after the call's deadline", async () => {
   await using proxy = startSqsProxy(queues.endpoint);
   await using line = await createFragileLine({ postgres, queues });
-  const gaveUp = Promise.withResolvers<void>();
+  const abandoned = Promise.withResolvers<void>();
   let late = 0;
   let receives = 0;
   proxy.fault = async (request) => {
     if (request.action !== "ReceiveMessage") return undefined;
-    // One poller asks, and asks again only once it has given the first call up, which is after 1 + 5 s.
+    // The only poller receives again only after it has abandoned the first call, which is after 1 + 5 s.
     if (++receives > 1) {
-      gaveUp.resolve();
+      abandoned.resolve();
       return undefined;
     }
     const messages = await receivedBy(request);
     late = messages.length;
-    await gaveUp.promise;
+    await abandoned.promise;
     return Response.json({ Messages: messages });
   };
   await line.sendNext(100);
@@ -179,8 +179,8 @@ Deno.test("drain loses nothing when an answer with messages comes after it gave 
   strictEqual(code, 0, err);
   strictEqual(late, 10);
   match(err, /The queue is unavailable \(deadline\)/);
-  // Deno 2.9.6 sends a call that was given up once more (denoland/deno#36786), and nobody reads that
-  // answer either: its messages may still be hidden when the drain ends.
+  // Deno 2.9.6 sends an abandoned call again (denoland/deno#36786), and the worker does not read that
+  // answer either. Its messages can still be invisible when the drain ends.
   const next = line.start();
   await next.untilErr(/Started/);
   await line.expectDelivered();
@@ -198,22 +198,22 @@ Deno.test("run stops within STOP_SECONDS when the queue accepts calls and never 
     AWS_ENDPOINT_URL_SQS: proxy.endpoint,
     STOP_SECONDS: "4",
     BATCH_ROWS: "50",
-    // Receives are still asked for when the rest has been committed.
+    // Slow enough that the worker still receives after the first commits.
     MAX_MESSAGES_PER_SECOND: "100",
   });
   await untilCount(line, ({ ledger }) => ledger >= 50);
-  // Some are owed a delete, some wait for a commit, some are being received.
+  // Some messages wait for a delete, some for a commit, and some are being received.
   await lock.query("BEGIN");
   await lock.query("LOCK TABLE maskline.ledger IN SHARE ROW EXCLUSIVE MODE");
   proxy.fault = () => woken.promise.then(() => sqsError(503, "ServiceUnavailable"));
   const receives = () => proxy.calls.get("ReceiveMessage") ?? 0;
   const before = receives();
   await until(async () => receives(), (count) => count > before);
-  const toldAt = performance.now();
+  const signaledAt = performance.now();
   worker.kill("SIGTERM");
   const { code, err } = await worker.ended;
-  const seconds = (performance.now() - toldAt) / 1000;
-  // The rest is for a busy machine: without a limit it would wait for as long as the queue is silent.
+  const seconds = (performance.now() - signaledAt) / 1000;
+  // The margin is for a busy machine. Without a limit the worker would wait as long as the queue is silent.
   ok(seconds < 15, `It took ${seconds} s:\n${err}`);
   strictEqual(code, 0, err);
   strictEqual(lastBooks(err).inFlight, 0);

@@ -10,7 +10,7 @@ const postgres = await sharedPostgres();
 const queues = await startQueueServer();
 const WHY = ["--reason", "a test of roles"];
 
-/** A line that a writer has worked off: 40 rows, an event that was refused and one that is none. */
+/** Creates a line that a writer has drained: 40 rows, a refused event and a message that is not an event. */
 async function drained(): Promise<Line> {
   const line = await createLine({ postgres, queues });
   await line.database.query(
@@ -25,7 +25,7 @@ async function drained(): Promise<Line> {
   return line;
 }
 
-/** What stands in one column, of one row. */
+/** Returns the value of a query for one column of one row. */
 async function one(line: Line, sql: string): Promise<string> {
   const [row] = await line.database.query<Record<string, string>>(sql);
   const [value] = Object.values(row ?? {});
@@ -35,8 +35,8 @@ async function one(line: Line, sql: string): Promise<string> {
 
 const aMask = "SELECT masked_ip FROM user_logins ORDER BY user_id, masked_ip LIMIT 1";
 
-/** The commands of a custodian that change nothing but the audit. */
-async function looks(line: Line): Promise<Readonly<Record<string, string[]>>> {
+/** Lists the commands of a custodian that change nothing but the audit log. */
+async function readCommands(line: Line): Promise<Readonly<Record<string, string[]>>> {
   const id = await one(line, "SELECT message_id FROM maskline.rejected WHERE reason = 'not_json'");
   return {
     reveal: ["reveal", "ip", await one(line, aMask), ...WHY],
@@ -47,18 +47,18 @@ async function looks(line: Line): Promise<Readonly<Record<string, string[]>>> {
 }
 
 function expectRefused(args: readonly string[], { code, out, err }: Ended): void {
-  const said = `${args.join(" ")}: ${out}${err}`;
-  strictEqual(code, 1, said);
-  ok(out === "" || out === "0 discarded\n", said);
-  match(err, /42501/, said);
+  const text = `${args.join(" ")}: ${out}${err}`;
+  strictEqual(code, 1, text);
+  ok(out === "" || out === "0 discarded\n", text);
+  match(err, /42501/, text);
 }
 
-Deno.test("a custodian can reveal, show, replay, discard, rotate and forget, and the books stay right", async () => {
+Deno.test("reveal, rejected, rotate and forget succeed and keep the books correct when a custodian runs them", async () => {
   await using line = await drained();
   const env = line.as("custodian");
   const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}, input = "") =>
     expectDone(runMaskline(args, { env: { ...env, ...more }, input }));
-  for (const args of Object.values(await looks(line))) await run(args);
+  for (const args of Object.values(await readCommands(line))) await run(args);
   await run(["rejected", "replay", "--where-reason", "store_refused", ...WHY]);
   const id = await one(line, "SELECT message_id FROM maskline.rejected WHERE status = 'open'");
   await run(["rejected", "discard", id, ...WHY]);
@@ -84,25 +84,25 @@ Deno.test("a custodian can reveal, show, replay, discard, rotate and forget, and
   await run(["audit", "verify"]);
 });
 
-Deno.test("an analyst can list the rejected messages, and can open nothing with the vault's key", async () => {
+Deno.test("rejected list succeeds and a custodian's commands fail when an analyst has the vault's key", async () => {
   await using line = await drained();
   const { out } = await expectDone(runMaskline(["rejected", "list"], { env: line.as("reader") }));
   strictEqual(out.trimEnd().split("\n").length, 2);
   const env = { ...line.as("custodian"), ...line.as("reader") };
-  for (const args of Object.values(await looks(line))) {
+  for (const args of Object.values(await readCommands(line))) {
     const ended = await runMaskline(args, { env });
     expectRefused(args, ended);
   }
 });
 
-Deno.test("a worker's password and the vault's key open nothing", async () => {
+Deno.test("a custodian's commands fail when they have a worker's password and the vault's key", async () => {
   await using line = await drained();
   const env = { ...line.as("custodian"), ...line.env };
-  const deeds = await looks(line);
-  const id = deeds["show"]?.[2] ?? "";
+  const commands = await readCommands(line);
+  const id = commands["show"]?.[2] ?? "";
   for (
     const args of [
-      ...Object.values(deeds),
+      ...Object.values(commands),
       ["rejected", "discard", id, ...WHY],
       ["forget", "--user", "-", ...WHY],
     ]

@@ -11,8 +11,8 @@ import { runMaskline } from "../support/maskline.ts";
 import { startQueueServer } from "../support/queue_server.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 
-// What a thief has in these tests: a dump of the whole database, and all that stands in the environment
-// of a worker. What the thief has not is the vault's private key.
+// In these tests an attacker has a dump of the whole database and the environment of a worker, but not
+// the vault's private key.
 
 const postgres = await sharedPostgres();
 
@@ -27,7 +27,7 @@ const event = {
 const rejectedBody = `{"user_id": "rejected-7391", "ip": "198.51.100.99"`;
 const SECRETS = [event.ip, event.device_id, "rejected-7391", "198.51.100.99"];
 
-/** A line that has stored one event and set one message aside. */
+/** Creates a line that has stored one event and rejected one message. */
 async function usedLine(queues: Parameters<typeof createLine>[0]["queues"]): Promise<Line> {
   const line = await createLine({ postgres, queues });
   await line.queue.send([JSON.stringify(event), rejectedBody]);
@@ -36,7 +36,7 @@ async function usedLine(queues: Parameters<typeof createLine>[0]["queues"]): Pro
   return line;
 }
 
-/** Everything that is sealed, with what it is tied to. */
+/** Reads all sealed values, with the field and the mask to which each is bound. */
 async function sealedIn({ database }: Line) {
   const rows = await database.query<
     { field: string; mask: string; sealed: string; key_id: string }
@@ -48,22 +48,22 @@ async function sealedIn({ database }: Line) {
   return rows.map((row) => ({ ...row, sealed: Uint8Array.fromHex(row.sealed) }));
 }
 
-/** A text in the forms in which it could stand in a dump. */
+/** Lists the forms in which a dump could contain a text. */
 function formsOf(text: string): string[] {
   const bytes = new TextEncoder().encode(text);
-  // Base64 of a part depends on where it begins; the middle of it is the same at each of three offsets.
+  // The base64 of a part depends on its offset. There are three variants, whose middle is always the same.
   const shifted = [0, 1, 2].map((by) =>
     new Uint8Array([...new Uint8Array(by), ...bytes]).toBase64().slice(4, -4)
   );
   return [text, bytes.toHex(), text.split("").reverse().join(""), ...shifted];
 }
 
-Deno.test("a dump of the database holds no original, in whatever form", async () => {
+Deno.test("drain leaves no original in a dump of the database, in any form, when it stores and rejects messages", async () => {
   await using queues = await startQueueServer();
   await using line = await usedLine(queues);
   const dump = await dumpText(line.database);
   for (const secret of SECRETS) {
-    for (const form of formsOf(secret)) ok(!dump.includes(form), `${form} stands in the dump`);
+    for (const form of formsOf(secret)) ok(!dump.includes(form), `${form} is in the dump`);
     for (const algorithm of ["md5", "sha1", "sha256", "sha512"]) {
       const digest = createHash(algorithm).update(secret).digest();
       for (const encoding of ["hex", "base64", "base64url"] as const) {
@@ -73,7 +73,7 @@ Deno.test("a dump of the database holds no original, in whatever form", async ()
   }
 });
 
-Deno.test("a dump and a worker's environment hold no key that opens what is sealed", async () => {
+Deno.test("open() refuses sealed values when its key is from a dump or a worker's environment", async () => {
   await using queues = await startQueueServer();
   await using line = await usedLine(queues);
   const sealed = await sealedIn(line);
@@ -84,7 +84,7 @@ Deno.test("a dump and a worker's environment hold no key that opens what is seal
       await rejects(chain.open(bytes, key_id, { field, mask }), OpenError);
     }
   }
-  // The real key does open them, so the attempts above did not fail for another reason.
+  // The real key opens them, so the attempts above did not fail for another reason.
   const chain = createKeyChain([line.vaultPrivateKey]);
   const opened = await Promise.all(
     sealed.map(({ field, mask, sealed, key_id }) => chain.open(sealed, key_id, { field, mask })),
@@ -92,7 +92,7 @@ Deno.test("a dump and a worker's environment hold no key that opens what is seal
   deepStrictEqual(opened.toSorted(), [event.ip, event.device_id, rejectedBody].toSorted());
 });
 
-/** All that has the length of a key, as it stands and as Maskline derives keys from keys. */
+/** Lists everything that has the length of a key, unchanged and with Maskline's key derivations. */
 function candidatesIn(text: string): Uint8Array<ArrayBuffer>[] {
   const found = new Map<string, Uint8Array<ArrayBuffer>>();
   const add = (bytes: Uint8Array) => void found.set(bytes.toHex(), Uint8Array.from(bytes));
@@ -101,11 +101,11 @@ function candidatesIn(text: string): Uint8Array<ArrayBuffer>[] {
     try {
       add(Uint8Array.fromBase64(encoded.slice(0, 43), { alphabet }).subarray(0, 32));
     } catch {
-      // No base64 after all.
+      // It is not base64.
     }
   }
   for (const [digits] of text.matchAll(/[0-9a-f]{64,}/g)) {
-    // Sealed values too: every 32 bytes of them in a row.
+    // Sealed values too: every sequence of 32 bytes in them.
     for (let at = 0; at + 64 <= digits.length; at += 2) {
       add(Uint8Array.fromHex(digits.slice(at, at + 64)));
     }
@@ -125,7 +125,7 @@ function candidatesIn(text: string): Uint8Array<ArrayBuffer>[] {
 
 const FIELD_MASKS = "SELECT field, mask FROM maskline.vault ORDER BY field";
 
-/** Every command that opens something, for this line's entries. */
+/** Lists the commands that open or list values, for this line's entries. */
 async function openingCommands(line: Line): Promise<string[][]> {
   const masks = await line.database.query<{ field: string; mask: string }>(FIELD_MASKS);
   const [row] = await line.database.query<{ id: string }>(
@@ -147,7 +147,7 @@ async function openingCommands(line: Line): Promise<string[][]> {
   ];
 }
 
-Deno.test("no command gives a value away with a worker's environment, nor with the owner's", async () => {
+Deno.test("the commands that open values print none when they have a worker's or the owner's environment", async () => {
   await using queues = await startQueueServer();
   await using line = await usedLine(queues);
   const stranger = await generateVaultKeys();
@@ -156,7 +156,7 @@ Deno.test("no command gives a value away with a worker's environment, nor with t
   const environments: Record<string, string>[] = [
     line.env,
     { ...line.ownerEnv },
-    // What a thief would try as the private key: one made up, the public half, the mask key.
+    // What an attacker would try as the private key: a random key, the public half, the mask key.
     { ...line.ownerEnv, VAULT_PRIVATE_KEY: wrong },
     { ...line.ownerEnv, VAULT_PRIVATE_KEY: publicKey },
     { ...line.ownerEnv, VAULT_PRIVATE_KEY: maskKey.replace("k1:", "v1:") },
@@ -169,13 +169,13 @@ Deno.test("no command gives a value away with a worker's environment, nor with t
       for (const secret of SECRETS) ok(!(out + err).includes(secret), `${args.join(" ")}\n${err}`);
     }
   }
-  // Nothing was spoiled meanwhile.
+  // The entries are still intact.
   const [first] = await openingCommands(line);
   const { out, code } = await runMaskline(first ?? [], { env: line.as("custodian") });
   deepStrictEqual([code, out], [0, `${event.device_id}\n`]);
 });
 
-Deno.test("a worker refuses to start when it could open the vault", async () => {
+Deno.test("run and drain refuse to start when they have the vault's private key", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   const env = line.as("custodian");
@@ -186,10 +186,10 @@ Deno.test("a worker refuses to start when it could open the vault", async () => 
   }
 });
 
-// The limit of masks, which SECURITY.md tells first: with the stolen mask key a small space can be tried.
-// All IPv4 addresses take about an hour on one core (`deno task bench:guess` measures it); here the thief
-// knows the network, 256 addresses.
-Deno.test("a stolen mask key finds an address by trying, and no device id of 122 random bits", async () => {
+// The limit of masks, which SECURITY.md states first: with the stolen mask key an attacker can try a small
+// number of values. All IPv4 addresses take about an hour on one core (`deno task bench:guess` measures
+// it). Here the attacker knows the network of 256 addresses.
+Deno.test("mask() finds an address when an attacker has the mask key and knows the network, but not without the pepper", async () => {
   await using queues = await startQueueServer();
   await using line = await usedLine(queues);
   const [id = "", key = ""] = (line.env["MASK_KEY"] ?? "").split(":");
@@ -204,7 +204,7 @@ Deno.test("a stolen mask key finds an address by trying, and no device id of 122
     if (await masker.mask("ip", guess) === row?.masked_ip) found.push(guess);
   }
   deepStrictEqual(found, [event.ip]);
-  // With the pepper held apart the same key finds nothing.
+  // With a pepper that the attacker does not have, the same key finds nothing.
   const pepper = crypto.getRandomValues(new Uint8Array(32));
   const peppered = await createMasker({ ring: [stolen], fields: ["ip"], pepper });
   ok(await peppered.mask("ip", event.ip) !== row?.masked_ip);

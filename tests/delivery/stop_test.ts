@@ -7,26 +7,26 @@ import { sharedPostgres } from "../support/shared_postgres.ts";
 
 const postgres = await sharedPostgres();
 
-Deno.test("run stops within STOP_SECONDS with balanced books when SIGTERM comes under load", async () => {
+Deno.test("run stops within STOP_SECONDS with balanced books when it receives SIGTERM under load", async () => {
   await using queues = await startQueueProcess();
   await using line = await createLine({ postgres, queues });
   await line.queue.send(sampleEvents({ count: 5_000 }));
   const worker = line.start({ STOP_SECONDS: "5" });
   await untilCount(line, ({ rows }) => rows > 500);
-  const toldAt = performance.now();
+  const signaledAt = performance.now();
   worker.kill("SIGTERM");
   const { code, err } = await worker.ended;
-  ok(performance.now() - toldAt < 5_000);
+  ok(performance.now() - signaledAt < 5_000);
   strictEqual(code, 0, err);
   const books = lastBooks(err);
   strictEqual(books.inFlight, 0);
   const { rows } = await line.count();
   strictEqual(books.committed, rows);
-  // Whatever it held is finished or given back: nothing is hidden by a lease.
+  // Each message in flight was finished or released: no lease hides a message.
   strictEqual((await line.queue.takeAll()).length, 5_000 - rows);
 });
 
-Deno.test("run releases what it holds, visible at once, when it is stopped while Postgres locks it out", async () => {
+Deno.test("run releases the messages in flight, visible at once, when it is stopped while the ledger is locked", async () => {
   await using queues = await startQueueProcess();
   await using line = await createLine({ postgres, queues });
   await line.queue.send(sampleEvents({ count: 300 }));
@@ -41,7 +41,7 @@ Deno.test("run releases what it holds, visible at once, when it is stopped while
   await lock.release();
 });
 
-Deno.test("run ends at once when a second signal comes", async () => {
+Deno.test("run ends at once when it receives a second signal", async () => {
   await using queues = await startQueueProcess();
   await using line = await createLine({ postgres, queues });
   await line.queue.send(sampleEvents({ count: 300 }));
@@ -56,7 +56,7 @@ Deno.test("run ends at once when a second signal comes", async () => {
   match(err, /Stopping/);
 });
 
-/** Holds a lock on the ledger that no commit passes, until it is released. */
+/** Locks the ledger, so that no commit succeeds until the lock is released. */
 async function lockTable(url: string) {
   const { Client } = (await import("pg")).default;
   const client = new Client({ connectionString: url });

@@ -35,7 +35,7 @@ async function vaultIn(database: TestDatabase): Promise<Record<string, number>> 
   return Object.fromEntries(rows.map(({ field, count }) => [field, count]));
 }
 
-/** What a custodian sees for all masks of a field. */
+/** Returns the originals that a custodian sees for all masks of a field. */
 async function revealed(
   line: Line,
   field: string,
@@ -54,7 +54,7 @@ async function revealed(
   return out.trimEnd().split("\n").map((text) => text.split("\t")[1] ?? "").sort();
 }
 
-Deno.test("drain keeps each original once, however often and however written it comes", async () => {
+Deno.test("drain stores each original once when it arrives repeatedly and in several notations", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await line.queue.send(office);
@@ -69,7 +69,7 @@ Deno.test("drain keeps each original once, however often and however written it 
   );
 });
 
-Deno.test("drain keeps originals in the vault's own database when there is one", async () => {
+Deno.test("drain stores originals in the vault's own database when there is one", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   await using vault = await postgres.createDatabase("vault");
@@ -82,7 +82,7 @@ Deno.test("drain keeps originals in the vault's own database when there is one",
   deepStrictEqual(await revealed(line, "ip", apart), ["203.0.113.7"]);
   const entries = "SELECT count(*)::integer AS count FROM maskline.reveal_audit";
   deepStrictEqual(await vault.query(entries), [{ count: 1 }]);
-  // Whoever forgets to name it is told so, before anything is sealed or looked for in the wrong place.
+  // Without its URL a command fails before it seals or searches anything in the wrong database.
   const commands = [
     [["drain"], line.env],
     [["reveal", "ip", `k1.${"x".repeat(43)}`, "--reason", "test"], line.as("custodian")],
@@ -98,14 +98,14 @@ Deno.test("drain keeps originals in the vault's own database when there is one",
 Deno.test("drain seals nothing when the vault is off", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
-  const letters = await queues.createQueue();
+  const deadLetters = await queues.createQueue();
   await line.queue.send(office);
-  const off = { VAULT: "off", REJECTED_TO: "queue", SQS_DLQ_URL: letters.url };
+  const off = { VAULT: "off", REJECTED_TO: "queue", SQS_DLQ_URL: deadLetters.url };
   strictEqual((await line.drain(off)).books.committed, 10);
   deepStrictEqual(await vaultIn(line.database), {});
 });
 
-Deno.test("drain makes other masks when there is a pepper, and they are revealed all the same", async () => {
+Deno.test("drain computes other masks, which reveal can open, when there is a pepper", async () => {
   await using queues = await startQueueServer();
   await using line = await createLine({ postgres, queues });
   const pepper = `p1:${crypto.getRandomValues(new Uint8Array(32)).toBase64()}`;
@@ -126,7 +126,7 @@ Deno.test("drain makes other masks when there is a pepper, and they are revealed
   const env = line.as("custodian");
   const { out } = await runMaskline(reveal, { env: { ...env, MASK_PEPPER: pepper } });
   strictEqual(out, "203.0.113.7\n");
-  // With the key and without the pepper the mask does not fit its original, and that is said.
+  // With the key and without the pepper the mask does not match its original, which reveal reports.
   const without = await runMaskline(reveal, { env });
   deepStrictEqual([without.code, without.out], [1, ""]);
   match(without.err, /is not shown/);

@@ -12,9 +12,9 @@ const queues = await startQueueProcess();
 
 const WORKERS = 3;
 const STEPS = 16;
-const MESSAGES_A_STEP = 200;
+const MESSAGES_PER_STEP = 200;
 
-/** What happens next to the workers. */
+/** What the test does next with a worker. */
 type Step = "start" | "kill" | "stop";
 
 function nextStep(random: Random, running: number): Step {
@@ -24,7 +24,7 @@ function nextStep(random: Random, running: number): Step {
 }
 
 async function endOne(worker: MasklineProcess, signal: "SIGKILL" | "SIGTERM"): Promise<void> {
-  // It may be stopped before it hears signals at all: then it ends as any process does.
+  // A worker that is stopped before it handles signals ends like any process.
   const listens = worker.err().includes("Settings");
   worker.kill(signal);
   const { code, err } = await worker.ended;
@@ -41,14 +41,14 @@ async function work(seed: number): Promise<void> {
     postgres,
     queues,
     leaseSeconds: 3,
-    // Each end of a worker may cost a receipt of what it held; nothing else does.
+    // Each end of a worker can cost its messages in flight one receive. Nothing else does.
     maxReceiveCount: STEPS + 1,
   });
-  // Slow enough that there is something left at each step.
+  // Slow enough that there are messages left at each step.
   const env = { MAX_MESSAGES_PER_SECOND: "150", BATCH_ROWS: "50", BATCH_MILLISECONDS: "50" };
   const workers: MasklineProcess[] = [];
   for (let step = 0; step < STEPS; step++) {
-    await line.sendNext(MESSAGES_A_STEP);
+    await line.sendNext(MESSAGES_PER_STEP);
     const what = nextStep(random, workers.length);
     if (what === "start") workers.push(line.start(env));
     else {
@@ -63,6 +63,6 @@ async function work(seed: number): Promise<void> {
   await Promise.all(workers.map((worker) => endOne(worker, "SIGTERM")));
 }
 
-Deno.test("run loses and doubles nothing when three workers come and go at any moment", async () => {
+Deno.test("run loses and doubles nothing when three workers start and end at random moments", async () => {
   await work(1);
 });

@@ -61,7 +61,7 @@ Deno.test("run() creates a new batch id for each part when a batch is split", as
 
 Deno.test("run() drops a message and commits the others when the queue for rejections refuses its body", async () => {
   const { clock, store, books, holdings, committed, hold } = createCommitter({
-    setAside: (messages) =>
+    keepRejected: (messages) =>
       Promise.resolve(messages.map(({ id }) => id === "a" ? "refused" : null)),
   });
   for (const id of ["a", "b"]) hold(id, rejection);

@@ -1,12 +1,13 @@
 import type { Session } from "./open_session.ts";
 
-/** How Postgres took a statement: it lacked a privilege, or not, whatever else became of it. */
+/** Whether Postgres denied a statement for lack of a privilege. Any other result counts as allowed. */
 export type Verdict = "allowed" | "denied";
 
 /**
- * Tries a statement and takes it back. One that fails for want of values, say, was allowed.
+ * Runs a statement and rolls it back. A statement that fails for another reason, such as missing values,
+ * was allowed.
  *
- * @throws {Error} the statement itself is wrong: a name or its syntax
+ * @throws {Error} the statement itself is wrong: a name or the syntax
  */
 export async function attempt(session: Session, statement: string): Promise<Verdict> {
   await session.query("BEGIN");

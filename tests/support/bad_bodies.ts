@@ -1,9 +1,9 @@
 import { pick, type Random, seededRandom } from "../../lib/local/sample.ts";
 
 /**
- * Message bodies that a contract may not have thought of: bytes that are no text, events with a piece
- * overwritten, values of other types, numbers and nestings beyond all measure, text that Postgres cannot
- * hold; good events among them. The same seed gives the same bodies.
+ * Generates message bodies that a contract may not expect: bytes that are not text, events with a piece
+ * overwritten, values of other types, extreme numbers and nestings, and text that Postgres cannot store.
+ * Valid events are among them. The same seed generates the same bodies.
  */
 export function* badBodies(count: number, seed: number): Generator<string> {
   const random = seededRandom(seed);
@@ -11,9 +11,9 @@ export function* badBodies(count: number, seed: number): Generator<string> {
 }
 
 /**
- * A body as SQS takes it, which refuses characters that XML 1.0 has not. They are escaped as in JSON, so
- * that inside of a JSON text they still reach the contract. Characters beyond U+FFFF are escaped too:
- * SQS takes them, the emulator does not.
+ * Escapes a body for SQS, which refuses characters that XML 1.0 does not have. The escapes are JSON's, so
+ * that inside a JSON text the characters still reach the contract. Characters beyond U+FFFF are escaped
+ * too: SQS accepts them, the emulator does not.
  */
 export function sendable(body: string): string {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
@@ -23,7 +23,7 @@ export function sendable(body: string): string {
 
 const FIELDS = ["user_id", "device_type", "ip", "device_id", "locale", "app_version"] as const;
 
-/** Texts at the edges of Unicode, and of what Postgres and JSON make of them. */
+/** Texts at the limits of Unicode, of Postgres and of JSON. */
 const TEXTS = [
   "",
   " ",
@@ -51,7 +51,7 @@ const TEXTS = [
   "\\N",
 ] as const;
 
-/** JSON that is too much of something. */
+/** JSON values that are extreme or of another type. */
 const RAW = [
   "1e400",
   "-1e400",
@@ -147,12 +147,12 @@ function bytes(random: Random, count: number): Uint8Array {
   return Uint8Array.from({ length: count }, () => int(random, 256));
 }
 
-/** Code units below a bound; of all of them one in thirty is half a surrogate pair. */
+/** Returns random code units below a bound. Of all code units, one in thirty is half a surrogate pair. */
 function noise(random: Random, count: number, below: number): string {
   return String.fromCharCode(...Array.from({ length: count }, () => int(random, below)));
 }
 
-/** The text with a piece cut out, put in or doubled, or without its end. */
+/** Returns the text with a piece removed, inserted or doubled, or without its end. */
 function mutate(random: Random, text: string): string {
   const at = int(random, text.length);
   const piece = text.slice(at, at + 1 + int(random, 12));
@@ -167,7 +167,7 @@ function mutate(random: Random, text: string): string {
   ])();
 }
 
-/** Texts of just the greatest length and one more, in characters of one and of two UTF-16 units. */
+/** Returns a text of about the greatest length, in characters of one or two UTF-16 units. */
 function atTheEdge(random: Random): string {
   const length = pick(random, [32, 128, 256]) + pick(random, [-1, 0, 1]);
   return pick(random, ["a", "é", "漢", "📱"]).repeat(length);
@@ -179,14 +179,14 @@ function nested(random: Random): string {
   return open.repeat(depth) + "1" + close.repeat(depth - (random() < 0.1 ? 1 : 0));
 }
 
-/** An event with this JSON as one of its values, which `JSON.stringify` could not write. */
+/** Returns an event with this JSON as one of its values, which `JSON.stringify` could not write. */
 function withRaw(random: Random, json: string): string {
   const field = pick(random, FIELDS);
   const { [field]: _, ...rest } = event(random);
   return `${JSON.stringify(rest).slice(0, -1)},"${field}":${json}}`;
 }
 
-/** An event with a name that objects inherit, or with one that stands there twice. */
+/** Returns an event with a name that objects inherit, or with a name that is in it twice. */
 function withName(random: Random, name: string): string {
   const value = pick(random, ['"192.0.2.7"', "{}", "1", '{"user_id":"x"}']);
   return `${JSON.stringify(event(random)).slice(0, -1)},"${name}":${value}}`;
@@ -196,7 +196,7 @@ function without(object: Record<string, unknown>, name: string): Record<string, 
   return Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
 }
 
-/** Up to 60 KB, seldom: long text in a field, or thousands of fields that nobody asked for. */
+/** Returns an event of up to 60 KB in one of ten cases: a long text in a field, or thousands of fields. */
 function large(random: Random): string {
   if (random() < 0.9) return JSON.stringify(event(random));
   if (random() < 0.5) {

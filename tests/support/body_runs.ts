@@ -7,18 +7,18 @@ import { createLine, type Line } from "./line.ts";
 import type { PostgresServer } from "./postgres_server.ts";
 import type { QueueServer } from "./queue_server.ts";
 
-/** What became of bodies. */
+/** The outcomes of bodies. */
 export interface BodyFigures {
   readonly messages: number;
   /** Those that were rejected. */
   readonly bad: number;
-  /** Those that became neither an event nor a rejection, or another one than was due. */
+  /** Those that became neither an event nor a rejection, or not the expected one. */
   readonly lost: number;
   readonly doubled: number;
   readonly seconds: number;
 }
 
-/** Decodes generated bodies, and looks whether each becomes a sound event or a sound rejection. */
+/** Decodes generated bodies, and checks that each becomes a valid event or a valid rejection. */
 export function decodeBodies(count: number, seed: number): BodyFigures {
   const startedAt = performance.now();
   let bad = 0;
@@ -40,8 +40,8 @@ export interface DrainBodiesOptions {
 }
 
 /**
- * Sends generated bodies through `maskline drain`, and compares each row and each rejection with what
- * the contract makes of its body.
+ * Sends generated bodies through `maskline drain`, and compares each row and each rejection with the
+ * contract's verdict on its body.
  */
 export async function drainBodies(options: DrainBodiesOptions): Promise<BodyFigures> {
   const { postgres, queues, count, seed } = options;
@@ -52,22 +52,24 @@ export async function drainBodies(options: DrainBodiesOptions): Promise<BodyFigu
   const { code, books, err } = await line.drain();
   if (code !== 0) throw new Error(`drain ended with ${code}:\n${err}`);
   const verdicts = bodies.map(verdictOn);
-  const wanted = verdicts.map((verdict, index) => outcomeOf(verdict, ids[index] ?? ""));
+  const expected = verdicts.map((verdict, index) => outcomeOf(verdict, ids[index] ?? ""));
   const found = await outcomesIn(line);
   const bad = verdicts.filter((verdict) => verdict?.kind === "rejection").length;
   const isBooked = books.received === count && books.rejected === bad &&
     books.committed === count - bad;
-  if (!isBooked) throw new Error(`The books do not fit: ${JSON.stringify(books)}`);
+  if (!isBooked) {
+    throw new Error(`Expected ${count} received and ${bad} rejected, got ${JSON.stringify(books)}`);
+  }
   return {
     messages: count,
     bad,
-    lost: countMissing(wanted, found),
-    doubled: countMissing(found, wanted),
+    lost: countMissing(expected, found),
+    doubled: countMissing(found, expected),
     seconds: secondsSince(startedAt),
   };
 }
 
-/** Undefined where it throws, which it must not. */
+/** Decodes a body. Returns undefined if that throws, which it must not. */
 function verdictOn(body: string): Event | Rejection | undefined {
   try {
     return decode(login, body);
@@ -88,7 +90,7 @@ function isSound(verdict: Event | Rejection): boolean {
     );
 }
 
-/** Whether Postgres takes the value into the column. */
+/** Whether Postgres can store the value in the column. */
 function fits(value: unknown, { type }: Column, optional = false): boolean {
   if (value === null) return optional;
   if (type === "integer") return Number.isInteger(value) && Number(value) < 2 ** 31;
@@ -97,7 +99,7 @@ function fits(value: unknown, { type }: Column, optional = false): boolean {
     value.isWellFormed();
 }
 
-/** A text that the row or the rejection of a message gives too. The masks are the mask's own matter. */
+/** Formats a verdict like the row or the rejection in the database. Leaves out the masks. */
 function outcomeOf(verdict: Event | Rejection | undefined, id: string): string {
   if (!verdict) return "neither";
   if (verdict.kind === "rejection") return JSON.stringify([id, verdict.reason, verdict.field]);
@@ -114,12 +116,12 @@ async function outcomesIn(line: Line): Promise<string[]> {
   return [...rows, ...rejections].map((row) => JSON.stringify(Object.values(row)));
 }
 
-/** How many of `wanted` are not among `found`, each as often as it is there. */
-function countMissing(wanted: readonly string[], found: readonly string[]): number {
+/** Counts the texts in `expected` that are not in `found`, where a text can be in both several times. */
+function countMissing(expected: readonly string[], found: readonly string[]): number {
   const counts = new Map<string, number>();
   for (const text of found) counts.set(text, (counts.get(text) ?? 0) + 1);
   let missing = 0;
-  for (const text of wanted) {
+  for (const text of expected) {
     const count = counts.get(text) ?? 0;
     if (count === 0) missing++;
     counts.set(text, count - 1);

@@ -1,16 +1,16 @@
 import { unprivilegedUser } from "./unprivileged_user.ts";
 
-/** Files of a test's own authority and of a server that it vouches for. */
+/** Files of a test's own certificate authority and of a server whose certificate it signed. */
 export interface Certificates extends AsyncDisposable {
   /** The authority's certificate. */
   readonly authority: string;
-  /** The certificate of an authority that vouches for nobody. */
+  /** The certificate of another authority, which signed no server's certificate. */
   readonly stranger: string;
-  /** Settings with which Postgres shows the server's certificate, which is for `localhost` only. */
+  /** Postgres settings for the server's certificate, which is valid only for `localhost`. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Whether this machine has the program that makes certificates. */
+/** Whether this machine has the program that creates certificates. */
 export async function hasOpenssl(): Promise<boolean> {
   try {
     return (await new Deno.Command("openssl", { args: ["version"] }).output()).success;
@@ -19,10 +19,10 @@ export async function hasOpenssl(): Promise<boolean> {
   }
 }
 
-/** Makes certificates that are good for a day. @throws {Error} openssl failed, with what it said */
+/** Creates certificates that are valid for a day. @throws {Error} openssl failed, with its output */
 export async function createCertificates(): Promise<Certificates> {
   const directory = await Deno.makeTempDir({ prefix: "maskline-tls-" });
-  // Postgres may run as somebody else, who must get in.
+  // Postgres can run as another user, who must be able to open the directory.
   await Deno.chmod(directory, 0o755);
   const openssl = async (line: string) => {
     const args = line.split(" ");

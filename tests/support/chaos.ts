@@ -1,5 +1,5 @@
 import { pick, type Random, seededRandom } from "../../lib/local/sample.ts";
-import { mistreat, queueFaults, Tally } from "./chaos_faults.ts";
+import { injectPostgresFaults, queueFaults, Tally } from "./chaos_faults.ts";
 import { ChaosWorker } from "./chaos_worker.ts";
 import { createLine } from "./line.ts";
 import { compareWith, numberedMessages, sentAs } from "./numbered_messages.ts";
@@ -14,24 +14,24 @@ export interface ChaosOptions {
   readonly queues: QueueServer;
   readonly messages: number;
   readonly kills: number;
-  /** Decides the moments and the faults. What the workers make of them is up to the machine as well. */
+  /** Determines the moments and the faults. How the workers react also depends on the machine. */
   readonly seed: number;
-  /** Workers side by side. */
+  /** Workers at the same time. */
   readonly workers: number;
-  /** Mistreat the connections to the queue and to Postgres as well. */
+  /** Inject faults into the connections to the queue and to Postgres too. */
   readonly faults: boolean;
-  /** Told of each kill; for a progress line. */
+  /** Called after each kill, for a progress line. */
   readonly onKill?: (kill: number) => void;
 }
 
-/** What a chaos run did, and what it cost. */
+/** What a chaos run did, and its result. */
 export interface ChaosFigures {
   readonly messages: number;
   readonly bad: number;
   readonly kills: number;
-  /** Workers that were stopped by SIGTERM on top, and had to end with 0 and with balanced books. */
+  /** Workers that were stopped by SIGTERM besides, and had to end with 0 and balanced books. */
   readonly stops: number;
-  /** How often each kind of fault was injected, and each moment of a kill was met. */
+  /** How often each kind of fault was injected, and a worker was killed at each kind of moment. */
   readonly faultKinds: ReadonlyMap<string, number>;
   readonly killKinds: ReadonlyMap<string, number>;
   readonly faults: number;
@@ -40,15 +40,15 @@ export interface ChaosFigures {
   readonly seconds: number;
 }
 
-/** The longest wait for a call at which to kill: there may be nothing left to do. */
+/** The longest wait for a call at which to kill. The worker may have nothing left to do. */
 const CATCH_MS = 1_500;
-/** One kill in so many is a stop besides. */
+/** One in this many kills comes after a stop. */
 const ONE_STOP_IN = 5;
 
 /**
- * Kills and mistreats workers at many moments until all is worked off, then compares.
+ * Kills workers and injects faults until all messages are processed. Then compares the database with them.
  *
- * @throws {Error} a worker ended by itself or ended a stop badly, or the queue is not empty in time
+ * @throws {Error} a worker ended by itself, did not stop properly, or the queue is not empty in time
  */
 export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
   const { postgres, queues, messages, kills, seed } = options;
@@ -76,18 +76,20 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
     { length: options.workers },
     () => crew.use(new ChaosWorker({ upstream: queues.endpoint, env, fault })),
   );
-  // First in is last out: calls that are held up end before their workers are waited for.
+  // The last deferred action runs first: delayed calls end before the workers are waited for.
   crew.defer(() => ending.abort());
-  const mistreating = options.faults ? mistreat(tcp, random, faultKinds) : undefined;
-  crew.defer(() => mistreating?.stop());
+  const postgresFaults = options.faults ? injectPostgresFaults(tcp, random, faultKinds) : undefined;
+  crew.defer(() => postgresFaults?.stop());
 
   const bodies = numberedMessages(messages);
   const ids: string[] = [];
   const killKinds = new Tally();
   let stops = 0;
   for (let kill = 0; kill < kills; kill++) {
-    // A part for each kill, so that there is work under way at every one of them.
-    ids.push(...await line.queue.send(bodies.slice(ids.length, partOf(messages, kill + 1, kills))));
+    // A part for each kill, so that there are messages in flight at each of them.
+    ids.push(
+      ...await line.queue.send(bodies.slice(ids.length, endOfPart(messages, kill + 1, kills))),
+    );
     if (random() * ONE_STOP_IN < 1) {
       const worker = pick(random, workers);
       await worker.stop();
@@ -98,11 +100,11 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
     options.onKill?.(kill + 1);
   }
 
-  mistreating?.stop();
+  postgresFaults?.stop();
   for (const worker of workers) worker.fault = () => undefined;
   ending.abort();
-  // Not until the ledger is full: what is lost never comes to stand there. What a killed worker held, or
-  // could not delete, comes again and goes then.
+  // This does not wait for a full ledger, because lost messages never get there. The messages that a killed
+  // worker had in flight, or could not delete, are redelivered and deleted then.
   const isEmpty = ({ ready, inflight }: QueueCounts) => ready + inflight === 0;
   await until(() => line.queue.inspect(), isEmpty, 180_000);
   for (const worker of workers) await worker.stop();
@@ -121,12 +123,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
   };
 }
 
-/** Up to which message the first `parts` of `all` parts go. */
-function partOf(messages: number, parts: number, all: number): number {
+/** Returns the index of the message at which the first `parts` of `all` parts end. */
+function endOfPart(messages: number, parts: number, all: number): number {
   return Math.floor(messages * parts / all);
 }
 
-/** Kills one of the workers at a moment that is chosen by lot, and starts the next in its place. */
+/** Kills a random worker at a random kind of moment, and starts the next in its place. */
 async function killOne(workers: readonly ChaosWorker[], random: Random): Promise<string> {
   const worker = pick(random, workers);
   const moments: Record<string, () => Promise<unknown>> = {
@@ -135,25 +137,25 @@ async function killOne(workers: readonly ChaosWorker[], random: Random): Promise
       await worker.replace();
       await wait(random() * 900);
     },
-    "at work": () => wait(random() * 900),
-    "received, not told": () => worker.catch("ReceiveMessage", true, CATCH_MS),
+    "while it works": () => wait(random() * 900),
+    "received, no answer yet": () => worker.catch("ReceiveMessage", true, CATCH_MS),
     "committed, not deleted": () => worker.catch("DeleteMessageBatch", false, CATCH_MS),
-    "deleted, not told": () => worker.catch("DeleteMessageBatch", true, CATCH_MS),
+    "deleted, no answer yet": () => worker.catch("DeleteMessageBatch", true, CATCH_MS),
     "while it stops": async () => {
       worker.signal("SIGTERM");
       await wait(random() * 300);
     },
   };
-  const [moment, come] = pick(random, Object.entries(moments));
-  const isMet = await come() !== false;
+  const [moment, reach] = pick(random, Object.entries(moments));
+  const isMet = await reach() !== false;
   try {
     worker.signal("SIGKILL");
   } catch (error) {
-    // A stop may be quicker than the kill.
+    // The stop can be complete before the kill.
     if (moment !== "while it stops") throw error;
   }
   await worker.replace();
-  return isMet ? moment : "at work";
+  return isMet ? moment : "while it works";
 }
 
 function workerEnv(
@@ -168,11 +170,11 @@ function workerEnv(
     DATABASE_URL: url.href,
     STATEMENT_SECONDS: "2",
     STOP_SECONDS: "4",
-    // Small batches, so that a kill falls into the midst of many.
+    // Small batches, so that a kill interrupts many of them.
     BATCH_ROWS: "50",
     BATCH_MILLISECONDS: "50",
     MAX_IN_FLIGHT: "400",
-    // A worker needs half a second for its share of a part: else most kills would find it idle.
+    // A worker needs half a second for its share of a part. Otherwise it would be idle at most kills.
     MAX_MESSAGES_PER_SECOND: String(Math.max(50, Math.ceil(2 * messages / kills / workers))),
   };
 }

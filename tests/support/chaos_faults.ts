@@ -26,19 +26,19 @@ export interface QueueFaultsOptions {
   readonly signal: AbortSignal;
 }
 
-/** A message as a receive hands it out. */
+/** A message as a receive returns it. */
 interface Received {
   readonly ReceiptHandle: string;
 }
 
-/** One call in this many fails, or does what a queue may do now and then. */
+/** One call in this many has a fault, or does what a queue is allowed to do. */
 const ONE_IN = 6;
-/** Messages that may be handed out once more. */
+/** The number of messages that can be redelivered. */
 const REMEMBERED = 500;
-/** Longer than a call may take that does not wait, and than one that waits for a second. */
+/** Longer than the deadline of a call that does not wait, or waits for a second. */
 const LATE_MS = 6_500;
 
-/** Makes a queue as bad as SQS may be: one call in six fails, half fails, or does more than it says. */
+/** Injects the faults that SQS can have: one call in six fails, partly fails, or is done without an answer. */
 export function queueFaults(options: QueueFaultsOptions): Fault {
   const { random, tally } = options;
   const faults = { ReceiveMessage: receiveFaults(options), ...batchFaults(options) };
@@ -53,7 +53,7 @@ export function queueFaults(options: QueueFaultsOptions): Fault {
   };
 }
 
-/** Undefined where there is nothing to inject at present. */
+/** Kinds of faults. One returns undefined if it cannot inject anything at present. */
 type Kinds = Record<
   string,
   (request: SqsRequest) => Promise<Response | undefined> | Response | undefined
@@ -76,19 +76,19 @@ function receiveFaults({ upstream, random, signal }: QueueFaultsOptions): Kinds 
       return sqsError(500, "InternalFailure");
     },
     "receive: answer late": async (request) => {
-      // Most receives find something; those that wait for it would be held up for too long.
+      // Not each time: most receives return messages, and the delay of all of them would be too long.
       if (random() < 0.7) return undefined;
       const Messages = await receive(request);
       await sleep(LATE_MS, signal);
       return Response.json({ Messages });
     },
-    // While it is held here or elsewhere, or long after it was committed.
+    // While they are in flight in this or another worker, or long after their commit.
     "receive: old messages again": () => {
       const from = Math.floor(random() * Math.max(0, remembered.length - 10));
       const Messages = remembered.slice(from, from + 10);
       return Messages.length > 0 ? Response.json({ Messages }) : undefined;
     },
-    // The lease is over at once, so that two workers have it with different handles.
+    // The lease ends at once, so that two workers have the message with different handles.
     "receive: handed out twice": async (request) => {
       const Messages = await receive(request);
       const Entries = Messages.map(({ ReceiptHandle }, index) => ({
@@ -120,7 +120,7 @@ function batchFaults({ upstream, random }: QueueFaultsOptions): Record<string, K
       "lease: all fail": failEntries,
       "lease: some fail": half,
       "lease: answer lost": async (request) => failEntries(await done(request)),
-      // The receipts were too long ago, says the queue.
+      // As if the messages had been received too long ago.
       "lease: invalid handles": (request) =>
         Response.json({
           Successful: [],
@@ -134,8 +134,12 @@ function batchFaults({ upstream, random }: QueueFaultsOptions): Record<string, K
   };
 }
 
-/** Cuts, cuts in the midst of an answer, delays and black-holes the connections to Postgres. */
-export function mistreat(tcp: TcpProxy, random: Random, tally: Tally): { stop(): void } {
+/** Cuts the connections to Postgres, between or within answers, delays them and swallows their data. */
+export function injectPostgresFaults(
+  tcp: TcpProxy,
+  random: Random,
+  tally: Tally,
+): { stop(): void } {
   const kinds: Record<string, () => void> = {
     "Postgres: cut": () => tcp.cut(),
     "Postgres: cut in an answer": () => tcp.cutAfter(Math.floor(random() * 400)),
@@ -143,12 +147,12 @@ export function mistreat(tcp: TcpProxy, random: Random, tally: Tally): { stop():
     "Postgres: slow": () => void (tcp.delay = 150),
     "Postgres: silent": () => void (tcp.blackHole = true),
   };
-  const mend = () => {
+  const clearFaults = () => {
     tcp.blackHole = false;
     tcp.delay = 0;
   };
   const timer = setInterval(() => {
-    mend();
+    clearFaults();
     const [kind, inject] = pick(random, Object.entries(kinds));
     tally.add(kind);
     inject();
@@ -156,8 +160,8 @@ export function mistreat(tcp: TcpProxy, random: Random, tally: Tally): { stop():
   return {
     stop() {
       clearInterval(timer);
-      mend();
-      // What was swallowed is waited for in vain.
+      clearFaults();
+      // The worker would wait in vain for swallowed answers.
       tcp.cut();
     },
   };

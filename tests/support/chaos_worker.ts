@@ -4,10 +4,10 @@ import { type MasklineProcess, startMaskline } from "./maskline.ts";
 import { lastBooks } from "./progress.ts";
 import { type Fault, type SqsProxy, startSqsProxy } from "./sqs_proxy.ts";
 
-/** A call of the worker to the queue, at which it is caught. */
+/** A call to the queue at which the worker is caught. */
 interface Trap {
   readonly action: string;
-  /** The queue has done what it was asked, and its answer is held back. */
+  /** Whether the queue carries out the call first, and only its answer is held back. */
   readonly done: boolean;
   readonly caught: PromiseWithResolvers<void>;
   readonly over: PromiseWithResolvers<void>;
@@ -20,7 +20,7 @@ export interface ChaosWorkerOptions {
   readonly fault: Fault;
 }
 
-/** A place where one worker after the other works, each behind the same proxy to the queue. */
+/** Runs one worker after the other, each behind the same proxy to the queue. */
 export class ChaosWorker implements AsyncDisposable {
   readonly #proxy: SqsProxy;
   readonly #env: Readonly<Record<string, string>>;
@@ -35,14 +35,14 @@ export class ChaosWorker implements AsyncDisposable {
     this.#worker = this.#start();
   }
 
-  /** How calls are answered that run into no trap. */
+  /** How calls are answered that no trap catches. */
   set fault(fault: Fault) {
     this.#proxy.fault = async (request) => {
       const trap = this.#trap;
       if (!trap || trap.action !== request.action) return await fault(request);
       this.#trap = undefined;
       const response = trap.done ? await request.forward() : undefined;
-      // Read here, or it would arrive after all when the worker is gone.
+      // Read here, or it would still arrive when the worker has ended.
       const body = await response?.text();
       trap.caught.resolve();
       await trap.over.promise;
@@ -50,7 +50,7 @@ export class ChaosWorker implements AsyncDisposable {
     };
   }
 
-  /** Waits until the worker makes such a call and holds it up; not for longer than so long. */
+  /** Waits until the worker makes this call and holds the call back. Returns whether it came in time. */
   async catch(action: string, done: boolean, milliseconds: number): Promise<boolean> {
     const trap: Trap = {
       action,
@@ -67,7 +67,7 @@ export class ChaosWorker implements AsyncDisposable {
     await trap.caught.promise;
     clearTimeout(timer);
     if (this.#trap === trap) this.#trap = undefined;
-    // Whoever waits here goes on when the worker has been killed.
+    // The call that waits here continues when the worker has been killed.
     void this.#worker.ended.then(() => trap.over.resolve());
     return isCaught;
   }
@@ -78,15 +78,15 @@ export class ChaosWorker implements AsyncDisposable {
     this.#worker.kill(signal);
   }
 
-  /** Waits for the end of a worker that was killed, and starts the next. */
+  /** Waits for the end of a killed worker, and starts the next. */
   async replace(): Promise<void> {
     await this.#worker.ended;
     this.#worker = this.#start();
   }
 
-  /** Stops the worker and fails unless it ended well. */
+  /** Stops the worker and fails unless it ends with 0 and balanced books. */
   async stop(): Promise<void> {
-    // Before it listens it ends as any process does, and while it waits for Postgres it has no books.
+    // Before it handles signals it ends like any process, and while it waits for Postgres it has no books.
     const mayFail = !this.#worker.err().includes("Started");
     this.signal("SIGTERM");
     const { code, err } = await this.#worker.ended;

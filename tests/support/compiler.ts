@@ -1,6 +1,6 @@
 /**
- * The Deno that can compile on this machine: `DENO_COMPILER` where it is set, else the one that runs
- * this. Compiling needs `denort`, a runtime that Deno downloads; `undefined` where it cannot.
+ * Finds the Deno that can compile on this machine: `DENO_COMPILER` if set, otherwise the one that runs
+ * this. Compiling needs `denort`, a runtime that Deno downloads. Returns undefined if that fails.
  */
 export async function findCompiler(): Promise<string | undefined> {
   const given = Deno.env.get("DENO_COMPILER");
@@ -14,7 +14,7 @@ export async function findCompiler(): Promise<string | undefined> {
       args,
       cwd: directory,
       stderr: "null",
-      // A network that swallows the download must not hold the tests up.
+      // A network that does not answer must not delay the tests.
       signal: AbortSignal.timeout(60_000),
     }).output();
     return success ? Deno.execPath() : undefined;
@@ -23,7 +23,7 @@ export async function findCompiler(): Promise<string | undefined> {
   }
 }
 
-/** Runs the compiler. @throws {Error} it failed, with what it said */
+/** Runs the compiler. @throws {Error} it failed, with its output */
 export async function compile(
   compiler: string | undefined,
   args: readonly string[],

@@ -12,21 +12,21 @@ import { writeMessage } from "./messages.ts";
 
 /** Options of {@linkcode createCommitter}. */
 export interface CreateCommitterOptions {
-  /** Default: bodies become one sealed byte each, and their ids are noted in `aside`. */
-  readonly setAside?: KeepRejected;
-  /** How many run side by side. Default 1. */
+  /** Default: each body becomes one sealed byte, and its id is recorded in `aside`. */
+  readonly keepRejected?: KeepRejected;
+  /** How many run at the same time. Default 1. */
   readonly committers?: number;
 }
 
-/** What a message that is no event becomes. */
+/** The result for a message that is not an event. */
 export const rejection: Transformed = {
   kind: "rejection",
   rejection: { reason: "missing", field: "ip", storeCode: null },
 };
 
 /**
- * A committer that runs, on a store and a clock that a test has in its hand. A batch is what was held
- * since the last one, 200 ms after the first of it.
+ * Starts a committer on a store and a clock that a test controls. A batch is complete 200 ms after its
+ * first message.
  */
 export function createCommitter(options: CreateCommitterOptions = {}) {
   const clock = new ManualClock();
@@ -47,9 +47,9 @@ export function createCommitter(options: CreateCommitterOptions = {}) {
   const committer = new Committer({
     batcher,
     store,
-    keepRejected: options.setAside ?? (async (letters) => {
-      aside.push(...letters.map(({ id }) => id));
-      return letters.map(() => ({ bytes: new Uint8Array([1]), keyId: "v1" }));
+    keepRejected: options.keepRejected ?? (async (messages) => {
+      aside.push(...messages.map(({ id }) => id));
+      return messages.map(() => ({ bytes: new Uint8Array([1]), keyId: "v1" }));
     }),
     inFlight: holdings,
     counters: books,
@@ -60,7 +60,7 @@ export function createCommitter(options: CreateCommitterOptions = {}) {
   const running = Promise.all(
     Array.from({ length: options.committers ?? 1 }, () => committer.run()),
   );
-  // A test that expects a failure awaits it; until then nobody else would catch it.
+  // A test that expects a failure awaits it. Until then the rejection must not be unhandled.
   running.catch(() => {});
   return {
     clock,
@@ -70,12 +70,12 @@ export function createCommitter(options: CreateCommitterOptions = {}) {
     batcher,
     stop,
     outage,
-    /** Ids of the messages whose bodies were put away. */
+    /** Ids of the messages whose bodies were sealed. */
     aside,
-    /** Handles of what was handed on to be deleted. */
+    /** Handles of the messages that were passed on for deletion. */
     committed,
     running,
-    /** Takes a message and adds it to the batch; a row, unless it is said what it becomes. */
+    /** Takes a message and adds it to the batch, as a row or as `transformed`. */
     hold(id: string, transformed: Transformed = rowOf(id)): InFlightMessage {
       const held = holdings.add(writeMessage(id));
       ok(held);

@@ -12,13 +12,13 @@ import { ManualClock } from "./manual_clock.ts";
 export interface CreateReceiverOptions extends Partial<ReceiverOptions> {
   /** Default 1,000. */
   readonly maxInFlight?: number;
-  /** Default 0: as fast as it can. */
+  /** Default 0: no limit. */
   readonly perSecond?: number;
-  /** Hold what comes instead of settling and deleting it at once. */
+  /** Keep messages in flight instead of settling and deleting them at once. */
   readonly keep?: boolean;
 }
 
-/** A receiver on a queue and a clock that a test has in its hand; what it hands over is in `came`. */
+/** Creates a receiver on a queue and a clock that a test controls. The messages it receives are in `came`. */
 export function createReceiver(options: CreateReceiverOptions = {}) {
   const { maxInFlight = 1_000, perSecond = 0, keep = false, ...rest } = options;
   const clock = new ManualClock();
@@ -61,15 +61,15 @@ export function createReceiver(options: CreateReceiverOptions = {}) {
     outage,
     came,
     receiver,
-    /** Sends messages and gives their ids. */
+    /** Sends messages and returns their ids. */
     send: (count: number) => queue.send(Array.from({ length: count }, () => "{}")),
-    /** Starts the receiver; the answer tells whether it has ended. */
+    /** Starts the receiver. The returned function says whether it has ended. */
     start() {
       let ended = false;
       receiver.run().finally(() => ended = true);
       return () => ended;
     },
-    /** The store goes away, until `outage.recover()`. */
+    /** Makes the store unavailable, until `outage.recover()`. */
     loseStore() {
       void outage.waitForRecovery(
         new StoreError("transient", "57P01", "Postgres refused with SQLSTATE 57P01"),

@@ -1,6 +1,6 @@
 import type { TestDatabase } from "./test_database.ts";
 
-/** All rows of all tables outside Postgres' own schemas, as text; `except` names columns to leave out. */
+/** Dumps the rows of all tables outside Postgres' own schemas as text, without the columns in `except`. */
 export async function dumpText(
   database: TestDatabase,
   except: readonly string[] = [],

@@ -1,11 +1,11 @@
-/** Environment variables that a program's text asks for, and places where no name can be told. */
+/** Environment variables that a program's text reads, and places where the name is unknown. */
 export interface EnvironmentNames {
   readonly names: ReadonlySet<string>;
-  /** Identifiers in brackets that stand for no constant: `envVar` of `process.env[envVar]`. */
+  /** Identifiers in brackets that are not a constant: `envVar` of `process.env[envVar]`. */
   readonly unresolved: ReadonlySet<string>;
 }
 
-/** What stands for the environment in JavaScript: the process's own, or a parameter `env`. */
+/** Matches the environment in JavaScript: the process's own, or a parameter `env`. */
 const ENV = String.raw`(?:process\.env|\benv\d*)`;
 
 const patterns: readonly RegExp[] = [
@@ -17,11 +17,11 @@ const patterns: readonly RegExp[] = [
   // env["HOME"], Deno.env.get("HOME")
   new RegExp(String.raw`${ENV}\[["']([A-Za-z_]\w*)["']\]`, "g"),
   /Deno\.env\.(?:get|has)\(["'](\w+)["']\)/g,
-  // Constants and arguments that a helper of a library takes for a name.
+  // Constants and arguments that a library's helper uses as a name.
   /["'`]((?:AWS|PG|NODE_PG|_X_AMZN)_?[A-Z0-9][A-Z0-9_]*)["'`]/g,
 ];
 
-/** Finds environment variables in a bundle. It reads text, not syntax, and so it is generous. */
+/** Finds environment variables in a bundle. It reads text, not syntax, so it can find too many. */
 export function environmentNames(text: string): EnvironmentNames {
   const names = new Set<string>();
   const unresolved = new Set<string>();
@@ -49,8 +49,8 @@ export function environmentNames(text: string): EnvironmentNames {
 }
 
 /**
- * The strings that an identifier is set to anywhere. The bundler numbers names that occur twice, and
- * a module's exports go by their plain name: `config28.ENV_PROFILE` may be set as `ENV_PROFILE2`.
+ * Finds the strings to which an identifier is set anywhere. The bundler numbers names that occur twice,
+ * and a module's exports have their plain name: `config28.ENV_PROFILE` may be set as `ENV_PROFILE2`.
  */
 function constantsOf(text: string, identifier: string): string[] {
   const name = identifier.split(".").at(-1)?.replace(/\d+$/, "") ?? "";

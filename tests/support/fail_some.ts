@@ -7,12 +7,12 @@ export interface BatchEntry {
   readonly VisibilityTimeout?: number;
 }
 
-/** The entries of a batch call. */
+/** Returns the entries of a batch call. */
 export function entriesOf(request: SqsRequest): BatchEntry[] {
   return request.body["Entries"] as BatchEntry[];
 }
 
-/** Carries a batch call out for a part of its entries only, and answers that the others failed. */
+/** Carries out a batch call for a part of its entries, and answers that the others failed. */
 export async function failSome(
   upstream: string,
   request: SqsRequest,
@@ -30,7 +30,7 @@ export async function failSome(
   });
 }
 
-/** Calls the emulator itself, past a proxy. @throws {Error} it did not do it */
+/** Calls the emulator directly, without a proxy. @throws {Error} the call failed */
 export async function callSqs(upstream: string, action: string, input: object): Promise<void> {
   const response = await fetch(upstream, {
     method: "POST",
@@ -41,5 +41,7 @@ export async function callSqs(upstream: string, action: string, input: object): 
     body: JSON.stringify(input),
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(`${action} wanted status 200, got ${response.status}: ${text}`);
+  if (!response.ok) {
+    throw new Error(`${action}: expected status 200, got ${response.status}: ${text}`);
+  }
 }

@@ -1,7 +1,7 @@
 import type { Io } from "../../lib/cli/command.ts";
 import type { Source } from "../../lib/config/read_settings.ts";
 
-/** Settings from a table, and the files that they name; any other path throws `NotFound`. */
+/** Creates a source with these settings and the files that they name. Another path throws `NotFound`. */
 export function fakeSource(
   values: Readonly<Record<string, string>> = {},
   files: Readonly<Record<string, string>> = {},
@@ -10,7 +10,7 @@ export function fakeSource(
     get: (name) => Object.hasOwn(values, name) ? values[name] : undefined,
     readFile(path) {
       const text = files[path];
-      // The real message names the path, so that tests see it where it is repeated.
+      // As the real message, this names the path, so that tests notice where it is repeated.
       if (text === undefined) throw new Deno.errors.NotFound(`No such file: ${path}`);
       return text;
     },
@@ -23,16 +23,16 @@ export function fakeSource(
 export interface FakeIoOptions {
   readonly settings?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
-  /** What stands on standard input. */
+  /** The text on standard input. */
   readonly stdin?: string;
 }
 
-/** An {@linkcode Io} that keeps what was written. */
+/** An {@linkcode Io} that records its output. */
 export interface FakeIo extends Io {
   readonly written: { readonly out: string; readonly err: string };
 }
 
-/** A world for a command in which nothing is real. */
+/** Creates an {@linkcode Io} for a command that has no access to the real one. */
 export function fakeIo({ settings, files, stdin = "" }: FakeIoOptions = {}): FakeIo {
   const written = { out: "", err: "" };
   return {

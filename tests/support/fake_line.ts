@@ -23,7 +23,7 @@ export interface FakeLineOptions extends Partial<Omit<PipelineOptions, "limits" 
   readonly queue?: Partial<FakeQueueOptions>;
 }
 
-/** A pipeline on a queue, a store and a clock that a test has in its hand. */
+/** Starts a pipeline on a queue, a store and a clock that a test controls. */
 export function createLine(options: FakeLineOptions = {}) {
   const { limits, queue: queueOptions, ...rest } = options;
   const clock = new ManualClock();
@@ -33,7 +33,7 @@ export function createLine(options: FakeLineOptions = {}) {
   return { ...line, ...startOn(line, { ...rest, limits: { ...LIMITS, ...limits } }) };
 }
 
-/** Starts a pipeline on a line that is there; its end is noted. */
+/** Starts a pipeline on an existing line, and records how it ends. */
 export function startOn(
   { clock, queue, store }: { clock: ManualClock; queue: FakeQueue; store: FakeStore },
   options: Partial<PipelineOptions> = {},
@@ -43,7 +43,8 @@ export function startOn(
     queue,
     store,
     transform,
-    keepRejected: async (letters) => letters.map(() => ({ bytes: new Uint8Array(), keyId: "v1" })),
+    keepRejected: async (messages) =>
+      messages.map(() => ({ bytes: new Uint8Array(), keyId: "v1" })),
     limits: LIMITS,
     clock,
     ...options,
@@ -62,7 +63,7 @@ export function startOn(
   };
 }
 
-/** A body `bad` makes a rejection, every other one a row. */
+/** Transforms a body `bad` into a rejection, and every other one into a row. */
 function transform({ id, body, sentAt }: Message): Transformed {
   if (body === "bad") {
     return { kind: "rejection", rejection: { reason: "not_json", field: null, storeCode: null } };

@@ -13,7 +13,7 @@ export interface FakeQueueOptions {
   readonly clock: Clock;
   /** Default 30. */
   readonly leaseSeconds?: number;
-  /** After how many receives a message goes to the dead letters. Default: never. */
+  /** The number of receives after which a message becomes a dead letter. Default: unlimited. */
   readonly maxReceiveCount?: number;
 }
 
@@ -34,7 +34,7 @@ interface Stored {
 /** SQS ends every lease 12 hours after the receipt. */
 const LONGEST_MS = 12 * 3_600_000;
 
-/** A queue that behaves as SQS does, on a clock that a test turns. */
+/** A queue that behaves as SQS does, on a clock that a test controls. */
 export class FakeQueue implements Queue {
   readonly leaseSeconds: number;
   readonly longestLeaseSeconds = LONGEST_MS / 1000;
@@ -45,11 +45,11 @@ export class FakeQueue implements Queue {
   readonly deadLetters: string[] = [];
   /** How often each call was made, and with how many messages. */
   readonly calls: Record<Call, number[]> = { receive: [], delete: [], extend: [], release: [] };
-  /** While it has a code, every call fails with it. */
+  /** While this is a code, every call fails with it. */
   away: string | undefined;
-  /** While it gives a code, the call fails for this message alone. */
+  /** If this returns a code, the call fails for this message only. */
   fails: (call: Call, held: MessageHandle) => string | undefined = () => undefined;
-  /** Receives that wait for a message now, and the most that ever did. */
+  /** Receives that wait for a message now, and the most that did at one time. */
   polling = 0;
   mostPolling = 0;
   readonly #clock: Clock;
@@ -66,7 +66,7 @@ export class FakeQueue implements Queue {
     this.#maxReceiveCount = maxReceiveCount;
   }
 
-  /** Ids of all messages that are in it, visible or not. */
+  /** Ids of all messages in the queue, visible or not. */
   get ids(): string[] {
     return [...this.#stored.keys()];
   }
@@ -80,12 +80,12 @@ export class FakeQueue implements Queue {
     return this.#stored.has(id);
   }
 
-  /** How often a message that is still there was received. */
+  /** How often a message that is still in the queue was received. */
   receiveCount(id: string): number {
     return this.#stored.get(id)?.receiveCount ?? 0;
   }
 
-  /** Puts messages in and gives their ids. */
+  /** Sends messages and returns their ids. */
   send(bodies: readonly string[]): string[] {
     const ids = bodies.map((body) => {
       const id = `m${String(++this.#sent).padStart(5, "0")}`;
@@ -98,14 +98,14 @@ export class FakeQueue implements Queue {
     return ids;
   }
 
-  /** Hands a message out again although its lease lasts, as SQS may at any time. */
+  /** Redelivers a message before its lease expires, as SQS can at any time. */
   redeliver(id: string): void {
     const stored = this.#stored.get(id);
     if (stored) stored.visibleAt = this.#clock.now();
     this.#arrive();
   }
 
-  /** Holds every further call of this kind back, before it does anything, until the answer is called. */
+  /** Blocks further calls of this kind before they do anything, until the returned function is called. */
   hold(call: Call): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gates.set(call, promise);
@@ -123,10 +123,10 @@ export class FakeQueue implements Queue {
       while (true) {
         if (signal.aborted) throw new QueueError("receive messages", "AbortError");
         this.#failIfAway("receive");
-        this.#bury();
+        this.#moveToDeadLetters();
         const found = this.#visible().slice(0, this.batchSize);
         if (found.length > 0 || this.#clock.now() >= until) {
-          return found.map((stored) => this.#handOver(stored));
+          return found.map((stored) => this.#deliver(stored));
         }
         await this.#change(until, signal);
       }
@@ -137,7 +137,7 @@ export class FakeQueue implements Queue {
 
   async delete(held: readonly MessageHandle[]): Promise<Failures> {
     return await this.#batch("delete", held, (stored, handle) => {
-      // SQS answers "deleted" to a handle that is not the newest as well, and keeps the message.
+      // SQS answers "deleted" to a handle that is not the newest too, and keeps the message.
       if (stored?.handle === handle) this.#stored.delete(stored.id);
       return undefined;
     });
@@ -167,8 +167,8 @@ export class FakeQueue implements Queue {
     return [...this.#stored.values()].filter(({ visibleAt }) => visibleAt <= this.#clock.now());
   }
 
-  /** Moves what came too often to the dead letters. */
-  #bury(): void {
+  /** Moves messages that were received too often to the dead letters. */
+  #moveToDeadLetters(): void {
     for (const { id, receiveCount } of this.#visible()) {
       if (receiveCount < this.#maxReceiveCount) continue;
       this.#stored.delete(id);
@@ -176,7 +176,7 @@ export class FakeQueue implements Queue {
     }
   }
 
-  #handOver(stored: Stored): Message {
+  #deliver(stored: Stored): Message {
     const now = this.#clock.now();
     stored.receiveCount++;
     stored.visibleAt = now + this.leaseSeconds * 1000;
@@ -218,7 +218,7 @@ export class FakeQueue implements Queue {
   }
 
   #failIfAway(call: Call): void {
-    // As SQS does when it is not reached: a queue that does not exist would be another thing.
+    // As when SQS cannot be reached. A queue that does not exist would be a different error.
     if (this.away) throw new QueueError(call, this.away, { isTransient: true });
   }
 
@@ -228,7 +228,7 @@ export class FakeQueue implements Queue {
     arrived.abort();
   }
 
-  /** Waits for a message to arrive or to become visible, until the wait is over or given up. */
+  /** Waits until a message arrives or becomes visible, or until the wait ends or is aborted. */
   async #change(until: number, signal: AbortSignal): Promise<void> {
     const arrived = this.#arrival.signal;
     const over = new AbortController();

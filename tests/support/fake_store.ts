@@ -12,7 +12,7 @@ import {
 /** A failure of the next commit. */
 export interface CommitFailure {
   readonly kind: StoreErrorKind;
-  /** The batch commits all the same, and only the answer gets lost. */
+  /** Whether the batch is committed and only the answer is lost. */
   readonly committed?: boolean;
 }
 
@@ -26,21 +26,21 @@ export class FakeStore implements Store {
   readonly rejections: RejectedRow[] = [];
   /** Originals by field and mask, as `ip k1.x`. */
   readonly originals = new Map<string, OriginalRow>();
-  /** Every batch that was tried, in order. */
+  /** Every batch of an attempted commit, in order. */
   readonly tried: Batch[] = [];
-  /** Ids whose rows break a rule of the table, and those whose rejections do. */
+  /** Ids whose rows violate a constraint of the table, and those whose rejections do. */
   readonly badRows = new Set<string>();
   readonly badRejections = new Set<string>();
   /** While true every call fails as transient. */
   away = false;
   /** While true every commit fails as fatal. */
   broken = false;
-  /** How the next commits fail, one after the other; `undefined` lets one through. */
+  /** How the next commits fail, one after the other. For `undefined` the commit succeeds. */
   readonly failures: (CommitFailure | undefined)[] = [];
   probes = 0;
   #gate: Promise<void> | undefined;
   #committing = 0;
-  /** Batches whose commit ended without an answer: some of their ids may be theirs already. */
+  /** Batches whose commit ended without an answer. They may be committed. */
   readonly #unsure = new Set<string>();
   readonly #closed = Promise.withResolvers<void>();
   #isClosed = false;
@@ -50,7 +50,7 @@ export class FakeStore implements Store {
     return this.#committing;
   }
 
-  /** Holds every further commit back, before it does anything, until the answer is called. */
+  /** Blocks further commits before they do anything, until the returned function is called. */
   hold(): () => void {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#gate = promise;
@@ -80,7 +80,7 @@ export class FakeStore implements Store {
       this.#unsure.delete(batch.id);
       return result;
     } catch (error) {
-      // It was certainly refused.
+      // It was definitely refused.
       if (error instanceof StoreError && error.kind !== "transient") this.#unsure.delete(batch.id);
       throw error;
     }
@@ -103,9 +103,9 @@ export class FakeStore implements Store {
 
   #write({ id: batch, events, rejections, originals }: Batch, triedBefore: boolean): CommitResult {
     const ids = [...events, ...rejections].map(({ id }) => id);
-    if (new Set(ids).size < ids.length) throw new Error(`An id stands twice in batch ${batch}`);
+    if (new Set(ids).size < ids.length) throw new Error(`An id is in batch ${batch} twice`);
     const keys = events.flatMap(({ key }) => key ?? []);
-    if (new Set(keys).size < keys.length) throw new Error(`A key stands twice in batch ${batch}`);
+    if (new Set(keys).size < keys.length) throw new Error(`A key is in batch ${batch} twice`);
     const fresh = ({ id, key = "" }: { id: string; key?: string }) =>
       !this.ledger.has(id) && !this.keys.has(key);
     const rows = events.filter(fresh);
@@ -114,7 +114,7 @@ export class FakeStore implements Store {
       refused.some(({ id }) => this.badRejections.has(id));
     if (isBad) throw errorOf("data");
     const written = new Set([...rows, ...refused].map(({ id }) => id));
-    // Of an attempt whose answer got lost: what that committed is no duplicate.
+    // The ids that an attempt committed whose answer was lost are not duplicates.
     const isOurs = (id: string) => triedBefore && this.ledger.get(id) === batch;
     const duplicates = ids.filter((id) => !written.has(id) && !isOurs(id));
     for (const original of originals) {
@@ -126,7 +126,7 @@ export class FakeStore implements Store {
     for (const { id } of [...rows, ...refused]) this.ledger.set(id, batch);
     for (const { key } of rows) if (key !== undefined) this.keys.set(key, batch);
     this.rows.push(...rows);
-    // One whose body went to a queue is in the ledger alone.
+    // A rejection whose body was sent to a queue is only in the ledger.
     this.rejections.push(...refused.filter(({ sealed }) => sealed));
     return { duplicates: new Set(duplicates) };
   }

@@ -11,31 +11,31 @@ import type { TestDatabase } from "./test_database.ts";
 import { createMigratedDatabase } from "./template.ts";
 import { batchOf, eventRow, open, openStore, TODAY } from "./test_store.ts";
 
-/** A login with its personal values in clear; one that is null stands as SQL `NULL`. */
+/** A login with its personal values in clear. A value that is null becomes SQL `NULL`. */
 export interface ClearLogin {
   readonly user: string;
   readonly ip?: string | null;
   readonly device?: string | null;
 }
 
-/** Databases with rows and a vault, as a worker leaves them. */
+/** Databases with rows and a vault, as a worker writes them. */
 export interface FilledVault extends AsyncDisposable {
   /** The rows, the ledger and the rejections. */
   readonly rows: TestDatabase;
-  /** The vault and the audit: the same database unless it was asked for apart. */
+  /** The vault and the audit log: the same database unless `apart` was set. */
   readonly vault: TestDatabase;
-  /** `DATABASE_URL`, and `VAULT_DATABASE_URL` where the vault is apart. */
+  /** `DATABASE_URL`, and `VAULT_DATABASE_URL` if the vault has its own database. */
   readonly settings: Readonly<Record<string, string>>;
   maskOf(field: "ip" | "device_id", original: string): string;
-  /** Logins as a store takes them, with their originals unless `vault` is false. */
+  /** Creates a batch of logins for a store, with their originals unless `vault` is false. */
   batch(logins: readonly ClearLogin[], options?: BringOptions): Promise<ReturnType<typeof batchOf>>;
-  /** Commits them. */
+  /** Commits logins. */
   bring(logins: readonly ClearLogin[], options?: BringOptions): Promise<void>;
-  /** What the vault holds, opened: `ip 203.0.113.7`, in alphabetical order. */
+  /** Opens the originals in the vault, as `ip 203.0.113.7` in alphabetical order. */
   originals(): Promise<string[]>;
 }
 
-/** Whether originals are kept; default true. */
+/** Whether originals are stored in the vault. Default: true. */
 interface BringOptions {
   readonly vault?: boolean;
 }
@@ -49,7 +49,7 @@ const keys = await generateVaultKeys();
 const sealer = await createSealer({ id: "v1", bytes: keys.publicKey });
 const chain = createKeyChain([{ id: "v1", bytes: keys.privateKey }]);
 
-/** Makes a migrated database, or with `apart` two, and fills them with logins. */
+/** Creates a migrated database, or two with `apart`, and fills them with logins. */
 export async function fillVault(
   server: PostgresServer,
   logins: readonly ClearLogin[] = [],

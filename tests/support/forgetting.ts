@@ -9,7 +9,7 @@ import type { FilledVault } from "./filled_vault.ts";
 import type { TestDatabase } from "./test_database.ts";
 import { open } from "./test_store.ts";
 
-/** What a run of `maskline forget` left. */
+/** The result of a run of `maskline forget`. */
 export interface Forgotten {
   readonly code: number;
   readonly lines: readonly string[];
@@ -17,14 +17,14 @@ export interface Forgotten {
 }
 
 /**
- * Users and devices of these tests have it in them, so that it can be looked for where it must not be. No
- * mask can: base64url has no colon.
+ * Matches the users and devices of these tests, so that a test can check that they are not in a text. It
+ * matches no mask: base64url has no colon.
  */
 export const CANARY = /zq:/i;
 
 /**
- * Runs `maskline forget` with a reason; a user stands on standard input. Checks that neither an id nor an
- * original got into its output or the audit.
+ * Runs `maskline forget` with a reason and a user on standard input. Checks that neither an id nor an
+ * original is in its output or in the audit log.
  */
 export async function forget(
   filled: FilledVault,
@@ -48,7 +48,7 @@ export function forgetUser(
   return forget(filled, ["--user", "-", ...args], `${user}\n`);
 }
 
-/** The entries of the audit, whose chain is checked. */
+/** Returns the entries of the audit log, and checks their chain. */
 export async function auditOf({ vault }: FilledVault): Promise<AuditEntry[]> {
   const entries = await vault.query<AuditEntry>(readAuditEntries.text, [0, 10_000]);
   let before = NO_HASH;
@@ -60,7 +60,7 @@ export async function auditOf({ vault }: FilledVault): Promise<AuditEntry[]> {
   return entries;
 }
 
-/** What `check --books` notes. */
+/** Returns the warnings of `check --books`. */
 export async function booksOf({ rows }: FilledVault): Promise<readonly string[]> {
   const database = open({ url: new URL(rows.url) });
   try {
@@ -70,7 +70,7 @@ export async function booksOf({ rows }: FilledVault): Promise<readonly string[]>
   }
 }
 
-/** The table's rows as JSON, in alphabetical order. */
+/** Returns the table's rows as JSON, in alphabetical order. */
 export async function rowsOf({ rows }: FilledVault): Promise<string[]> {
   const found = await rows.query<{ row: string }>(
     "SELECT row_to_json(stored)::text AS row FROM user_logins AS stored ORDER BY 1",
@@ -78,7 +78,7 @@ export async function rowsOf({ rows }: FilledVault): Promise<string[]> {
   return found.map(({ row }) => row);
 }
 
-/** How many statements in a database wait for another transaction. */
+/** Counts the statements in a database that wait for another transaction. */
 export async function waiting(database: TestDatabase): Promise<number> {
   const [row] = await database.query<{ count: number }>(
     `SELECT count(*)::integer FROM pg_stat_activity

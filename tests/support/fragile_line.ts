@@ -10,19 +10,19 @@ import type { TestQueue } from "./queue_server.ts";
 export interface FragileLineOptions extends Omit<LineOptions, "queueAttributes" | "unmigrated"> {
   /** The lease, in seconds. Default 4. */
   readonly leaseSeconds?: number;
-  /** After how many receipts a message goes to the dead-letter queue. Default 3. */
+  /** The number of receives after which a message goes to the dead-letter queue. Default 3. */
   readonly maxReceiveCount?: number;
 }
 
-/** A line whose queue gives up on a message soon, and which remembers what was sent. */
+/** A line whose queue soon moves a message to the dead letters, and which remembers what was sent. */
 export interface FragileLine extends Line {
   /** The dead-letter queue. */
-  readonly letters: TestQueue;
-  /** Sends the next `count` numbered messages and gives their ids. */
+  readonly deadLetters: TestQueue;
+  /** Sends the next `count` numbered messages and returns their ids. */
   sendNext(count: number): Promise<string[]>;
   /** How many were sent. */
   readonly sent: number;
-  /** Waits until all that was sent is in the ledger and the queue is empty. */
+  /** Waits until all messages are in the ledger and the queue is empty. */
   untilDone(): Promise<void>;
   /**
    * Waits until all is done, then fails unless each event is one row, each bad message one rejection
@@ -30,27 +30,27 @@ export interface FragileLine extends Line {
    */
   expectDelivered(): Promise<void>;
   /**
-   * The same; and the worker, who did all of it alone, ends with 0 at SIGTERM, with books that tell so.
+   * Does the same, and fails unless the worker, the only one, ends with 0 at SIGTERM and its books match.
    */
   expectDeliveredBy(worker: MasklineProcess): Promise<CountersSnapshot>;
 }
 
-/** Makes such a line. */
+/** Creates a line with a short lease and a dead-letter queue. */
 export async function createFragileLine(options: FragileLineOptions): Promise<FragileLine> {
   const { postgres, queues, leaseSeconds = 4, maxReceiveCount = 3 } = options;
-  const letters = await queues.createQueue();
+  const deadLetters = await queues.createQueue();
   const line = await createLine({
     postgres,
     queues,
     queueAttributes: {
       VisibilityTimeout: String(leaseSeconds),
-      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: letters.arn, maxReceiveCount }),
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn: deadLetters.arn, maxReceiveCount }),
     },
   });
   const ids: string[] = [];
   const untilDone = async () => {
     await until(() => line.count(), ({ ledger }) => ledger >= ids.length);
-    // What a worker could not delete comes again when its lease is over, and goes then.
+    // Messages that a worker could not delete are redelivered when the lease expires, and deleted then.
     await until(() => line.queue.inspect(), ({ ready, inflight }) => ready + inflight === 0);
   };
   const expectDelivered = async () => {
@@ -62,11 +62,11 @@ export async function createFragileLine(options: FragileLineOptions): Promise<Fr
       ledger: ids.length,
     });
     deepStrictEqual(await compareWith(line.database, ids), { lost: 0, doubled: 0 });
-    deepStrictEqual(await letters.inspect(), { ready: 0, inflight: 0, delayed: 0 });
+    deepStrictEqual(await deadLetters.inspect(), { ready: 0, inflight: 0, delayed: 0 });
   };
   return {
     ...line,
-    letters,
+    deadLetters,
     get sent() {
       return ids.length;
     },

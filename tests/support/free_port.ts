@@ -1,6 +1,6 @@
 /**
- * A free port below those from which the kernel lends to clients (32768 on Linux, 49152 elsewhere): one
- * of those could be taken by any connection while the server is stopped for a moment.
+ * Finds a free port below those that the kernel gives to clients (from 32768 on Linux, 49152 elsewhere).
+ * Any connection could take one of those while the server is stopped for a moment.
  */
 export function freePort(): number {
   for (let attempt = 1;; attempt++) {

@@ -1,6 +1,6 @@
 import type { TestDatabase } from "./test_database.ts";
 
-/** A role that may do what it was granted and nothing else. Disposing of it removes it. */
+/** A role that has only the privileges it was granted. Disposing of it removes it. */
 export interface Guest extends AsyncDisposable {
   readonly name: string;
   /** The database's URL for it. */
@@ -8,9 +8,9 @@ export interface Guest extends AsyncDisposable {
 }
 
 /**
- * Makes a role that may enter the schema `maskline` and has these privileges.
+ * Creates a role that may use the schema `maskline` and has these privileges.
  *
- * @param privileges what stands between GRANT and TO, as in `SELECT ON maskline.vault`
+ * @param privileges the text between GRANT and TO, as in `SELECT ON maskline.vault`
  */
 export async function createGuest(
   inside: TestDatabase,
@@ -24,7 +24,7 @@ export async function createGuest(
   }
   const url = new URL(inside.url);
   url.username = name;
-  // Ours trusts everybody on loopback; a server that is lent to us may ask.
+  // The tests' own server asks for no password on loopback, but a server that is lent to them may ask.
   url.password = password;
   return {
     name,
@@ -36,6 +36,6 @@ export async function createGuest(
   };
 }
 
-/** The privilege to write the audit, for {@linkcode createGuest}. */
+/** The privilege to write the audit log, for {@linkcode createGuest}. */
 export const NOTE_AUDIT =
   "EXECUTE ON FUNCTION maskline.note_audit(text, text, text[], text[], text, text, text)";

@@ -1,4 +1,4 @@
-/** The ids of rows, rejections or messages, sorted. */
+/** Lists the ids of rows, rejections or messages, sorted. */
 export function listIds(members: readonly { readonly id: string }[]): string[] {
   return members.map(({ id }) => id).sort();
 }

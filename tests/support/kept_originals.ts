@@ -3,7 +3,7 @@ import { createSealer } from "../../lib/vault/seal.ts";
 import { generateVaultKeys } from "../../lib/vault/suite.ts";
 import type { TestDatabase } from "./test_database.ts";
 
-/** The keys of one test, and the settings that give them to a command. */
+/** The keys of one test, and the settings that pass them to a command. */
 export interface TestKeys {
   readonly maskKey: { readonly id: string; readonly bytes: Uint8Array<ArrayBuffer> };
   readonly publicKey: { readonly id: string; readonly bytes: Uint8Array<ArrayBuffer> };
@@ -15,7 +15,7 @@ export interface TestKeys {
   };
 }
 
-/** Makes keys under these ids. */
+/** Creates keys with these ids. */
 export async function createTestKeys(maskId = "k1", vaultId = "v1"): Promise<TestKeys> {
   const maskKey = { id: maskId, bytes: crypto.getRandomValues(new Uint8Array(32)) };
   const pair = await generateVaultKeys();
@@ -33,7 +33,7 @@ export async function createTestKeys(maskId = "k1", vaultId = "v1"): Promise<Tes
   };
 }
 
-/** A key as a setting has it. */
+/** Formats a key for a setting. */
 export function textOf({ id, bytes }: { id: string; bytes: Uint8Array<ArrayBuffer> }): string {
   return `${id}:${bytes.toBase64()}`;
 }
@@ -42,11 +42,11 @@ export function textOf({ id, bytes }: { id: string; bytes: Uint8Array<ArrayBuffe
 export interface TestOriginal {
   readonly field: "ip" | "device_id";
   readonly original: string;
-  /** Default the one that the mask key makes of it. */
+  /** Default: the mask that the mask key computes for it. */
   readonly mask?: string;
 }
 
-/** Seals originals and puts them into the vault, all in one statement. Gives their masks, in order. */
+/** Seals originals and inserts them into the vault in one statement. Returns their masks, in order. */
 export async function insertOriginals(
   inside: TestDatabase,
   { maskKey, publicKey }: Pick<TestKeys, "maskKey" | "publicKey">,
@@ -69,7 +69,7 @@ export async function insertOriginals(
   return masks;
 }
 
-/** A login as it came: who, from where, with what. */
+/** A login as it was sent: the user, the address and the device. */
 export interface TestLogin {
   readonly user: string;
   readonly ip: string;

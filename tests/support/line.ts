@@ -6,16 +6,16 @@ import type { QueueServer, TestQueue } from "./queue_server.ts";
 import { createMigratedDatabase } from "./template.ts";
 import type { TestDatabase } from "./test_database.ts";
 
-/** A queue, a database and keys, and the settings that join them: all that one test of the line needs. */
+/** A queue, a database, keys and their settings: everything that a test of the whole worker needs. */
 export interface Line extends AsyncDisposable {
   readonly queue: TestQueue;
   readonly database: TestDatabase;
-  /** The environment of a worker, who is a `maskline_writer`; a test may change it before it starts one. */
+  /** The environment of a worker, a `maskline_writer`. A test may change it before it starts a worker. */
   readonly env: Record<string, string>;
-  /** That of the database's owner. */
+  /** The environment of the database's owner. */
   readonly ownerEnv: Readonly<Record<string, string>>;
   /**
-   * The environment of an analyst or a custodian, who has the vault's private key.
+   * Returns the environment of an analyst, or of a custodian, which has the vault's private key.
    *
    * @throws {Error} the database was left empty
    */
@@ -47,7 +47,7 @@ export interface LineOptions {
   readonly postgres: PostgresServer;
   readonly queues: QueueServer;
   readonly queueAttributes?: Readonly<Record<string, string>>;
-  /** Leave the database empty, and have the worker be its owner. */
+  /** Leave the database empty, and run the worker as its owner. */
   readonly unmigrated?: boolean;
 }
 
@@ -110,7 +110,7 @@ export async function createLine(options: LineOptions): Promise<Line> {
   };
 }
 
-/** The AWS settings of an emulator, which takes any credentials. */
+/** Returns the AWS settings for an emulator, which accepts any credentials. */
 export function awsVariables(endpoint: string): Record<string, string> {
   return {
     AWS_REGION: "us-east-1",

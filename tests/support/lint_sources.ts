@@ -1,23 +1,25 @@
 import { deepStrictEqual } from "node:assert";
 import plugin from "../lint/house_rules.ts";
 
-/** Fails unless no rule of the house objects to any of the sources. */
+/** Fails if a house rule reports one of the sources. */
 export function passes(file: string, ...sources: string[]): void {
-  for (const source of sources) deepStrictEqual(objections(file, source), [], `${file}: ${source}`);
+  for (const source of sources) {
+    deepStrictEqual(reportedRules(file, source), [], `${file}: ${source}`);
+  }
 }
 
 /**
- * Fails unless this rule, and no other, objects to each of the sources.
+ * Fails unless this rule, and no other, reports each of the sources.
  *
  * @param rule without `house/`
  */
 export function fails(rule: string, file: string, ...sources: string[]): void {
   for (const source of sources) {
-    deepStrictEqual(objections(file, source), [`house/${rule}`], `${file}: ${source}`);
+    deepStrictEqual(reportedRules(file, source), [`house/${rule}`], `${file}: ${source}`);
   }
 }
 
-/** An import of each kind. */
+/** Creates an import of each kind. */
 export function imports(specifier: string): string[] {
   const quoted = JSON.stringify(specifier);
   return [
@@ -34,7 +36,7 @@ export function imports(specifier: string): string[] {
   ];
 }
 
-/** The ids of the rules that object to the source, each once. */
-function objections(file: string, source: string): string[] {
+/** Lists the ids of the rules that report the source, each once. */
+function reportedRules(file: string, source: string): string[] {
   return [...new Set(Deno.lint.runPlugin(plugin, file, source).map(({ id }) => id))];
 }

@@ -1,4 +1,4 @@
-/** Counts the listeners that are on a signal: those added and not taken off again. */
+/** Counts the listeners on a signal: those that were added and not removed. */
 export function countListeners(signal: AbortSignal): () => number {
   const listeners = new Set<unknown>();
   const add = signal.addEventListener.bind(signal);

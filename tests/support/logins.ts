@@ -7,7 +7,7 @@ export type Role = "writer" | "reader" | "custodian";
 
 /** A login in each group, for one database. Disposing of it removes the logins: after the database. */
 export interface Logins extends AsyncDisposable {
-  /** The database's URL for a member of the group. */
+  /** Returns the database's URL for a member of the group. */
   url(role: Role): string;
 }
 
@@ -31,7 +31,7 @@ export async function createLogins(
     url(role) {
       const url = new URL(database.url);
       url.username = nameOf(role);
-      // Ours trusts everybody on loopback; a server that is lent to us may ask.
+      // The tests' own server asks for no password on loopback, but a server that is lent to them may ask.
       url.password = password;
       return url.href;
     },

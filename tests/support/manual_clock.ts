@@ -6,7 +6,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Time that passes only when a test says so. */
+/** A clock whose time passes only when a test advances it. */
 export class ManualClock implements Clock {
   #now = 0;
   #sleepers: Sleeper[] = [];
@@ -25,24 +25,24 @@ export class ManualClock implements Clock {
       };
       const sleeper = { at: this.#now + Math.max(0, milliseconds), wake };
       signal?.addEventListener("abort", wake, { once: true });
-      // Those who wake at the same time wake in the order in which they fell asleep.
+      // Sleepers with the same time wake in the order in which they began to sleep.
       const index = this.#sleepers.findIndex(({ at }) => at > sleeper.at);
       this.#sleepers.splice(index < 0 ? this.#sleepers.length : index, 0, sleeper);
     });
   }
 
-  /** How many sleep now: timers that are left running. */
+  /** The number of sleepers now, which are timers left running. */
   get sleeping(): number {
     return this.#sleepers.length;
   }
 
-  /** When the next one wakes, from now, in milliseconds; undefined while nobody sleeps. */
+  /** The milliseconds until the next sleeper wakes. Undefined while there is none. */
   get untilNext(): number | undefined {
     const [next] = this.#sleepers;
     return next && next.at - this.#now;
   }
 
-  /** Lets time pass; everybody whose time comes wakes, one after the other, and does what it can. */
+  /** Lets time pass. Each sleeper whose time comes wakes, one after the other, and runs as far as it can. */
   async advance(milliseconds: number): Promise<void> {
     const until = this.#now + milliseconds;
     await settle();
@@ -54,20 +54,26 @@ export class ManualClock implements Clock {
     this.#now = until;
   }
 
-  /** Lets time pass until something is so. @throws {RangeError} it is not so after `limit` milliseconds */
+  /** Lets time pass until `done` returns true. @throws {RangeError} it does not within `limit` milliseconds */
   async until(done: () => boolean, limit = 3_600_000): Promise<void> {
     const end = this.#now + limit;
     await settle();
     while (!done()) {
       const wait = this.untilNext;
-      if (wait === undefined) throw new RangeError("Nobody sleeps, so nothing can change any more");
-      if (this.#now + wait > end) throw new RangeError(`Still not so after ${limit} ms`);
+      if (wait === undefined) {
+        throw new RangeError(
+          "Expected the condition to become true, but nothing sleeps that could change it",
+        );
+      }
+      if (this.#now + wait > end) {
+        throw new RangeError(`Expected the condition to become true within ${limit} ms`);
+      }
       await this.advance(wait);
     }
   }
 }
 
-/** Waits until everything that can go on without time passing has gone on. */
+/** Waits until everything has run that can run without time passing. */
 export function settle(): Promise<void> {
   // A turn of the event loop begins only when no microtask is left.
   return new Promise((resolve) => setImmediate(resolve));

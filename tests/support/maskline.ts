@@ -7,7 +7,7 @@ export interface Ended {
   readonly err: string;
 }
 
-/** A Maskline process that runs. */
+/** A running Maskline process. */
 export interface MasklineProcess {
   readonly pid: number;
   /** Everything on its standard error so far. */
@@ -20,7 +20,7 @@ export interface MasklineProcess {
 
 /** Options of {@linkcode startMaskline}. */
 export interface MasklineOptions {
-  /** All that the process has in its environment, besides what Deno itself needs. */
+  /** The whole environment of the process, besides what Deno itself needs. */
   readonly env: Readonly<Record<string, string>>;
   readonly input?: string;
   /** The compiled binary instead of `deno run main.ts`. */
@@ -68,12 +68,12 @@ export function runMaskline(args: readonly string[], options: MasklineOptions): 
 async function feed(child: Deno.ChildProcess, input: string | undefined): Promise<void> {
   if (input === undefined) return;
   const writer = child.stdin.getWriter();
-  // A program that does not read its input may be gone already.
+  // A program that does not read its input can have ended already.
   await writer.write(new TextEncoder().encode(input)).catch(() => {});
   await writer.close().catch(() => {});
 }
 
-/** What Deno needs to find its cache; the program under test reads none of it. */
+/** Returns the variables that Deno needs to find its cache. The program under test reads none of them. */
 function denoVariables(): Record<string, string> {
   const names = ["PATH", "HOME", "DENO_DIR", "XDG_CACHE_HOME", "DENO_TLS_CA_STORE", "TMPDIR"];
   return Object.fromEntries(names.flatMap((name) => {
@@ -82,7 +82,7 @@ function denoVariables(): Record<string, string> {
   }));
 }
 
-/** Text that grows, and can be waited for. */
+/** A text that grows, and for which a test can wait. */
 class Growing {
   text = "";
   #ended = false;
@@ -106,7 +106,9 @@ class Growing {
     }, 60_000);
     try {
       while (!pattern.test(this.text)) {
-        if (this.#ended || late) throw new Error(`${pattern} did not come:\n${this.text}`);
+        if (this.#ended || late) {
+          throw new Error(`Expected output that matches ${pattern}, got:\n${this.text}`);
+        }
         await this.#changed.promise;
       }
     } finally {

@@ -1,16 +1,16 @@
 import type { TestDatabase } from "./test_database.ts";
 
-/** One message in fifty is no event. */
+/** One message in fifty is not an event. */
 const BAD_EVERY = 50;
 
-/** What was sent, so that it can be compared with what the database holds. */
+/** What was sent, for a comparison with the database. */
 export interface Sent {
   readonly events: number;
-  /** The ids of the messages that are no events. */
+  /** The ids of the messages that are not events. */
   readonly bad: readonly string[];
 }
 
-/** How the database differs from what was sent; all zero if Maskline kept its word. */
+/** How the database differs from what was sent. Both are zero if Maskline kept its promises. */
 export interface Difference {
   /** Events without a row, bad messages without a rejection. */
   readonly lost: number;
@@ -19,8 +19,8 @@ export interface Difference {
 }
 
 /**
- * Messages number `from` to `from + count - 1`. Each event has a user of its own, so that a row which is
- * there twice is not taken for the row of somebody else.
+ * Creates the messages number `from` to `from + count - 1`. Each event has its own user, so that a doubled
+ * row is not mistaken for the row of another event.
  */
 export function numberedMessages(count: number, from = 0): string[] {
   return Array.from({ length: count }, (_, offset) => {
@@ -37,13 +37,13 @@ export function numberedMessages(count: number, from = 0): string[] {
   });
 }
 
-/** What became of messages 0 to `ids.length - 1`, which the queue named `ids`. */
+/** Returns what messages 0 to `ids.length - 1` were, whose message ids are `ids`. */
 export function sentAs(ids: readonly string[]): Sent {
   const bad = ids.filter((_, index) => isBad(index));
   return { events: ids.length - bad.length, bad };
 }
 
-/** Compares the database with numbered messages, one by one and not by their counts alone. */
+/** Compares the database with numbered messages, one by one and not only by their counts. */
 export async function compareWith(
   database: TestDatabase,
   ids: readonly string[],
@@ -61,13 +61,13 @@ export async function compareWith(
   ids.forEach((id, index) => {
     const rowsOfIt = users.get(userOf(index)) ?? 0;
     const times = rowsOfIt + Number(rejected.has(id));
-    const wanted = isBad(index) ? rejected.has(id) : rowsOfIt > 0;
-    if (!wanted) lost++;
+    const isStored = isBad(index) ? rejected.has(id) : rowsOfIt > 0;
+    if (!isStored) lost++;
     doubled += Math.max(0, times - 1);
     users.delete(userOf(index));
     rejected.delete(id);
   });
-  // What nobody sent is not lost, but it is too much.
+  // A row or rejection that no message explains counts as doubled.
   return { lost, doubled: doubled + users.size + rejected.size };
 }
 

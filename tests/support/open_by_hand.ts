@@ -23,14 +23,14 @@ export function openByHand(
   return decrypt(dataKey, sealed.subarray(81, 93), sealed.subarray(93), aad).toString("utf8");
 }
 
-/** The data key of the batch in which the value was sealed. */
+/** Opens the data key of the batch in which the value was sealed. */
 export function dataKeyByHand(privateKey: Uint8Array, keyId: string, sealed: Uint8Array): Buffer {
   const shared = decapsulate(privateKey, sealed.subarray(1, 33));
   const { key, nonce } = keySchedule(shared, utf8(`maskline/vault/v1/${keyId}`));
   return decrypt(key, nonce, sealed.subarray(33, 81), utf8(""));
 }
 
-/** The public half of an X25519 private key. */
+/** Returns the public half of an X25519 private key. */
 export function publicHalf(privateKey: Uint8Array): Uint8Array<ArrayBuffer> {
   const { x = "" } = createPublicKey(privateKeyOf(privateKey)).export({ format: "jwk" });
   return Uint8Array.fromBase64(x, { alphabet: "base64url" });

@@ -4,7 +4,7 @@ import { Client } from "pg";
 /** A session of Postgres that stays open, to hold locks and transactions. Disposing of it ends it. */
 export interface Session extends AsyncDisposable {
   query(sql: string, params?: readonly unknown[]): Promise<void>;
-  /** Ends the session, and with it whatever it holds. Safe to call twice. */
+  /** Ends the session, its locks and its transaction. Safe to call twice. */
   end(): Promise<void>;
 }
 

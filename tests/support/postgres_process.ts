@@ -1,19 +1,19 @@
-/** How long Postgres may take to start: a guess, two orders above the usual half second. */
+/** How long Postgres may take to start. An estimate, not measured: a hundred times the usual half second. */
 const startMilliseconds = 60_000;
 
-/** A running `postgres`, from the moment on which it accepts connections. */
+/** A running `postgres` that accepts connections. */
 export interface PostgresProcess {
   readonly pid: number;
-  /** Whether it has ended, by whatever cause. */
+  /** Whether it has ended, for any reason. */
   readonly ended: boolean;
   /** Waits until it has ended and its log is read to the end. */
   end(): Promise<void>;
 }
 
 /**
- * Starts `postgres` and waits for its word that it accepts connections.
+ * Starts `postgres` and waits until it logs that it accepts connections.
  *
- * @throws {Error} it ended before, or took too long; with the last lines of its log
+ * @throws {Error} it ended before that, or took too long; with the last lines of its log
  */
 export async function startProcess(command: Deno.Command): Promise<PostgresProcess> {
   const child = command.spawn();

@@ -12,17 +12,17 @@ export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
   /** The superuser's URL of the database `postgres`. */
   readonly url: string;
-  /** Of the postmaster; `undefined` while it is stopped, or if the server is not ours. */
+  /** The postmaster's process id. `undefined` while it is stopped, or if the server is a shared one. */
   readonly pid: number | undefined;
   /** Name of a migrated database to copy, if the server has one. */
   readonly template?: string | undefined;
-  /** Makes a fresh database; the server's end is its end too. */
+  /** Creates an empty database, which is removed with the server. */
   createDatabase(prefix?: string): Promise<TestDatabase>;
-  /** Stops it: `fast` cuts connections and writes all down, `immediate` is a crash. */
+  /** Stops it: `fast` closes connections and writes all data, `immediate` is a crash. */
   stop(mode?: "fast" | "immediate"): Promise<void>;
   /** Starts it again, on the same port and data. Does nothing if it runs. */
   start(): Promise<void>;
-  /** Freezes it: connections stay open and nothing answers, as behind a dead network. */
+  /** Freezes it: connections stay open and get no answer, as on a dead network. */
   pause(): Promise<void>;
   /** Ends a pause. Does nothing if there is none. */
   resume(): Promise<void>;
@@ -32,28 +32,28 @@ export interface PostgresServer extends AsyncDisposable {
 
 /** How {@linkcode startPostgres} starts it. */
 export interface PostgresOptions {
-  /** Whose programs; what {@linkcode findPostgresBinaries} finds, if absent. */
+  /** The programs to start. Default: those that {@linkcode findPostgresBinaries} finds. */
   readonly binaries?: PostgresBinaries;
-  /** Parameters of `postgresql.conf`, over those that suit tests. */
+  /** Parameters of `postgresql.conf`, which override those for tests. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Whether the data lies on a disk, as benchmarks need it; in memory if absent and if there is room. */
+  /** Whether the data is on a disk, as benchmarks require. Default: in memory, if there is room. */
   readonly onDisk?: boolean;
 }
 
-/** Nothing here has to survive a power cut; the connections are many because the tests are. */
+/** The data need not survive a power failure. There are many connections because there are many tests. */
 const testSettings = {
   listen_addresses: "127.0.0.1",
   fsync: "off",
   full_page_writes: "off",
   max_connections: "300",
   shared_buffers: "128MB",
-  // The data may lie in memory.
+  // The data can be in memory.
   max_wal_size: "256MB",
 };
 
 /**
- * Starts a Postgres with fresh data on a free loopback port. It ends with `close()`, and with this
- * process in any case (on Windows, which is untested, only with `close()`).
+ * Starts a Postgres with fresh data on a free loopback port. It ends with `close()`, and always with this
+ * process (on Windows, which is untested, only with `close()`).
  *
  * @throws {Error} there are no binaries, or it did not start; with the last lines of its log
  */
@@ -85,9 +85,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
 /**
  * Returns a folder in memory for the data, or `undefined` if there is none with room for it.
  *
- * A database is 300 files. ext4 gives no inode out again within five seconds after its file was removed,
- * and steps over all of these for each new file: creating a database took 20 ms in memory and 150 to
- * 300 ms of system time on ext4 (measured), as soon as tests had removed some.
+ * A database is 300 files. ext4 does not reuse an inode within five seconds after its file was removed,
+ * and skips all of these for each new file. Creating a database took 20 ms in memory and 150 to 300 ms of
+ * system time on ext4 (measured), as soon as tests had removed some.
  */
 async function memoryFolder(): Promise<string | undefined> {
   if (Deno.build.os !== "linux") return undefined;
@@ -108,7 +108,7 @@ class OwnPostgres implements PostgresServer {
   readonly #directory: string;
   readonly #data: string;
   readonly #settings: Readonly<Record<string, string>>;
-  #leash: Lifeline | undefined;
+  #lifeline: Lifeline | undefined;
   #process: PostgresProcess | undefined;
   #paused: number[] = [];
 
@@ -124,10 +124,10 @@ class OwnPostgres implements PostgresServer {
     this.#data = `${directory}/data`;
     this.#settings = settings;
     if (Deno.build.os !== "windows") {
-      // A frozen postmaster cannot hear that it shall stop, hence the CONT.
+      // A frozen postmaster does not handle the stop signal, so it gets CONT first.
       const script = 'kill -CONT "$(head -n 1 "$2/data/postmaster.pid")"; ' +
         '"$1" stop --mode=immediate --pgdata="$2/data"; rm -rf "$2"';
-      this.#leash = holdLifeline(script, [binaries.pgCtl, directory], user);
+      this.#lifeline = holdLifeline(script, [binaries.pgCtl, directory], user);
     }
   }
 
@@ -177,8 +177,8 @@ class OwnPostgres implements PostgresServer {
   async pause(): Promise<void> {
     const pid = this.pid;
     if (pid === undefined || this.#paused.length > 0) return;
-    // The parent first, so that it has no further child meanwhile; it also reaps none, so that the
-    // numbers stay theirs.
+    // The parent first, so that it starts no further child. It also reaps none, so that no process id is
+    // reused.
     Deno.kill(pid, "SIGSTOP");
     this.#paused = [...await childrenOf(pid), pid];
     for (const paused of this.#paused) Deno.kill(paused, "SIGSTOP");
@@ -192,8 +192,8 @@ class OwnPostgres implements PostgresServer {
     try {
       await this.stop("immediate");
     } finally {
-      const held = this.#leash;
-      this.#leash = undefined;
+      const held = this.#lifeline;
+      this.#lifeline = undefined;
       await held?.release();
       if (Deno.build.os === "windows") await Deno.remove(this.#directory, { recursive: true });
     }
@@ -206,7 +206,7 @@ class OwnPostgres implements PostgresServer {
   #command(program: string, args: string[]): Deno.Command {
     return new Deno.Command(program, {
       args,
-      // The other user may not be allowed to enter ours.
+      // The other user may not be allowed to open the current directory.
       cwd: this.#directory,
       // The log is searched for an English sentence.
       env: { LC_ALL: "C" },

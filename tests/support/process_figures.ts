@@ -1,11 +1,11 @@
-/** CPU time that a process has used, user and system, in milliseconds (Linux: /proc, in ticks of 10 ms). */
+/** Returns the CPU time of a process, user and system, in milliseconds (Linux: /proc, in ticks of 10 ms). */
 export function cpuMilliseconds(pid: number): number {
   const [, rest = ""] = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ");
   const fields = rest.split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-/** Looks at a process' resident memory ten times a second until it is disposed of. */
+/** Measures a process' resident memory ten times a second until it is disposed of. */
 export function watchMemory(pid: number): Disposable & { readonly peakMiB: number } {
   let peak = 0;
   const look = () => {

@@ -2,7 +2,7 @@ import { createTestQueue, type Post, type QueueServer, startQueueServer } from "
 
 /**
  * Starts a queue server in a process of its own, for tests and benchmarks that must not share their
- * event loop with it. It ends with `close()`, and with this process in any case.
+ * event loop with it. It ends with `close()`, and always with this process.
  */
 export async function startQueueProcess(): Promise<QueueServer> {
   const child = new Deno.Command(Deno.execPath(), {
@@ -33,7 +33,7 @@ export async function startQueueProcess(): Promise<QueueServer> {
   };
 }
 
-/** Reads the one line that the child prints, however the pipe cuts it, until it closes its output. */
+/** Reads the line that the child prints, which can arrive in pieces. */
 async function readPort(child: Deno.ChildProcess): Promise<number> {
   let text = "";
   for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
@@ -50,7 +50,7 @@ if (import.meta.main) {
   const server = await startQueueServer();
   const line = JSON.stringify({ port: Number(new URL(server.endpoint).port) });
   await Deno.stdout.write(new TextEncoder().encode(`${line}\n`));
-  // Our parent's end of this pipe closes when it lets go of us, or dies.
+  // The parent's end of this pipe closes when the parent closes this server, or dies.
   for await (const _ of Deno.stdin.readable);
   Deno.exit(0);
 }

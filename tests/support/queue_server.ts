@@ -3,19 +3,19 @@ import { buildApp } from "fauxqs";
 /** A queue of one test. */
 export interface TestQueue {
   readonly name: string;
-  /** By address: fauxqs' own URLs name hosts below `.localhost`, which not every resolver knows. */
+  /** With an IP address: fauxqs' own URLs have hosts below `.localhost`, which not every resolver knows. */
   readonly url: string;
-  /** What a redrive policy calls it. */
+  /** Its name in a redrive policy. */
   readonly arn: string;
-  /** Sends the bodies, as many to a request as SQS allows, and gives the message ids in their order. */
+  /** Sends the bodies, as many per request as SQS allows, and returns the message ids in their order. */
   send(bodies: readonly string[]): Promise<string[]>;
-  /** Receives whatever can be received at this moment, and gives the bodies. */
+  /** Receives all messages that are visible now, and returns their bodies. */
   takeAll(): Promise<string[]>;
   /** Counts what is in the queue now. */
   inspect(): Promise<QueueCounts>;
 }
 
-/** A message whose lease has run out counts as in flight until somebody asks the queue for messages. */
+/** Counts of messages. After its lease expires, a message counts as in flight until the next receive. */
 export interface QueueCounts {
   readonly ready: number;
   readonly inflight: number;
@@ -24,15 +24,15 @@ export interface QueueCounts {
 
 /** A server that speaks SQS' JSON protocol on loopback. Disposing of it closes it. */
 export interface QueueServer extends AsyncDisposable {
-  /** What `AWS_ENDPOINT_URL_SQS` takes. */
+  /** The value for `AWS_ENDPOINT_URL_SQS`. */
   readonly endpoint: string;
-  /** Makes a queue, uniquely named unless told otherwise, with SQS' attributes (`VisibilityTimeout`, …). */
+  /** Creates a queue, by default with a unique name, with SQS' attributes (`VisibilityTimeout`, …). */
   createQueue(name?: string, attributes?: Readonly<Record<string, string>>): Promise<TestQueue>;
   /** Ends it with all its queues. Safe to call twice. */
   close(): Promise<void>;
 }
 
-/** Hands one request to a server: the headers and body of the POST in, the status and body out. */
+/** Sends one POST with these headers and body to a server, and returns the status and body. */
 export type Post = (
   headers: Record<string, string>,
   body: string,
@@ -40,7 +40,7 @@ export type Post = (
 
 /** Starts a queue server in this process, on a free port. */
 export async function startQueueServer(): Promise<QueueServer> {
-  // Not `startFauxqs`: that listens on every address of the machine, whatever host it is given.
+  // Not `startFauxqs`, which ignores its host and listens on every address of the machine.
   const app = buildApp({ logger: false });
   const endpoint = await app.listen({ host: "127.0.0.1", port: 0 });
   // In memory: a test that only fills or counts opens no socket that a sanitizer would count.
@@ -59,7 +59,7 @@ export async function startQueueServer(): Promise<QueueServer> {
   };
 }
 
-/** Makes a queue on the server that `post` reaches and whose clients find it at `endpoint`. */
+/** Creates a queue on the server that `post` reaches and whose clients use `endpoint`. */
 export async function createTestQueue(
   endpoint: string,
   post: Post,
@@ -109,7 +109,7 @@ async function sendBatch(post: Post, url: string, bodies: readonly string[]): Pr
   return sent.toSorted((a, b) => Number(a.Id) - Number(b.Id)).map(({ MessageId }) => MessageId);
 }
 
-/** SQS takes ten messages and 1 MiB in a request. */
+/** Splits bodies into batches. SQS accepts ten messages and 1 MiB per request. */
 function* batches(bodies: readonly string[]): Generator<string[]> {
   const utf8 = new TextEncoder();
   let batch: string[] = [];
@@ -133,6 +133,6 @@ async function call(post: Post, action: string, input: object): Promise<Record<s
     "x-amz-target": `AmazonSQS.${action}`,
   };
   const { status, body } = await post(headers, JSON.stringify(input));
-  if (status !== 200) throw new Error(`${action} wanted status 200, got ${status}: ${body}`);
+  if (status !== 200) throw new Error(`${action}: expected status 200, got ${status}: ${body}`);
   return JSON.parse(body);
 }

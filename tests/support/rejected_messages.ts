@@ -10,34 +10,34 @@ import type { PostgresServer } from "./postgres_server.ts";
 import { batchOf, createStore, rejectedRow, type TestStore } from "./test_store.ts";
 
 /** A migrated database, keys, and the commands of a custodian on it. */
-export interface Aside extends AsyncDisposable {
+export interface RejectedMessages extends AsyncDisposable {
   readonly store: TestStore;
   /** The settings of a custodian; a test may change them. */
   readonly settings: Record<string, string>;
-  /** Sets a message aside as a worker does, its body sealed; the reason is the contract's own. */
-  setAside(id: string, body: string, more?: Partial<RejectedRow>): Promise<void>;
+  /** Rejects a message as a worker does, with a sealed body and the contract's reason. */
+  reject(id: string, body: string, more?: Partial<RejectedRow>): Promise<void>;
   /** Runs a command line of `maskline rejected` in this process. */
   run(args: readonly string[], io?: FakeIo): Promise<{ code: number; out: string; err: string }>;
-  /** The settings' world, for a command that is to be told to stop or to fail. */
+  /** Creates an {@linkcode FakeIo} with these settings, for a command that a test stops or lets fail. */
   io(more?: Readonly<Record<string, string>>): FakeIo;
 }
 
-/** Options of {@linkcode createAside}. */
-export interface AsideOptions {
+/** Options of {@linkcode createRejectedMessages}. */
+export interface RejectedMessagesOptions {
   /** Field that names an event: `DEDUPE_FIELD`. */
   readonly dedupeField?: string;
 }
 
-/** 32 bytes as a key setting takes them. */
+/** Creates a random key of 32 bytes in the form of a key setting. */
 export function randomKey(): string {
   return crypto.getRandomValues(new Uint8Array(32)).toBase64();
 }
 
-/** Makes a database with fresh keys. */
-export async function createAside(
+/** Creates a database with fresh keys. */
+export async function createRejectedMessages(
   server: PostgresServer,
-  { dedupeField }: AsideOptions = {},
-): Promise<Aside> {
+  { dedupeField }: RejectedMessagesOptions = {},
+): Promise<RejectedMessages> {
   const store = await createStore(server, { dedupe: dedupeField !== undefined, vault: true });
   const keys = await generateVaultKeys();
   const sealer = await createSealer({ id: "v1", bytes: keys.publicKey });
@@ -54,7 +54,7 @@ export async function createAside(
   return {
     store,
     settings,
-    async setAside(id, body, more = {}) {
+    async reject(id, body, more = {}) {
       const bytes = (await sealer.startBatch()).seal(body, { field: "rejected", mask: id });
       const event = decode(contract, body);
       const rejection = event.kind === "rejection"
@@ -73,7 +73,7 @@ export async function createAside(
   };
 }
 
-/** An event of the contract `login`, as a message's body. */
+/** Creates an event of the contract `login`, as a message's body. */
 export function loginBody(more: Readonly<Record<string, unknown>> = {}): string {
   return JSON.stringify({
     user_id: "somebody",
@@ -86,21 +86,21 @@ export function loginBody(more: Readonly<Record<string, unknown>> = {}): string 
   });
 }
 
-/** States of a rejection, as {@linkcode stateOf} tells them. */
+/** States of a rejection, as {@linkcode stateOf} returns them. */
 export const OPEN = { status: "open", sealed: true };
 export const REPLAYED = { status: "replayed", sealed: false };
 export const DISCARDED = { status: "discarded", sealed: false };
 
-/** By message id: its status, and whether its body is still there. */
-export async function stateOf({ store }: Aside): Promise<Record<string, unknown>> {
+/** Returns, by message id, the status and whether the body is still stored. */
+export async function stateOf({ store }: RejectedMessages): Promise<Record<string, unknown>> {
   const rows = await store.inside.query<{ message_id: string }>(
     "SELECT message_id, status, length(sealed) > 0 AS sealed FROM maskline.rejected",
   );
   return Object.fromEntries(rows.map(({ message_id, ...state }) => [message_id, state]));
 }
 
-/** The `user_id` of each row, sorted. */
-export async function usersOf({ store }: Aside): Promise<string[]> {
+/** Lists the `user_id` of each row, sorted. */
+export async function usersOf({ store }: RejectedMessages): Promise<string[]> {
   const rows = await store.inside.query<{ user_id: string }>(
     "SELECT user_id FROM user_logins ORDER BY user_id",
   );

@@ -19,17 +19,17 @@ export interface Generations {
   readonly new: TestKeys;
 }
 
-/** Makes both. */
+/** Creates both generations. */
 export async function createGenerations(): Promise<Generations> {
   return { old: await createTestKeys("k1", "v1"), new: await createTestKeys("k2", "v2") };
 }
 
-/** What a custodian sets to rotate the mask key. */
+/** Returns the settings with which a custodian rotates the mask key. */
 export function rotationSettings({ old, new: { maskKey } }: Generations): Record<string, string> {
   return { ...old.settings, MASK_KEY: `${textOf(maskKey)},${textOf(old.maskKey)}` };
 }
 
-/** What a custodian sets to rotate the vault's key. */
+/** Returns the settings with which a custodian rotates the vault's key. */
 export function vaultRotationSettings({ old, new: next }: Generations): Record<string, string> {
   return {
     VAULT_PUBLIC_KEY: textOf(next.publicKey),
@@ -47,7 +47,7 @@ export async function command(
   return { code, ...io.written };
 }
 
-/** Logins of so many people, each once; nine in ten share an address or a device with others. */
+/** Creates one login for each of `count` users. Nine in ten share an address or a device with others. */
 export function sharedLogins(count: number): TestLogin[] {
   return Array.from({ length: count }, (_, index) => {
     const place = index % 10 === 0 ? index : index % 1009;
@@ -63,11 +63,11 @@ export function sharedLogins(count: number): TestLogin[] {
 /** A database with logins under the old keys. */
 export interface Rotating extends TestStore {
   readonly keys: Generations;
-  /** What rotates the mask key. */
+  /** The settings that rotate the mask key. */
   readonly settings: Record<string, string>;
 }
 
-/** Makes one. */
+/** Creates a database with these logins. */
 export async function createRotating(
   server: PostgresServer,
   logins: readonly TestLogin[],
@@ -79,7 +79,7 @@ export async function createRotating(
   return { ...store, keys, settings };
 }
 
-/** The audit, oldest entry first. */
+/** Reads the audit log, oldest entry first. */
 export function auditOf(inside: TestDatabase): Promise<Record<string, unknown>[]> {
   return inside.query(
     `SELECT action, field, mask, reason, ticket, os_user, detail
@@ -87,16 +87,16 @@ export function auditOf(inside: TestDatabase): Promise<Record<string, unknown>[]
   );
 }
 
-/** Nothing of these logins stands there: neither users nor addresses nor devices. */
-export function tellsNothing(...texts: unknown[]): void {
+/** Fails if the texts contain a user, an address or a device of these logins. */
+export function expectNoLogin(...texts: unknown[]): void {
   const text = JSON.stringify(texts);
   ok(!/zq-|198\.18/.test(text), text);
 }
 
-/** How many values a data key seals here: about what one has that lives for ten seconds. */
+/** How many values a data key seals here, about as many as a worker's data key in its ten seconds. */
 const SEALED_TOGETHER = 500;
 
-/** Puts logins into the tables as a worker with the old keys leaves them. */
+/** Inserts logins into the tables as a worker with the old keys writes them. */
 export async function insertShared(
   rows: TestDatabase,
   { maskKey, publicKey }: Pick<TestKeys, "maskKey" | "publicKey">,
@@ -136,7 +136,7 @@ export async function insertShared(
   );
 }
 
-/** Puts bodies among the rejections, as a worker with these keys leaves them. Gives their ids. */
+/** Inserts bodies as rejections, as a worker with these keys writes them. Returns their ids. */
 export async function insertBodies(
   rows: TestDatabase,
   { publicKey }: Pick<TestKeys, "publicKey">,
@@ -159,7 +159,7 @@ export async function insertBodies(
   return ids;
 }
 
-/** Everybody's login as the rows and the vault tell it: the masks are opened. */
+/** Reads all logins from the rows, with their masks opened by the vault. */
 export async function openedLogins(
   rows: TestDatabase,
   keys: readonly Pick<TestKeys, "privateKey">[],
@@ -184,12 +184,12 @@ export async function openedLogins(
   })).sort(byUser);
 }
 
-/** In the order of {@linkcode openedLogins}. */
+/** Compares logins for the order of {@linkcode openedLogins}. */
 export function byUser(a: TestLogin, b: TestLogin): number {
   return a.user < b.user ? -1 : a.user > b.user ? 1 : 0;
 }
 
-/** Who shares an address, a device or both with whom: a fingerprint that does not depend on the masks. */
+/** Computes which users share an address, a device or both, as hashes that do not depend on the masks. */
 export async function groupsOf(rows: TestDatabase): Promise<unknown> {
   const group = (columns: string) =>
     `(SELECT md5(string_agg(people, '|' ORDER BY people)) FROM (
@@ -201,7 +201,7 @@ export async function groupsOf(rows: TestDatabase): Promise<unknown> {
   );
 }
 
-/** How many masks stand in the rows and in the vault under each key, `k1` or the like. */
+/** Counts the masks in the rows and in the vault by their key, such as `k1`. */
 export async function masksByKey(
   rows: TestDatabase,
   vault: TestDatabase = rows,
@@ -222,7 +222,7 @@ export async function masksByKey(
   };
 }
 
-/** How many steps of a rotation are noted. */
+/** Counts the recorded steps of a rotation. */
 export async function stepsIn(rows: TestDatabase): Promise<number> {
   const [steps] = await rows.query<{ count: number }>(
     "SELECT count(*)::integer AS count FROM maskline.rotation",

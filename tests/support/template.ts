@@ -7,9 +7,9 @@ import type { PostgresServer } from "./postgres_server.ts";
 import { createTestDatabase, type TestDatabase } from "./test_database.ts";
 
 /**
- * Creates the database that a run's migrated databases are copies of: migrated for the contract `login`,
- * with the three roles and their grants. The groups belong to the whole server, so they are there before
- * any test needs them, and no two tests create them in the same moment.
+ * Creates the database of which a run's migrated databases are copies. It is migrated for the contract
+ * `login` and has the three roles and their grants. The roles belong to the whole server, so they exist
+ * before a test needs them, and no two tests create them at the same time.
  */
 export async function createTemplate(serverUrl: string): Promise<TestDatabase> {
   const template = await createTestDatabase(serverUrl, "template");
@@ -19,8 +19,7 @@ export async function createTemplate(serverUrl: string): Promise<TestDatabase> {
 
 /**
  * Creates a migrated database on a server: a copy of the run's template, which is several times cheaper
- * than to migrate. A file that runs alone, and a server of a test's own, have no template; then it
- * is migrated.
+ * than a migration. A single file and a test's own server have no template. Then the database is migrated.
  */
 export async function createMigratedDatabase(
   server: PostgresServer,

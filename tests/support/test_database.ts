@@ -7,13 +7,13 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   /** Runs one statement on a connection of its own, so that no socket outlives a test or an outage. */
   query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
-  /** Removes the database, whoever is still connected to it. Disposing of it does the same. */
+  /** Removes the database even if clients are connected to it. Disposing of it does the same. */
   drop(): Promise<void>;
 }
 
 /**
- * Creates a uniquely named database on the server at `serverUrl`: a copy of `template`, to which nobody
- * may be connected, or else an empty one.
+ * Creates a database with a unique name on the server at `serverUrl`: a copy of `template`, to which no
+ * client may be connected, or by default an empty one.
  */
 export async function createTestDatabase(
   serverUrl: string,
@@ -48,8 +48,8 @@ export async function createTestDatabase(
 const copying = new Map<string, Promise<boolean>>();
 
 /**
- * Whether the server must be told to copy files, which takes half the time of the other way, by the log
- * (11 ms instead of 21, measured). Before version 15 there is no other way, and no word for this one.
+ * Whether the server must be asked to copy files, which takes half the time of the default, copying by the
+ * log (11 ms instead of 21, measured). Before version 15 it always copies files and has no such option.
  */
 function copiesFiles(serverUrl: string): Promise<boolean> {
   let copies = copying.get(serverUrl);

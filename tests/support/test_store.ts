@@ -20,17 +20,17 @@ import type { TestDatabase } from "./test_database.ts";
 /** The table of the contract `login`. */
 export const loginTable = toStoredTable(login);
 
-/** Today, as the store takes dates. */
+/** Today, as a date for the store. */
 export const TODAY = dayAfter(0);
 
-/** The UTC date so many days after today. */
+/** Returns the UTC date `days` days after today. */
 export function dayAfter(days: number): string {
   return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 }
 
 /** A migrated database of one test with a store on it. */
 export interface TestStore extends AsyncDisposable {
-  /** The database as a test looks into it. */
+  /** The database, for the test's own queries. */
   readonly inside: TestDatabase;
   /** The connections of the store. */
   readonly database: Database;
@@ -43,11 +43,11 @@ export interface TestStoreOptions {
   readonly vault?: boolean;
   /** Default 20. */
   readonly statementSeconds?: number;
-  /** Another way to the server, such as a proxy's port. */
+  /** Another port for the server, such as a proxy's. */
   readonly port?: number;
 }
 
-/** Makes a database, migrates it and opens a store. */
+/** Creates a database, migrates it and opens a store. */
 export async function createStore(
   server: PostgresServer,
   options: TestStoreOptions = {},
@@ -65,7 +65,7 @@ export async function createStore(
   };
 }
 
-/** Opens one more store on a database that is there. */
+/** Opens another store on an existing database. */
 export function openStore(
   inside: TestDatabase,
   { dedupe = false, vault = false, statementSeconds = 20, port }: TestStoreOptions = {},
@@ -83,7 +83,7 @@ export function open(
   return openDatabase({ url, connections, statementSeconds });
 }
 
-/** A row of the contract `login`, with values of its own in the fields that are named. */
+/** Creates a row of the contract `login`, with these values in the fields that are named. */
 export function eventRow(id: string, more: Partial<EventRow> & LoginValues = {}): EventRow {
   const { dateSent = TODAY, key, user = `user-${id}`, locale = "DE", version = 1_002_003 } = more;
   const { ip = `k1.ip-${id}`, device = `k1.device-${id}`, type = "android" } = more;
@@ -100,7 +100,7 @@ interface LoginValues {
   readonly version?: ColumnValue;
 }
 
-/** A rejection whose body is sealed. */
+/** Creates a rejection with a sealed body. */
 export function rejectedRow(id: string, more: Partial<RejectedRow> = {}): RejectedRow {
   return {
     id,
@@ -115,7 +115,7 @@ export function rejectedRow(id: string, more: Partial<RejectedRow> = {}): Reject
   };
 }
 
-/** A batch under a new id. */
+/** Creates a batch with a new id. */
 export function batchOf(
   events: readonly EventRow[],
   rejections: readonly RejectedRow[] = [],
@@ -124,7 +124,7 @@ export function batchOf(
   return { id: crypto.randomUUID(), events, rejections, originals };
 }
 
-/** How many rows, rejections, ledger entries and keys there are. */
+/** Counts the rows, rejections, ledger entries and keys. */
 export async function countAll(
   { inside }: Pick<TestStore, "inside">,
 ): Promise<{ rows: number; rejected: number; ledger: number; keys: number }> {
@@ -136,6 +136,6 @@ export async function countAll(
       (SELECT count(*)::integer FROM maskline.ledger) AS ledger,
       (SELECT count(*)::integer FROM maskline.dedupe) AS keys`,
   );
-  if (!counts) throw new Error("The counts did not come");
+  if (!counts) throw new Error("Expected one row of counts, got none");
   return counts;
 }

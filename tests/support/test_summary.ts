@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** How many tests ended in which way. */
+/** How many tests passed, failed and were skipped. */
 export interface Counts {
   readonly passed: number;
   readonly failed: number;
@@ -23,14 +23,14 @@ export interface Counts {
  */
 export function readSummary(output: string): Counts | undefined {
   const lines = stripVTControlCharacters(output).split("\n");
-  // The last one: what a test prints may look the same, and comes before.
+  // The last one, because the output of a test can look the same, and comes before it.
   const summary = lines.findLast((line) => /^(ok|FAILED) \| \d+ passed/.test(line));
   if (!summary) return undefined;
   const count = (word: string) => Number(new RegExp(`(\\d+) ${word}`).exec(summary)?.[1] ?? 0);
   return { passed: count("passed"), failed: count("failed"), skipped: count("ignored") };
 }
 
-/** Adds the counts of two runs; one that had no summary counts nothing. */
+/** Adds the counts of two runs. A run without a summary counts as nothing. */
 export function addCounts(one: Counts | undefined, other: Counts | undefined): Counts | undefined {
   if (!one || !other) return one ?? other;
   return {

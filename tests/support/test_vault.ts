@@ -21,20 +21,20 @@ export interface Ended {
 export interface TestVault extends AsyncDisposable {
   readonly inside: TestDatabase;
   readonly keys: TestKeys;
-  /** What the commands are given, if a test says nothing else: the database and all keys. */
+  /** The default settings of the commands: the database and all keys. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Seals originals into the vault and gives their masks, in order. */
+  /** Seals originals into the vault and returns their masks, in order. */
   insert(originals: readonly TestOriginal[]): Promise<string[]>;
-  /** Runs a command line; an empty setting takes one away. */
+  /** Runs a command line. An empty setting removes the default. */
   run(
     args: readonly string[],
     more?: { stdin?: string; settings?: Readonly<Record<string, string>> },
   ): Promise<Ended>;
-  /** The audit, oldest entry first. */
-  noted(): Promise<{ action: string; field: string; mask: string; reason: string | null }[]>;
+  /** Lists the audit log, oldest entry first. */
+  listAudit(): Promise<{ action: string; field: string; mask: string; reason: string | null }[]>;
 }
 
-/** Makes a database and keys of its own. */
+/** Creates a database with its own keys. */
 export async function createVault(server: PostgresServer): Promise<TestVault> {
   const store = await createStore(server);
   const { inside } = store;
@@ -50,7 +50,7 @@ export async function createVault(server: PostgresServer): Promise<TestVault> {
       const code = await main(args, io);
       return { code, ...io.written };
     },
-    noted: () =>
+    listAudit: () =>
       inside.query("SELECT action, field, mask, reason FROM maskline.reveal_audit ORDER BY number"),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };

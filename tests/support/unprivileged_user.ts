@@ -1,12 +1,12 @@
-/** Ids for `Deno.Command`; empty where the child simply runs as ourselves. */
+/** Ids for `Deno.Command`. Empty if the child runs as the same user. */
 export interface ProcessUser {
   readonly uid?: number;
   readonly gid?: number;
 }
 
 /**
- * As whom Postgres runs. It refuses to run as root, so root (a container, as a rule) lends it the user
- * `postgres` or else `nobody`; everybody else runs it as themselves.
+ * Finds the user as which Postgres runs. It refuses to run as root, so root (usually in a container) runs
+ * it as the user `postgres`, or otherwise `nobody`. All other users run it as themselves.
  */
 export async function unprivilegedUser(): Promise<ProcessUser> {
   if (Deno.uid() !== 0) return {};

@@ -2,7 +2,7 @@ import type { TestDatabase } from "./test_database.ts";
 
 /** A table, partition or view. */
 export interface Relation {
-  /** As in `maskline.ledger`; partitions of a day all as `maskline.ledger_day`. */
+  /** The name, as in `maskline.ledger`. Each partition of a day is `maskline.ledger_day`. */
   readonly known: string;
   /** Its own name, quoted. */
   readonly name: string;
@@ -16,7 +16,7 @@ export interface Routine {
   readonly call: string;
 }
 
-/** Everything in the schema `maskline`, and the target table, as pg_catalog has it. */
+/** Reads everything in the schema `maskline`, and the target table, from pg_catalog. */
 export async function wholeSchema(
   database: TestDatabase,
 ): Promise<{ relations: Relation[]; routines: Routine[] }> {

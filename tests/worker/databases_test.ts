@@ -5,7 +5,12 @@ import { statement } from "../../lib/store/postgres/statement.ts";
 import { Databases } from "../../lib/worker/databases.ts";
 import { fakeIo, fakeSource } from "../support/fake_io.ts";
 import { freePort } from "../support/free_port.ts";
-import { createAside, loginBody, stateOf, usersOf } from "../support/rejected_messages.ts";
+import {
+  createRejectedMessages,
+  loginBody,
+  stateOf,
+  usersOf,
+} from "../support/rejected_messages.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
 import type { TestDatabase } from "../support/test_database.ts";
 import { createStore } from "../support/test_store.ts";
@@ -62,9 +67,9 @@ Deno.test("transaction() rolls both databases back when the work fails", async (
 });
 
 Deno.test("transaction() rolls the vault back when a deferred constraint refuses the rows", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   await using vault = await createStore(postgres);
-  await aside.setAside("m-1", loginBody());
+  await aside.reject("m-1", loginBody());
   await refuseAtCommit(aside.store.inside, "user_logins");
   const settings = { VAULT_DATABASE_URL: vault.inside.url };
   for (const mode of [[], ["--dry-run"]]) {
@@ -77,10 +82,10 @@ Deno.test("transaction() rolls the vault back when a deferred constraint refuses
 });
 
 Deno.test("rejected replay stops, and blames no row, when the vault refuses to commit", async () => {
-  await using aside = await createAside(postgres);
+  await using aside = await createRejectedMessages(postgres);
   await using vault = await createStore(postgres);
-  await aside.setAside("m-1", loginBody());
-  await aside.setAside("m-2", loginBody());
+  await aside.reject("m-1", loginBody());
+  await aside.reject("m-2", loginBody());
   await refuseAtCommit(vault.inside, "maskline.reveal_audit");
   const { code, out, err } = await aside.run(
     ["replay", "m-1", "m-2", ...WHY],
@@ -97,9 +102,9 @@ Deno.test("rejected replay stops, and blames no row, when the vault refuses to c
 });
 
 Deno.test("rejected replay and discard do not connect to the vault when they write nothing there", async () => {
-  await using aside = await createAside(postgres);
-  await aside.setAside("m-1", "not JSON");
-  await aside.setAside("m-2", loginBody());
+  await using aside = await createRejectedMessages(postgres);
+  await aside.reject("m-1", "not JSON");
+  await aside.reject("m-2", loginBody());
   const io = () => aside.io({ VAULT_DATABASE_URL: unreachable() });
   const dry = await aside.run(["replay", "m-1", "m-2", ...WHY, "--dry-run"], io());
   deepStrictEqual(

@@ -10,6 +10,7 @@ import {
   command,
   createGenerations,
   createRotating as startRotating,
+  expectNoLogin,
   groupsOf,
   insertShared,
   masksByKey,
@@ -18,7 +19,6 @@ import {
   RUN,
   sharedLogins,
   stepsIn,
-  tellsNothing,
 } from "../../support/rotating.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
 import { createStore } from "../../support/test_store.ts";
@@ -51,7 +51,7 @@ Deno.test("rotate run moves rows and vault to the first key, and equal values st
     { ...entry, os_user: "tester", detail: "mask k1 → k2: begins" },
     { ...entry, os_user: "tester", detail: `mask k1 → k2: ${counts}` },
   ]);
-  tellsNothing(out, err, audit);
+  expectNoLogin(out, err, audit);
 });
 
 Deno.test("rotate run changes nothing when everything was rotated before", async () => {
@@ -162,7 +162,7 @@ Deno.test("rotate run skips and reports the entries that it cannot verify, and r
       /2 rows keep a mask of k1 in the field ip: they were stored meanwhile, or their original was skipped/,
     ]
   ) match(err, line);
-  tellsNothing(out, err, await auditOf(inside));
+  expectNoLogin(out, err, await auditOf(inside));
   const kept = await inside.query<{ mask: string }>(
     "SELECT mask FROM maskline.vault WHERE split_part(mask, '.', 1) <> 'k2'",
   );

@@ -4,11 +4,11 @@ import { createLogins } from "../../support/logins.ts";
 import {
   command,
   createRotating,
+  expectNoLogin,
   insertBodies,
   insertShared,
   RUN,
   sharedLogins,
-  tellsNothing,
   vaultRotationSettings,
 } from "../../support/rotating.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
@@ -19,7 +19,7 @@ const logins = sharedLogins(20);
 async function statusJson(settings: Record<string, string>): Promise<Record<string, unknown>> {
   const { code, out, err } = await command(["rotate", "status", "--json"], settings);
   deepStrictEqual([code, err], [0, ""]);
-  tellsNothing(out);
+  expectNoLogin(out);
   return JSON.parse(out);
 }
 
@@ -96,7 +96,7 @@ Deno.test("rotate status shows no part of a value when it is not a mask", async 
   });
   const { out } = await command(["rotate", "status"], settings);
   match(out, /^ {12}5 {2}rows, ip: not a mask of Maskline$/m);
-  tellsNothing(out);
+  expectNoLogin(out);
 });
 
 Deno.test("rotate status reports that nothing is left when all is done, and a rotation when it has begun", async () => {

@@ -13,11 +13,11 @@ import {
   byUser,
   command,
   createRotating,
+  expectNoLogin,
   insertBodies,
   openedLogins,
   RUN,
   sharedLogins,
-  tellsNothing,
   vaultRotationSettings,
 } from "../../support/rotating.ts";
 import { sharedPostgres } from "../../support/shared_postgres.ts";
@@ -79,7 +79,7 @@ Deno.test("rotate run --vault re-seals all entries and bodies when there are tho
     ["rotate", "vault v1 → v2: begins"],
     ["rotate", `vault v1 → v2: ${before.length} entries, 52 bodies, 0 skipped`],
   ]);
-  tellsNothing(out, err, audit);
+  expectNoLogin(out, err, audit);
   await inside.drop();
 });
 
@@ -122,7 +122,7 @@ Deno.test("rotate run --vault skips and reports values that do not open, and lea
   match(err, /1 vault entries that are sealed to the vault key v0, which is not in VAULT_PRIVATE/);
   match(err, /1 vault entries that do not open with the vault key v1/);
   match(err, /1 rejected bodies that do not open with the vault key v1/);
-  tellsNothing(out, err, await auditOf(inside));
+  expectNoLogin(out, err, await auditOf(inside));
   strictEqual(
     (await inside.query("SELECT FROM maskline.rejected WHERE sealed = ''")).length,
     1,
