@@ -78,7 +78,7 @@ const wrong: [args: string[], err: RegExp][] = [
   [["rejected", "list", "--limit"], /^A flag has no value/],
   [["rejected", "list", "--limit", "0"], /^--limit: expected a whole number from 1 to 10000$/],
   [["rejected", "list", "--limit", "1.5"], /^--limit: expected a whole number/],
-  [["rejected", "lost"], /^Expected: maskline rejected list, show, replay, discard$/],
+  [["rejected", "lost"], /^Expected: maskline rejected list\|show\|replay\|discard …$/],
   [["rejected"], /^Expected: maskline rejected list\|show\|replay\|discard …$/],
   [["keygen", "k2"], /^Expected: maskline keygen$/],
   [["explain", "203.0.113.7"], /^Expected: maskline explain$/],

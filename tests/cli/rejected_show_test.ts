@@ -47,7 +47,7 @@ Deno.test("rejected show names the SQLSTATE when Postgres had refused the row", 
   await using aside = await createRejectedMessages(postgres);
   await aside.reject("m-1", loginBody());
   const { err } = await aside.run(["show", "m-1", ...WHY]);
-  match(err, /^reason {4}store_refused \(SQLSTATE 23514\): Postgres refused the row/m);
+  match(err, /^reason {4}store_refused \(SQLSTATE 23514\): The store refused the row/m);
 });
 
 Deno.test("rejected show reports why there is no body when it was erased, sent to a queue or never stored", async () => {
@@ -130,8 +130,8 @@ const wrong: [args: string[], err: RegExp][] = [
   [["show", CANARY, "--reason", "a\x1b[2J"], /^--reason: expected 1 to 1000 characters/],
   [["show", CANARY, "--reason", CANARY.repeat(101)], /^--reason: expected 1 to 1000 characters/],
   [["show", CANARY, ...WHY, "--ticket", CANARY.repeat(11)], /^--ticket: expected 1 to 100/],
-  [[CANARY, ...WHY], /^Expected: maskline rejected list, show, replay, discard\n$/],
-  [["__proto__"], /^Expected: maskline rejected list, show, replay, discard\n$/],
+  [[CANARY, ...WHY], /^Expected: maskline rejected list\|show\|replay\|discard …\n$/],
+  [["__proto__"], /^Expected: maskline rejected list\|show\|replay\|discard …\n$/],
 ];
 for (const [args, message] of wrong) {
   const line = args.map((arg) => JSON.stringify(arg.slice(0, 20))).join(" ");

@@ -131,7 +131,7 @@ Deno.test("reveal does not repeat a key id when it has control characters", asyn
   await using vault = await tampered(({ inside }, mask) =>
     inside.query("UPDATE maskline.vault SET key_id = e'\\x1b[2J\\n' WHERE mask = $1", [mask])
   );
-  await refuses(vault, /under a vault key with an invalid id, expected/);
+  await refuses(vault, /to a vault key with an invalid id, expected/);
 });
 
 Deno.test("reveal refuses all when the private key is another key with the same id", async () => {

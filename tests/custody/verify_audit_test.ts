@@ -49,11 +49,11 @@ const STRAY = "its number is below 1, or occurs twice";
 const gap = (number: number) => `expected number ${number} here: entries are missing or renumbered`;
 
 /** Recomputes the hash of an entry that the owner changed, who knows how it is computed. */
-const REHASH = `UPDATE AUDIT SET hash = sha256(before || maskline.encodeNetstring(number::text) ||
-  maskline.encodeNetstring(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ||
-  maskline.encodeNetstring(role) || maskline.encodeNetstring(os_user) || maskline.encodeNetstring(action) ||
-  maskline.encodeNetstring(field) || maskline.encodeNetstring(mask) || maskline.encodeNetstring(reason) ||
-  maskline.encodeNetstring(ticket) || maskline.encodeNetstring(detail)) WHERE number = `;
+const REHASH = `UPDATE AUDIT SET hash = sha256(before || maskline.netstring(number::text) ||
+  maskline.netstring(to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ||
+  maskline.netstring(role) || maskline.netstring(os_user) || maskline.netstring(action) ||
+  maskline.netstring(field) || maskline.netstring(mask) || maskline.netstring(reason) ||
+  maskline.netstring(ticket) || maskline.netstring(detail)) WHERE number = `;
 
 Deno.test("verifyAudit() returns the last entry's number and hash when nothing was changed", async () => {
   await using line = await sevenEntries();

@@ -136,7 +136,7 @@ Deno.test("functions with their owner's rights run no function of their caller w
   const { session, inside } = line;
   for (const action of Object.values(actions)) await session.query(action);
   // These have their caller's rights, and call the right functions too.
-  await session.query("SELECT maskline.assert_writable(), maskline.encodeNetstring('a')");
+  await session.query("SELECT maskline.assert_writable(), maskline.netstring('a')");
   await session.query(`SELECT maskline.rejected_before('{a}', '{${TODAY}}')`);
   deepStrictEqual(await inside.query("SELECT * FROM trap.books"), [
     { committed: "2", rejected: "0", rows: "2", removed: "0", set_aside: "0" },

@@ -54,7 +54,7 @@ const may: Readonly<Record<string, Partial<Record<Role, string>>>> = {
   "maskline.count_books": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
   // These run with their caller's rights, so they can do nothing that the caller could not do.
   "maskline.assert_writable": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
-  "maskline.encodeNetstring": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
+  "maskline.netstring": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
   "maskline.refuse_change": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
   "maskline.rejected_before": { writer: "EXECUTE", reader: "EXECUTE", custodian: "EXECUTE" },
 };

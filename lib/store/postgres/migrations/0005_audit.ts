@@ -29,7 +29,7 @@ CREATE TABLE maskline.reveal_audit (
   hash bytea NOT NULL
 );
 
-CREATE FUNCTION maskline.encodeNetstring(part text) RETURNS bytea
+CREATE FUNCTION maskline.netstring(part text) RETURNS bytea
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT CASE WHEN part IS NULL THEN '-,'::bytea ELSE
     convert_to(octet_length(convert_to(part, 'UTF8')) || ':' || part || ',', 'UTF8') END
@@ -63,12 +63,12 @@ BEGIN
     entry.detail := note_audit.detail;
     entry.before := entry.hash;
     entry.hash := sha256(
-      entry.before || maskline.encodeNetstring(entry.number::text) ||
-      maskline.encodeNetstring(to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ||
-      maskline.encodeNetstring(entry.role) || maskline.encodeNetstring(entry.os_user) ||
-      maskline.encodeNetstring(entry.action) || maskline.encodeNetstring(entry.field) ||
-      maskline.encodeNetstring(entry.mask) || maskline.encodeNetstring(entry.reason) ||
-      maskline.encodeNetstring(entry.ticket) || maskline.encodeNetstring(entry.detail)
+      entry.before || maskline.netstring(entry.number::text) ||
+      maskline.netstring(to_char(entry.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ||
+      maskline.netstring(entry.role) || maskline.netstring(entry.os_user) ||
+      maskline.netstring(entry.action) || maskline.netstring(entry.field) ||
+      maskline.netstring(entry.mask) || maskline.netstring(entry.reason) ||
+      maskline.netstring(entry.ticket) || maskline.netstring(entry.detail)
     );
     INSERT INTO maskline.reveal_audit VALUES (entry.*);
   END LOOP;
