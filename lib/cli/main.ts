@@ -95,7 +95,7 @@ function findClass(error: unknown): string {
 }
 
 /** Returns what `maskline --help` prints. */
-export function formatMainHelp(): string {
+function formatMainHelp(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length));
   const list = Object.entries(commands).map(([name, { summary }]) =>
     `  ${name.padEnd(width)}  ${summary}`
@@ -117,6 +117,6 @@ Exit status: 0 done, 1 failed, 2 wrong usage or settings.
 }
 
 /** Returns what `maskline COMMAND --help` prints. */
-export function formatCommandHelp(command: Command): string {
+function formatCommandHelp(command: Command): string {
   return `Usage: maskline ${command.usage}\n\n${command.help.trim()}\n`;
 }

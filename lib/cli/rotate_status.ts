@@ -51,7 +51,7 @@ export function formatStatusJson(status: RotationStatus): string {
 }
 
 /** Lists what is left to do, a sentence each; never empty. */
-export function listRemaining(status: RotationStatus): string[] {
+function listRemaining(status: RotationStatus): string[] {
   const { maskKeys: [first = "", ...others], vaultKey, isRotating, rows, vault, rejected } = status;
   const known = new Set([first, ...others]);
   const isOld = (key: string | null) => key !== null && key !== first && known.has(key);

@@ -1,5 +1,5 @@
 import { OperationError } from "../base/errors.ts";
-import { KEY_BYTES, type NamedKey } from "../base/named_key.ts";
+import { isKeyId, KEY_BYTES, type NamedKey } from "../base/named_key.ts";
 
 const EXPECTED_FORM = "expected <id>:<base64 of 32 bytes>";
 const NEXT_STEP = "Use a line that `maskline keygen` prints";
@@ -26,8 +26,8 @@ export function parseNamedKeys(text: string, atMost = 1): [NamedKey, ...NamedKey
 }
 
 function parseKey(text: string, position: number): NamedKey {
-  const [, id, encoded] = /^([a-z][a-z0-9]{0,15}):(.+)$/.exec(text) ?? [];
-  if (!id || !encoded) {
+  const [, id, encoded] = /^([^:]*):(.+)$/.exec(text) ?? [];
+  if (!id || !encoded || !isKeyId(id)) {
     throw new OperationError(`Key ${position}: ${EXPECTED_FORM}, got another form. ${NEXT_STEP}`);
   }
   const bytes = decodeBase64(encoded);
@@ -54,7 +54,7 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> | null {
  * Explains why a key of 32 bytes is guessable, or returns `null`. A random key is refused less than once
  * in 10¹³: it has 30 distinct byte values on average, and is printable ASCII with probability (95/256)³².
  */
-export function findWeakness(bytes: Uint8Array): string | null {
+function findWeakness(bytes: Uint8Array): string | null {
   if (wellKnownKeys.has(bytes.toHex())) return "is published in a document";
   if (new Set(bytes).size < 16) return "repeats few byte values";
   if (bytes.every((byte) => byte >= 0x20 && byte < 0x7f)) return "is text, not random bytes";
@@ -71,7 +71,7 @@ function isSequence(bytes: Uint8Array): boolean {
  * Published keys, as hex: the keys of Maskline's own documents and test vectors, and the digests that are
  * often used as "some 32 bytes".
  */
-export const wellKnownKeys: ReadonlySet<string> = new Set([
+const wellKnownKeys: ReadonlySet<string> = new Set([
   // The key of the frozen vectors in tests/mask/mask_test.ts.
   "8f4c1db0a37e52669ed30b17c5f8214a6be0d59c3387f21054dea96b7c0812fd",
   // The public half of the vault key in tests/vault/open_test.ts, whose private half is SHA-256("test").

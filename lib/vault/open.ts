@@ -1,5 +1,5 @@
 import { OperationError } from "../base/errors.ts";
-import type { NamedKey } from "../base/named_key.ts";
+import { isKeyId, type NamedKey } from "../base/named_key.ts";
 import { type Binding, createHpkeInfo, encodeBinding, layout, suite } from "./suite.ts";
 
 /** A sealed value could not be opened. The message names the cause and never contains the value. */
@@ -61,13 +61,11 @@ export function createKeyChain(privateKeys: readonly NamedKey[]): KeyChain {
 
 /** Names a key by an id from a table. An invalid id is not repeated, because it may be any text. */
 function describeKey(keyId: string): string {
-  return /^[a-z][a-z0-9]{0,15}$/.test(keyId)
-    ? `the vault key ${keyId}`
-    : "a vault key with an invalid id";
+  return isKeyId(keyId) ? `the vault key ${keyId}` : "a vault key with an invalid id";
 }
 
 /** Checks the layout of a sealed value. @throws {OpenError} it is too short or has another version */
-export function checkLayout(sealed: Uint8Array<ArrayBuffer>): void {
+function checkLayout(sealed: Uint8Array<ArrayBuffer>): void {
   if (sealed[0] === layout.version && sealed.length >= layout.ciphertext.from + 16) return;
   throw new OpenError(
     `The sealed value is truncated or has another layout, expected version ${layout.version}`,
@@ -80,7 +78,7 @@ export function checkLayout(sealed: Uint8Array<ArrayBuffer>): void {
  *
  * @throws {OpenError} the value was sealed to another key, or it was changed
  */
-export async function openDataKey(
+async function openDataKey(
   privateKey: NamedKey,
   sealed: Uint8Array<ArrayBuffer>,
 ): Promise<CryptoKey> {
@@ -94,7 +92,7 @@ export async function openDataKey(
  *
  * @throws {OpenError} the value was changed, or belongs to another data key or another binding
  */
-export async function openValue(
+async function openValue(
   dataKey: CryptoKey,
   sealed: Uint8Array<ArrayBuffer>,
   binding: Binding,

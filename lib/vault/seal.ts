@@ -138,7 +138,7 @@ const pool = new Uint8Array(512 * NONCE_BYTES);
 let used = pool.length;
 
 /** Returns 96 random bits that were not returned before. They are valid until the next call. */
-export function nextNonce(): Uint8Array {
+function nextNonce(): Uint8Array {
   if (used === pool.length) {
     crypto.getRandomValues(pool);
     used = 0;

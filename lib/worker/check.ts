@@ -82,9 +82,9 @@ async function checkQueue(settings: WorkerSettings): Promise<readonly string[]> 
     protocol: settings.SQS_PROTOCOL,
   });
   queue.close();
-  const { visible, notVisible } = attributes;
+  const { visible, notVisible, delayed } = attributes;
   return [
-    `about ${visible} messages wait and ${notVisible} are in flight`,
+    `about ${visible} messages wait, ${notVisible} are in flight and ${delayed} are delayed`,
     ...findQueueWarnings(attributes, computeLongestBatchSeconds(settings)),
   ];
 }

@@ -7,7 +7,7 @@ import { getLogger, startLog } from "../observe/log.ts";
 import { checkDedupeField } from "./contract.ts";
 
 /** The settings that a worker requires. */
-export const WORKER_NEEDS = [
+const WORKER_NEEDS = [
   "SQS_QUEUE_URL",
   "DATABASE_URL",
   "MASK_KEY",

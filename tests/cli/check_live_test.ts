@@ -35,7 +35,7 @@ async function check(
   return { code, lines, err };
 }
 
-const EMPTY = "warn  about 0 messages wait and 0 are in flight";
+const EMPTY = "warn  about 0 messages wait, 0 are in flight and 0 are delayed";
 
 Deno.test("check prints ok for each part, and receives and writes nothing, when all is well", async () => {
   await using line = await fineLine();
@@ -45,7 +45,7 @@ Deno.test("check prints ok for each part, and receives and writes nothing, when 
     lines: [
       "ok    settings",
       "ok    queue",
-      "warn  about 10 messages wait and 0 are in flight",
+      "warn  about 10 messages wait, 0 are in flight and 0 are delayed",
       "ok    database and schema",
       "ok    database is writable",
       "ok    privileges",

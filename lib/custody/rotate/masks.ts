@@ -135,7 +135,7 @@ function readRing({ MASK_KEY }: Settings): KeyRing {
  * The step is recorded before the original is stored. `forget` refuses while there are steps, so no person can
  * be forgotten between the two and have their original restored.
  */
-export async function remaskEntries(
+async function remaskEntries(
   rotation: Rotation,
   { first, remasker }: { readonly first: string; readonly remasker: Remasker },
 ): Promise<{ entries: number; skipped: SkippedEntries }> {
@@ -235,7 +235,7 @@ async function dropOtherSteps(
  * @returns how many rows were changed
  * @throws {OperationError} each walk finds new ones: a worker still computes masks of an old key
  */
-export async function replaceMasks(rotation: Rotation): Promise<number> {
+async function replaceMasks(rotation: Rotation): Promise<number> {
   const { rows: store } = rotation.databases;
   let rows = 0;
   for (let walk = 1; walk <= MAX_WALKS; walk++) {
@@ -260,7 +260,7 @@ export async function replaceMasks(rotation: Rotation): Promise<number> {
  *
  * @returns how many steps were removed; none is left when this resolves
  */
-export async function removeOldEntries(rotation: Rotation): Promise<number> {
+async function removeOldEntries(rotation: Rotation): Promise<number> {
   const { database, vault } = rotation.databases;
   let removed = 0;
   let last = { field: "", old_mask: "" };

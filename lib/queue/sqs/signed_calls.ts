@@ -139,7 +139,7 @@ const ANY_OPERATION = {
  * the code counts (`x-amzn-query-error`, `__type`, …) and how older codes are named now. This is slow, but
  * errors are rare.
  */
-export async function readError(
+async function readError(
   client: SQSClient,
   { status, incoming, body }: Answer,
 ): Promise<unknown> {

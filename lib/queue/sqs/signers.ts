@@ -65,7 +65,7 @@ function isSameIdentity(one: SigningCredentials, other: SigningCredentials): boo
 }
 
 /** Creates the signers of an identity for an endpoint. */
-export function createSigners(
+function createSigners(
   credentials: SigningCredentials,
   endpoint: ResolvedEndpoint,
 ): Signers {

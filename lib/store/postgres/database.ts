@@ -39,8 +39,6 @@ export interface DatabaseOptions {
   readonly connections: number;
   /** A statement without an answer for this time fails as `transient`, and its connection is dropped. */
   readonly statementSeconds: number;
-  /** Shown in `pg_stat_activity`. */
-  readonly applicationName?: string;
 }
 
 /** How long a peer may take to close a connection. An estimate, not measured: a few round trips. */
@@ -53,7 +51,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     ...createConnectionConfig(options.url),
     max: options.connections,
-    application_name: options.applicationName ?? "maskline",
+    application_name: "maskline",
     connectionTimeoutMillis: milliseconds,
     statement_timeout: milliseconds,
     // The server cancels first and reports it. This timeout is for a peer that never answers.

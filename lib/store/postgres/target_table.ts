@@ -34,6 +34,11 @@ export function quoteIdentifier(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
 }
 
+/** Quotes a text as an SQL literal. For names only: values are parameters. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** A personal field, and the column for its masks. */
 export interface MaskedColumn {
   readonly field: string;

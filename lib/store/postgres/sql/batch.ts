@@ -105,7 +105,7 @@ function takeKeys(keys: string): string {
 }
 
 /** How many parameters {@linkcode upsertOriginals} takes. */
-export const ORIGINAL_PARAMETERS = 8;
+const ORIGINAL_PARAMETERS = 8;
 
 /**
  * Returns SQL that stores sealed originals, with the parameters from `first` on: ids, fields, masks, days, the
@@ -118,7 +118,7 @@ export const ORIGINAL_PARAMETERS = 8;
  *
  * @param condition selects originals by the event's `id`
  */
-export function upsertOriginals(first: number, condition: string): string {
+function upsertOriginals(first: number, condition: string): string {
   return `
   INSERT INTO maskline.vault AS present (field, mask, sealed, key_id, first_seen, last_seen)
   SELECT DISTINCT ON (field, mask) field, mask,

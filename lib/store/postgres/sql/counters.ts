@@ -7,7 +7,7 @@
  * @module
  */
 import { type Statement, statement } from "../statement.ts";
-import { quoteTable, type StoredTable } from "../target_table.ts";
+import { quoteLiteral, quoteTable, type StoredTable } from "../target_table.ts";
 
 /** The counters as the database has them. Numbers are text, because a count may be beyond 2⁵³. */
 export interface StoredCounters {
@@ -65,7 +65,7 @@ export function readCountersAccess(table: StoredTable): Statement {
   return statement(`
 SELECT pg_get_userbyid(proowner)::text AS owner,
   has_function_privilege(oid, 'EXECUTE') AS allowed,
-  has_table_privilege(proowner, '${quoteTable(table)}', 'SELECT') AS sees
+  has_table_privilege(proowner, ${quoteLiteral(quoteTable(table))}, 'SELECT') AS sees
 FROM pg_proc WHERE oid = to_regprocedure('maskline.count_books()')`);
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Statement, statement } from "../statement.ts";
-import { quoteTable, type StoredTable } from "../target_table.ts";
+import { quoteLiteral, quoteTable, type StoredTable } from "../target_table.ts";
 
 /** Options of {@linkcode findMissingPrivileges}. */
 export interface MissingPrivilegesOptions {
@@ -52,17 +52,21 @@ const VAULT = [
 ];
 
 function onTable(table: string, privilege: string): string {
-  return `('${privilege} on ${table}', has_table_privilege('${table}', '${privilege}'))`;
+  return `(${quoteLiteral(`${privilege} on ${table}`)}, has_table_privilege(${
+    quoteLiteral(table)
+  }, '${privilege}'))`;
 }
 
 function onColumn(table: string, column: string, privilege: string): string {
-  return `('${privilege} (${column}) on ${table}',
-    has_column_privilege('${table}', '${column}', '${privilege}'))`;
+  return `(${quoteLiteral(`${privilege} (${column}) on ${table}`)},
+    has_column_privilege(${quoteLiteral(table)}, ${quoteLiteral(column)}, '${privilege}'))`;
 }
 
 /** Lists what the present role may do and a worker never does, each to follow "the role may also". */
 export function findUnneededPrivileges(table?: StoredTable): Statement {
-  const rows = table ? `has_any_column_privilege('${quoteTable(table)}', 'SELECT')` : "false";
+  const rows = table
+    ? `has_any_column_privilege(${quoteLiteral(quoteTable(table))}, 'SELECT')`
+    : "false";
   return statement(`
 SELECT 'do anything, being a superuser' AS what
 FROM pg_roles WHERE rolname = current_user AND rolsuper

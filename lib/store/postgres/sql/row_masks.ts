@@ -4,7 +4,7 @@
  * @module
  */
 import { type Statement, statement } from "../statement.ts";
-import { type MaskedTable, quoteIdentifier, quoteTable } from "../target_table.ts";
+import { type MaskedTable, quoteIdentifier, quoteLiteral, quoteTable } from "../target_table.ts";
 import { selectMasks } from "./rows.ts";
 
 /**
@@ -49,7 +49,7 @@ export function remaskRows(table: MaskedTable): Statement {
   const columns = table.masked.map(({ field, column }) => {
     const name = quoteIdentifier(column.name);
     const found = `maskline.rotation AS step
-      WHERE step.field = '${field.replaceAll("'", "''")}'
+      WHERE step.field = ${quoteLiteral(field)}
         AND step.old_mask = stored.${name} COLLATE "C"`;
     return { name, found };
   });

@@ -11,6 +11,7 @@ import {
   listColumns,
   type MaskedTable,
   quoteIdentifier,
+  quoteLiteral,
   quoteTable,
   type StoredColumn,
   type StoredTable,
@@ -40,7 +41,7 @@ export function insertRow(table: StoredTable): Statement {
  */
 export function selectMasks(table: MaskedTable, more: readonly string[] = []): string {
   const masks = table.masked.map(({ field, column }) =>
-    `('${field.replaceAll("'", "''")}', stored.${quoteIdentifier(column.name)}::text)`
+    `(${quoteLiteral(field)}, stored.${quoteIdentifier(column.name)}::text)`
   );
   return `${quoteTable(table)} AS stored
 CROSS JOIN LATERAL (VALUES ${[...masks, ...more].join(", ")}) AS carried (field, mask)`;
