@@ -1,9 +1,6 @@
-import { login } from "../contract/login.ts";
 import { findCountersObstacle } from "../custody/books.ts";
-import { formatGrants } from "../store/postgres/sql/grants.ts";
-import { toStoredTable } from "../worker/contract.ts";
 import { withDatabases } from "../worker/databases.ts";
-import { migrateDatabases } from "../worker/migrate.ts";
+import { formatRoles, migrateDatabases } from "../worker/migrate.ts";
 import { type Command, exit, UsageError } from "./command.ts";
 
 /** `maskline migrate` */
@@ -24,7 +21,7 @@ same there, without the table.
   options: { "print-grants": { type: "boolean" }, vault: { type: "boolean" } },
   async run(io, { flags }) {
     if (flags["print-grants"]) {
-      io.out(formatGrants(flags["vault"] ? undefined : toStoredTable(login)));
+      io.out(formatRoles(flags["vault"] ? "vault" : "rows"));
       return exit.done;
     }
     if (flags["vault"]) throw new UsageError("--vault: is only allowed with --print-grants");

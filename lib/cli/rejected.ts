@@ -1,5 +1,4 @@
-import { listRejected } from "../custody/rejected.ts";
-import type { ListedRejection } from "../store/postgres/sql/rejected.ts";
+import { type ListedRejection, listRejected } from "../custody/rejected.ts";
 import { withDatabases } from "../worker/databases.ts";
 import { type Command, exit, UsageError } from "./command.ts";
 import { readLimit } from "./flags.ts";

@@ -1,6 +1,5 @@
 import { type Reason, reasons } from "../contract/reasons.ts";
-import { showRejected } from "../custody/rejected.ts";
-import type { FoundRejection } from "../store/postgres/sql/rejected.ts";
+import { type FoundRejection, showRejected } from "../custody/rejected.ts";
 import { withDatabases } from "../worker/databases.ts";
 import { type Command, exit } from "./command.ts";
 import { JUSTIFICATION_HELP, justificationFlags, readJustification } from "./flags.ts";

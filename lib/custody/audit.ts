@@ -69,7 +69,12 @@ export async function recordBeforeShowing(vault: Queryable, record: AuditRecord)
   }
 }
 
-/** Reads the newest entries of the audit log, newest first. */
+/**
+ * Reads the newest entries of the audit log, newest first.
+ *
+ * @param limit at most so many entries, from 1
+ * @throws {StoreError} the database refused or did not answer
+ */
 export function listAudit(vault: Queryable, limit: number): Promise<AuditEntry[]> {
   return vault.query<AuditEntry>(newestAuditEntries, [limit]);
 }

@@ -47,6 +47,7 @@ export async function findCountersObstacle(
  *
  * @returns what was counted, and warnings, a sentence each
  * @throws {OperationError} an entry has no row, a rejection has no entry, or the role cannot count
+ * @throws {StoreError} the database refused or did not answer
  */
 export async function checkCounters(scope: CountersScope): Promise<readonly string[]> {
   const obstacle = await findCountersObstacle(scope);

@@ -15,10 +15,14 @@ import { bindRejectedBody } from "../vault/suite.ts";
 import type { Databases } from "../worker/databases.ts";
 import { type Justification, recordAudit, recordBeforeShowing } from "./audit.ts";
 
+export type { FoundRejection, ListedRejection };
+
 /**
  * Lists rejections, the newest first, without their bodies.
  *
  * @param status null for all of them
+ * @param limit at most so many, from 1
+ * @throws {StoreError} the database refused or did not answer
  */
 export function listRejected(
   database: Queryable,

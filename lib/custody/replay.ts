@@ -57,7 +57,12 @@ class Undo extends Error {
   }
 }
 
-/** Finds the ids of open rejections with a reason, the oldest first; at most `limit` of them, null for all. */
+/**
+ * Finds the ids of open rejections with a reason, the oldest first.
+ *
+ * @param limit at most so many, from 1; null for all
+ * @throws {StoreError} the database refused or did not answer
+ */
 export async function findReplayable(
   database: Queryable,
   reason: string,
@@ -71,6 +76,7 @@ export async function findReplayable(
  * Opens a replayer that transforms messages as the workers of these settings do.
  *
  * @throws {SettingsError} a key or DEDUPE_FIELD is missing or wrong
+ * @throws {StoreError} the database refused or did not answer
  */
 export async function openReplayer(
   databases: Databases,

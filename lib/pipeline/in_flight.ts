@@ -10,9 +10,9 @@ export interface InFlightMessage {
   handle: string;
   /** How often the message was received while in flight. */
   receipts: number;
-  /** Time of the first receipt, by the clock. */
+  /** Time of the first receipt, in milliseconds of the clock. */
   readonly receivedAt: number;
-  /** Start of the current lease, by the clock. */
+  /** Start of the current lease, in milliseconds of the clock. */
   leasedAt: number;
   /** Whether its batch is being committed. Its lease then no longer decides its outcome. */
   committing: boolean;

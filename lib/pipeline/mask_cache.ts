@@ -7,7 +7,7 @@ export interface PersonalValue {
   readonly mask: string;
   /** The newest day for which the vault is known to have it, `YYYY-MM-DD`; empty if none. */
   keptDay: string;
-  /** When that became known, by the clock. */
+  /** When that became known, in milliseconds of the clock. */
   keptAt: number;
 }
 

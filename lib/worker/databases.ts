@@ -40,7 +40,7 @@ export class Databases {
   readonly #connections: number;
   readonly #open = new Map<"DATABASE_URL" | "VAULT_DATABASE_URL", Database>();
 
-  /** @param connections the most connections to each database */
+  /** @param connections the most connections to each database, from 1. Default 1 */
   constructor(settings: Settings, { connections = 1 } = {}) {
     this.settings = settings;
     this.contract = selectContract(settings);
@@ -188,6 +188,7 @@ export interface DatabaseNeeds {
  * Opens the databases of the settings for a command, with one connection each, and closes them when `work` ends.
  *
  * @throws {SettingsError} a required setting is not set, or a setting is wrong
+ * @throws {OperationError} a certificate or a parameter of a URL is wrong
  * @throws {StoreError} the vault is in another database and VAULT_DATABASE_URL is not set; or no answer
  */
 export async function withDatabases<T>(

@@ -18,6 +18,7 @@ export function createMaskerOptions(
  * Creates the masker of the settings, which computes new masks by the first key of MASK_KEY.
  *
  * @throws {SettingsError} MASK_KEY is not set
+ * @throws {OperationError} the runtime's hash computes other masks than Web Crypto
  */
 export async function openMasker(
   settings: Settings,
@@ -32,6 +33,7 @@ export async function openMasker(
  * Creates the sealer of VAULT_PUBLIC_KEY, or nothing if VAULT is off.
  *
  * @throws {SettingsError} VAULT is on and VAULT_PUBLIC_KEY is not set
+ * @throws {OperationError} the key is not an X25519 public key
  */
 export async function openSealer(
   { VAULT, VAULT_PUBLIC_KEY }: Settings,

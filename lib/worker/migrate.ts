@@ -1,5 +1,7 @@
+import { login } from "../contract/login.ts";
 import { checkSchema } from "../store/postgres/check_schema.ts";
 import { migrate } from "../store/postgres/migrate.ts";
+import { formatGrants } from "../store/postgres/sql/grants.ts";
 import { markVaultElsewhere } from "../store/postgres/sql/vault.ts";
 import { toStoredTable } from "./contract.ts";
 import type { Databases } from "./databases.ts";
@@ -21,4 +23,9 @@ export async function migrateDatabases(
   report("vault", await migrate(databases.vault));
   await checkSchema(databases.vault);
   await databases.database.query(markVaultElsewhere);
+}
+
+/** Formats the SQL that creates the three roles in the database of the rows, or in one that has the vault alone. */
+export function formatRoles(where: "rows" | "vault"): string {
+  return formatGrants(where === "rows" ? toStoredTable(login) : undefined);
 }

@@ -43,7 +43,9 @@ const startLog = getLogger("start");
 /**
  * Opens the queue and the databases, and wires the pipeline. It waits for whichever is unavailable.
  *
+ * @throws {SettingsError} a key is missing or wrong
  * @throws {QueueError | StoreError} the first failure that waiting does not fix
+ * @throws {OperationError} a URL's parameter, a certificate or a key is wrong
  */
 export async function openWorker(
   settings: WorkerSettings,

@@ -119,6 +119,8 @@ export const BLOCKS_PER_RANGE = 500;
  * Counts the rows of the target table by masked column and mask key, in one walk.
  *
  * @param old keys whose masks are looked up in the vault
+ * @throws {StoreError} a database refused or did not answer
+ * @throws {OperationError} the signal aborted
  */
 export async function countRows(
   { databases: { rows: store, vault }, signal }: CountScope,

@@ -27,7 +27,12 @@ export interface RotationStatus {
   readonly rejected: readonly RejectedKeyCount[];
 }
 
-/** Counts rows, originals and rejected bodies by key, in one walk over each table. Opens nothing. */
+/**
+ * Counts rows, originals and rejected bodies by key, in one walk over each table. Opens nothing.
+ *
+ * @throws {StoreError} a database refused or did not answer
+ * @throws {OperationError} the signal aborted
+ */
 export async function readRotationStatus(scope: CountScope): Promise<RotationStatus> {
   const { databases: { database, settings } } = scope;
   const maskKeys = (settings.MASK_KEY ?? []).map(({ id }) => id);
