@@ -89,42 +89,47 @@ async function checkQueue(settings: WorkerSettings): Promise<readonly string[]> 
   ];
 }
 
+/** Each check opens its database itself: a wrong parameter of a URL is a failed check, and the others run. */
 function listDatabaseChecks(databases: Databases): readonly Check[] {
-  const { database, settings, contract, isVaultApart } = databases;
+  const { settings, contract, isVaultApart } = databases;
   const table = toStoredTable(contract);
   const vault = settings.VAULT === "on" && !isVaultApart;
   return [
     {
       name: "database and schema",
       async run() {
-        await checkSchema(database, table);
-        if (vault) await assertVaultHere(database);
+        await checkSchema(databases.database, table);
+        if (vault) await assertVaultHere(databases.database);
         return [];
       },
     },
     {
       name: "database is writable",
       async run() {
-        await database.query(probe);
-        return await findDurabilityWarnings(database);
+        await databases.database.query(probe);
+        return await findDurabilityWarnings(databases.database);
       },
     },
     {
       name: "privileges",
       async run() {
         const dedupe = contract.dedupeField !== undefined;
-        await assertNoneMissing(database, findMissingPrivileges(table, { dedupe, vault }));
-        return await listUnneededPrivileges(database, table);
+        await assertNoneMissing(
+          databases.database,
+          findMissingPrivileges(table, { dedupe, vault }),
+        );
+        return await listUnneededPrivileges(databases.database, table);
       },
     },
   ];
 }
 
-function listVaultChecks({ vault, settings, isVaultApart }: Databases): readonly Check[] {
-  if (settings.VAULT === "off" || !isVaultApart) return [];
+function listVaultChecks(databases: Databases): readonly Check[] {
+  if (databases.settings.VAULT === "off" || !databases.isVaultApart) return [];
   return [{
     name: "the vault's own database",
     async run() {
+      const { vault } = databases;
       await checkSchema(vault);
       await vault.query(probe);
       await assertNoneMissing(vault, findMissingVaultPrivileges());

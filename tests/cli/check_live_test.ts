@@ -5,6 +5,7 @@ import { createLine, type Line } from "../support/line.ts";
 import { runMaskline } from "../support/maskline.ts";
 import { startQueueServer } from "../support/queue_server.ts";
 import { sharedPostgres } from "../support/shared_postgres.ts";
+import { createMigratedDatabase } from "../support/template.ts";
 
 const postgres = await sharedPostgres();
 const queues = await startQueueServer();
@@ -118,6 +119,21 @@ Deno.test("check stops at the database when it is missing", async () => {
   deepStrictEqual(lines.slice(0, 3), ["ok    settings", "ok    queue", EMPTY]);
   match(lines[3] ?? "", /^FAIL {2}database and schema: .*3D000: database ".*_not" does not exist/);
   strictEqual(lines.length, 4);
+});
+
+Deno.test("check fails the database, and goes on with the vault's, when the URL has a wrong parameter", async () => {
+  await using line = await fineLine();
+  await using vault = await createMigratedDatabase(postgres);
+  const { code, lines, err } = await check(line, {
+    DATABASE_URL: `${line.database.url}?sslmode=prefer`,
+    VAULT_DATABASE_URL: vault.url,
+  });
+  deepStrictEqual([code, err], [1, ""]);
+  match(
+    lines.find((text) => text.startsWith("FAIL")) ?? "",
+    /^FAIL {2}database and schema: DATABASE_URL: .*sslmode/,
+  );
+  ok(lines.includes("ok    the vault's own database"), lines.join("\n"));
 });
 
 Deno.test("check reports a failure of the database when no server listens there", async () => {
