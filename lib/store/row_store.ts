@@ -43,7 +43,7 @@ export interface RowRange {
 export interface MaskCount {
   readonly field: string;
   /** The mask key's id; null if the value is not a mask. */
-  readonly key_id: string | null;
+  readonly keyId: string | null;
   /** The mask, for the keys that were asked for; otherwise null. */
   readonly mask: string | null;
   readonly rows: number;
@@ -95,9 +95,9 @@ export interface RowStore {
    * Walks the rows in parts small enough for one statement each. Rows that are stored meanwhile may or may not be
    * in a part; a part whose rows were changed is complete only when a second walk changes nothing.
    *
-   * @param pages the size of a part, in blocks of 8 KiB
+   * @param rows about how many rows a part should have, from 1
    */
-  walk(pages: number): AsyncIterable<RowRange>;
+  walk(rows: number): AsyncIterable<RowRange>;
 
   /** Counts a part's rows by field and mask key, and those of `keys` by mask as well. */
   countMasks(range: RowRange, keys: readonly string[]): Promise<readonly MaskCount[]>;

@@ -51,8 +51,8 @@ export interface MaskRotation {
 /** Blocks of the vault in one range: about 1,000 entries of 200 bytes. */
 const VAULT_BLOCKS_PER_RANGE = 32;
 
-/** Blocks of the target table in a transaction: about 10,000 rows. An estimate, not measured. */
-const TABLE_BLOCKS_PER_RANGE = 200;
+/** Rows in a transaction. An estimate, not measured. */
+const ROWS_PER_PART = 10_000;
 
 /** Walks over the table before giving up. Two are enough if no worker computes masks of an old key. */
 const MAX_WALKS = 6;
@@ -237,16 +237,16 @@ async function dropOtherSteps(
  */
 async function replaceMasks(rotation: Rotation): Promise<number> {
   const { rows: store } = rotation.databases;
-  let rows = 0;
+  let changed = 0;
   for (let walk = 1; walk <= MAX_WALKS; walk++) {
-    const before = rows;
-    for await (const range of store.walk(TABLE_BLOCKS_PER_RANGE)) {
+    const before = changed;
+    for await (const range of store.walk(ROWS_PER_PART)) {
       await assertLockHeld(rotation);
-      rows += await store.replaceMasks(range);
+      changed += await store.replaceMasks(range);
       const { progress: share } = range;
-      rotation.report({ phase: "rows", state: "continues", count: rows, walk, share });
+      rotation.report({ phase: "rows", state: "continues", count: changed, walk, share });
     }
-    if (rows === before) return rows;
+    if (changed === before) return changed;
   }
   throw new OperationError(
     "Workers still store rows with masks of an old key: restart every worker with the new key first in " +

@@ -112,8 +112,8 @@ export interface RowCount {
   readonly withoutOriginal: number;
 }
 
-/** Blocks in one range: about 25,000 rows. An estimate, not measured. */
-export const BLOCKS_PER_RANGE = 500;
+/** Rows that one statement counts. An estimate, not measured. */
+const ROWS_PER_PART = 25_000;
 
 /**
  * Counts the rows of the target table by masked column and mask key, in one walk.
@@ -127,12 +127,12 @@ export async function countRows(
   old: readonly string[],
 ): Promise<RowCount[]> {
   const counts = new Map<string, { -readonly [Name in keyof RowCount]: RowCount[Name] }>();
-  for await (const range of store.walk(BLOCKS_PER_RANGE)) {
+  for await (const range of store.walk(ROWS_PER_PART)) {
     throwIfStopped(signal);
     const found = await store.countMasks(range, old);
     const missing = await findWithoutOriginal(vault, found);
     for (const row of found) {
-      const { field, key_id: key, rows } = row;
+      const { field, keyId: key, rows } = row;
       const name = `${field}\0${key ?? ""}`;
       const count = counts.get(name) ?? { field, key, rows: 0, withoutOriginal: 0 };
       count.rows += rows;

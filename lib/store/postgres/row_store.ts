@@ -23,6 +23,9 @@ import type { Statement } from "./statement.ts";
 import type { MaskedTable, StoredColumn } from "./target_table.ts";
 import { walkBlocks } from "./walk_blocks.ts";
 
+/** Rows in a block of 8 KiB: 160 bytes a row. An estimate, not measured. */
+const ROWS_PER_BLOCK = 50;
+
 /** The rows of a Postgres table, for custodians. */
 export class PostgresRowStore implements RowStore {
   readonly hasSubject: boolean;
@@ -94,10 +97,11 @@ export class PostgresRowStore implements RowStore {
     return await this.#change(statement, subject, traces);
   }
 
-  async *walk(pages: number): AsyncGenerator<RowRange> {
-    for await (const range of walkBlocks(this.#connection, this.#table, pages)) {
-      const { from, end, reached, blocks } = range;
-      yield { from, end, progress: reached / blocks };
+  async *walk(rows: number): AsyncGenerator<RowRange> {
+    const blocks = Math.ceil(rows / ROWS_PER_BLOCK);
+    for await (const range of walkBlocks(this.#connection, this.#table, blocks)) {
+      const { from, end, reached } = range;
+      yield { from, end, progress: reached / range.blocks };
     }
   }
 

@@ -28,7 +28,7 @@ export function extractMaskKey(text: string): string {
  */
 export function countRowMasks(table: MaskedTable): Statement {
   return statement(`
-SELECT field, key_id, CASE WHEN key_id = ANY ($3::text[]) THEN mask END AS mask,
+SELECT field, key_id AS "keyId", CASE WHEN key_id = ANY ($3::text[]) THEN mask END AS mask,
   count(*)::integer AS rows
 FROM (
   SELECT carried.field, carried.mask, ${extractMaskKey("carried.mask")} AS key_id
