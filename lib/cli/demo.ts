@@ -19,7 +19,7 @@ import { exit, type Io } from "./command.ts";
 import { formatCounters } from "./drain.ts";
 import { keygen } from "./keygen.ts";
 import { explainFailure, main } from "./main.ts";
-import { createProcessIo } from "./process_io.ts";
+import { runProcess } from "./process_io.ts";
 import { formatRejection } from "./rejected.ts";
 import { formatTable } from "./terminal/format.ts";
 
@@ -34,7 +34,7 @@ With neither: a demonstration on an embedded queue and Postgres.
 /** Sample messages at the start. */
 const SAMPLES = 100;
 
-if (import.meta.main) Deno.exit(await runTask(Deno.args, createProcessIo()));
+if (import.meta.main) await runProcess((io) => runTask(Deno.args, io));
 
 /** Runs the task and returns the exit status. */
 async function runTask(args: readonly string[], io: Io): Promise<number> {

@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { environment } from "../config/read_settings.ts";
-import type { Io } from "./command.ts";
+import { exit, type Io } from "./command.ts";
+import { explainFailure } from "./main.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -19,17 +20,50 @@ function readUserName(): string | null {
   }
 }
 
-/** Creates the Io of the real process. The first SIGINT or SIGTERM requests a stop, a second one ends at once. */
-export function createProcessIo(): Io {
+/**
+ * Signals within this time are one request to stop: a terminal sends it to the whole process group, and
+ * `deno task` forwards it as well.
+ */
+const SAME_SIGNAL_MS = 1000;
+
+/**
+ * Runs the real process and ends it with the status that `work` returns. SIGINT, SIGTERM and SIGHUP request a
+ * stop; another one after a second ends the process at once. An error that nothing waits for requests a stop
+ * too, and the status is then 1: Deno itself would end the process at once, with messages in flight, and print
+ * the error's text, which may quote a value.
+ */
+export async function runProcess(work: (io: Io) => Promise<number>): Promise<never> {
   const stopping = new AbortController();
-  const onSignal = () => {
-    if (stopping.signal.aborted) Deno.exit(1);
+  let hasFailed = false;
+  const io = createProcessIo(stopping.signal);
+  listenForSignals(stopping);
+  const fail = (event: Event, error: unknown) => {
+    event.preventDefault();
+    explainFailure(error, io);
+    hasFailed = true;
     stopping.abort();
   };
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    // Windows has SIGINT only.
-    if (Deno.build.os !== "windows" || name === "SIGINT") Deno.addSignalListener(name, onSignal);
-  }
+  addEventListener("unhandledrejection", (event) => fail(event, event.reason));
+  addEventListener("error", (event) => fail(event, event.error));
+  const status = await work(io);
+  Deno.exit(hasFailed && status === exit.done ? exit.failed : status);
+}
+
+function listenForSignals(stopping: AbortController): void {
+  let firstAt: number | undefined;
+  const onSignal = () => {
+    firstAt ??= performance.now();
+    if (performance.now() - firstAt > SAME_SIGNAL_MS) Deno.exit(exit.failed);
+    stopping.abort();
+  };
+  // Windows has SIGINT only.
+  const names: Deno.Signal[] = Deno.build.os === "windows"
+    ? ["SIGINT"]
+    : ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const name of names) Deno.addSignalListener(name, onSignal);
+}
+
+function createProcessIo(signal: AbortSignal): Io {
   return {
     source: environment,
     out: (text) => writeAll(Deno.stdout, text),
@@ -38,6 +72,6 @@ export function createProcessIo(): Io {
     input: async () => decoder.decode(await new Response(Deno.stdin.readable).bytes()),
     isTerminal: Deno.stderr.isTerminal(),
     user: readUserName,
-    signal: stopping.signal,
+    signal,
   };
 }

@@ -1,3 +1,4 @@
+import { systemClock, withTimeout } from "../base/clock.ts";
 import { OperationError } from "../base/errors.ts";
 
 /** The parts of a worker's state that the HTTP server exposes: numbers only. */
@@ -5,6 +6,9 @@ export interface WorkerStatus {
   readonly counters: () => object;
   readonly isStoreUp: () => boolean;
 }
+
+/** How long a close waits for requests in progress. An estimate, not measured: answers take a millisecond. */
+const CLOSE_TIMEOUT_MS = 500;
 
 /**
  * Serves `/healthz` (200 while the worker runs, with the state of the store) and `/books` (the counters)
@@ -29,7 +33,11 @@ export function serveHealth(
   };
   try {
     const server = Deno.serve({ ...address, onListen: () => {}, onError: answerFailure }, handler);
-    return { port: server.addr.port, close: () => server.shutdown() };
+    return {
+      port: server.addr.port,
+      // A client that never finishes its request would hold up the exit, which drops its connection.
+      close: () => withTimeout(server.shutdown(), CLOSE_TIMEOUT_MS, systemClock).then(() => {}),
+    };
   } catch (cause) {
     const { hostname, port } = address;
     throw new OperationError(

@@ -5,7 +5,8 @@
  * @module
  */
 import { backoff } from "../base/backoff.ts";
-import { type Clock, systemClock } from "../base/clock.ts";
+import { type Clock, systemClock, withTimeout } from "../base/clock.ts";
+import { OperationError } from "../base/errors.ts";
 import { type Settings, SettingsError } from "../config/read_settings.ts";
 import { getLogger } from "../observe/log.ts";
 import { MaskCache } from "../pipeline/mask_cache.ts";
@@ -40,9 +41,15 @@ export interface WorkerOptions {
 const log = getLogger("worker");
 const startLog = getLogger("start");
 
+/** The worker was stopped before the queue and the database answered, so nothing was received. */
+export class StoppedError extends OperationError {
+  override readonly name = "StoppedError";
+}
+
 /**
  * Opens the queue and the databases, and wires the pipeline. It waits for whichever is unavailable.
  *
+ * @throws {StoppedError} the signal aborted before both answered
  * @throws {SettingsError} a key is missing or wrong
  * @throws {QueueError | StoreError} the first failure that waiting does not fix
  * @throws {OperationError} a URL's parameter, a certificate or a key is wrong
@@ -63,7 +70,8 @@ export async function openWorker(
   const openingQueue = waitUntilReady("the queue", () => openQueue(settings), signal);
   const preparing = waitUntilReady("the database", () => databases.prepare(), signal);
   try {
-    const [{ queue, attributes, deadLetter }, found] = await Promise.all([openingQueue, preparing]);
+    const opening = Promise.all([openingQueue, preparing]);
+    const [{ queue, attributes, deadLetter }, found] = await untilStopped(opening, options.signal);
     const warnings = [
       ...findQueueWarnings(attributes, computeLongestBatchSeconds(settings)),
       ...found,
@@ -90,8 +98,24 @@ export async function openWorker(
     failed.abort();
     const closing = databases.close();
     // The one that is still in progress ends by its own deadline, and must not stay open after the error.
-    await Promise.allSettled([openingQueue.then(({ queue }) => queue.close()), preparing, closing]);
+    const ended = [openingQueue.then(({ queue }) => queue.close()), preparing, closing];
+    await withTimeout(Promise.allSettled(ended), settings.STOP_SECONDS * 500, systemClock);
     throw error;
+  }
+}
+
+/** @throws {StoppedError} the signal aborted first */
+async function untilStopped<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const stopped = Promise.withResolvers<never>();
+  const stop = () =>
+    stopped.reject(new StoppedError("Stopped before the queue and the database answered"));
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    return await Promise.race([work, stopped.promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    work.catch(() => {});
   }
 }
 

@@ -107,3 +107,15 @@ Deno.test("serveHealth() throws when the address is another machine's", () => {
     message: /^HTTP_ADDRESS: cannot listen on 192\.0\.2\.1:0/,
   });
 });
+
+Deno.test("serveHealth() closes when a client never finishes the body of its request", async () => {
+  const server = serveHealth({ hostname: "127.0.0.1", port: 0 }, shown);
+  {
+    using client = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    const request = "GET /healthz HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhalf";
+    await client.write(new TextEncoder().encode(request));
+    // It is being answered.
+    await client.read(new Uint8Array(1));
+    await server.close();
+  }
+});

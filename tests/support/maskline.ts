@@ -25,6 +25,8 @@ export interface MasklineOptions {
   readonly input?: string;
   /** The compiled binary instead of `deno run main.ts`. */
   readonly binary?: string;
+  /** Another entry than `main.ts`. */
+  readonly entry?: URL;
 }
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
@@ -33,7 +35,9 @@ const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 export function startMaskline(args: readonly string[], options: MasklineOptions): MasklineProcess {
   const command = options.binary ?? Deno.execPath();
   const child = new Deno.Command(command, {
-    args: options.binary ? [...args] : ["run", "--quiet", "-A", main, ...args],
+    args: options.binary
+      ? [...args]
+      : ["run", "--quiet", "-A", options.entry ? fileURLToPath(options.entry) : main, ...args],
     clearEnv: true,
     env: { ...denoVariables(), ...options.env },
     stdin: options.input === undefined ? "null" : "piped",

@@ -11,6 +11,8 @@ export interface TcpProxy extends AsyncDisposable {
   delay: number;
   /** Connections that were cut so far. */
   readonly cuts: number;
+  /** Connections that are open. */
+  readonly connections: number;
 }
 
 /** Starts a proxy to a port of this machine. */
@@ -25,6 +27,9 @@ export function startTcpProxy(upstreamPort: number): TcpProxy {
     delay: 0,
     get cuts() {
       return cuts;
+    },
+    get connections() {
+      return pairs.size;
     },
     cut() {
       for (const close of pairs) close();
