@@ -1,14 +1,27 @@
 import { userInfo } from "node:os";
+import { OperationError } from "../base/errors.ts";
 import { environment } from "../config/read_settings.ts";
+import { writeToStderr } from "../observe/log.ts";
 import { exit, type Io } from "./command.ts";
 import { explainFailure } from "./main.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+/**
+ * Writes results to standard output.
+ *
+ * @throws {OperationError} it was closed, or it cannot take more
+ */
+function writeToStdout(text: string): void {
   let bytes = encoder.encode(text);
-  while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  } catch (cause) {
+    const isClosed = cause instanceof Deno.errors.BrokenPipe;
+    const why = isClosed ? "its reader has closed it" : "it cannot take more";
+    throw new OperationError(`Standard output could not be written: ${why}`, { cause });
+  }
 }
 
 /** Returns the user by its id. USER is not used, because the user can set it to anything. */
@@ -66,8 +79,8 @@ function listenForSignals(stopping: AbortController): void {
 function createProcessIo(signal: AbortSignal): Io {
   return {
     source: environment,
-    out: (text) => writeAll(Deno.stdout, text),
-    err: (text) => writeAll(Deno.stderr, text),
+    out: writeToStdout,
+    err: writeToStderr,
     // A byte order mark stays, because a message in the queue keeps it too. `text()` would remove it.
     input: async () => decoder.decode(await new Response(Deno.stdin.readable).bytes()),
     isTerminal: Deno.stderr.isTerminal(),

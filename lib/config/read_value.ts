@@ -38,7 +38,8 @@ function readUrl(text: string, protocols: readonly string[]): URL {
 }
 
 function readChoice(text: string, choices: readonly string[]): string {
-  if (choices.includes(text)) return text;
+  const chosen = choices.find((choice) => choice === text.toLowerCase());
+  if (chosen !== undefined) return chosen;
   const hint = findNearest(text, choices);
   throw new OperationError(
     `expected one of ${choices.join(", ")}, got ${quote(text)}${
@@ -48,7 +49,7 @@ function readChoice(text: string, choices: readonly string[]): string {
 }
 
 function readAddress(text: string): unknown {
-  if (text === "off") return "off";
+  if (text.toLowerCase() === "off") return "off";
   const [, hostname, port] = /^(\[[0-9a-f:]+\]|[^:\s]+):(\d{1,5})$/i.exec(text) ?? [];
   if (!hostname || !port || Number(port) > 65_535) {
     throw new OperationError(`expected host:port or off, got ${quote(text)}`);

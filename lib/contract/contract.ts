@@ -41,7 +41,7 @@ export interface Field {
   readonly column: Column;
   /** Whether the column stores a mask. The value then never leaves the process in clear text. */
   readonly personal?: boolean;
-  /** Whether the field may be absent or `null`, which is stored as SQL `NULL`. */
+  /** Whether the field may be absent, `null` or `""`. Each of them is stored as SQL `NULL`. */
   readonly optional?: boolean;
 }
 

@@ -67,11 +67,9 @@ function readOwn(object: Record<string, unknown>, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-function readField(field: Field, value: unknown): Value | { reason: Reason } {
-  if (value === undefined || (value === null && field.optional)) {
-    return field.optional ? null : { reason: "missing" };
-  }
-  return readValue(field.rule, value);
+function readField({ rule, optional }: Field, value: unknown): Value | { reason: Reason } {
+  if (optional && (value === undefined || value === null || value === "")) return null;
+  return value === undefined ? { reason: "missing" } : readValue(rule, value);
 }
 
 function parseObject(body: string): Record<string, unknown> | "not_json" | "not_an_object" {

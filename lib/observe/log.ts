@@ -75,11 +75,12 @@ function renderMessage({ message }: LogRecord): string {
 
 const encoder = new TextEncoder();
 
-function writeToStderr(line: string): void {
+/** Writes to standard error. What cannot be written is lost: a worker must not end because of its log. */
+export function writeToStderr(line: string): void {
   try {
     let bytes = encoder.encode(line);
     while (bytes.length > 0) bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
   } catch {
-    // The reader of stderr has closed it (EPIPE). Losing a log line is better than losing the worker.
+    // The reader has closed it (EPIPE), or the disk behind it is full (ENOSPC).
   }
 }

@@ -60,3 +60,43 @@ Deno.test("input() reads all of standard input when it is 1 MiB", async () => {
   strictEqual(code, 0);
   match(out, /^1 unknown keys are ignored$/m);
 });
+
+/** Runs a shell script with the real program as `maskline`. */
+async function shell(script: string): Promise<{ readonly out: string; readonly err: string }> {
+  const entry = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  const { stdout, stderr } = await new Deno.Command("bash", {
+    args: [
+      "-c",
+      `deno=$0 entry=$1; maskline() { "$deno" run --quiet -A "$entry" "$@"; }; ${script}`,
+      Deno.execPath(),
+      entry,
+    ],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return { out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+// The reader has closed its end by the time the program writes.
+Deno.test("main.ts says that standard output is closed, and reports no bug, when nobody reads it", async () => {
+  const { err } = await shell(`{ sleep 0.3; maskline --help; echo "status $?" >&2; } | true`);
+  strictEqual(
+    err,
+    "Standard output could not be written: its reader has closed it\nstatus 1\n",
+  );
+});
+
+Deno.test("main.ts says that standard output takes no more, and reports no bug, when its disk is full", async () => {
+  const { err } = await shell(`maskline --help > /dev/full; echo "status $?" >&2`);
+  strictEqual(err, "Standard output could not be written: it cannot take more\nstatus 1\n");
+});
+
+Deno.test("main.ts returns the command's status when standard error cannot be written", async () => {
+  const full = await shell(`maskline nothing 2> /dev/full; echo "status $?"`);
+  strictEqual(full.out, "status 2\n");
+  const closed = await shell(
+    `{ { sleep 0.3; maskline nothing; echo "status $?" >&3; } 2>&1 | true; } 3>&1`,
+  );
+  strictEqual(closed.out, "status 2\n");
+});

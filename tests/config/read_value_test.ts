@@ -43,9 +43,15 @@ for (const { name, row } of choices) {
   Deno.test(`readValue() accepts ${name} when it is ${row.choices.join(" or ")}`, () => {
     for (const choice of row.choices) strictEqual(readValue(row, choice), choice);
   });
-  Deno.test(`readValue() throws when ${name} is in capitals or has white space`, () => {
+  Deno.test(`readValue() accepts ${name} when it is in capitals`, () => {
+    for (const choice of row.choices) {
+      strictEqual(readValue(row, choice.toUpperCase()), choice);
+      strictEqual(readValue(row, `${choice.slice(0, 1).toUpperCase()}${choice.slice(1)}`), choice);
+    }
+  });
+  Deno.test(`readValue() throws when ${name} has white space or is empty`, () => {
     const [first = ""] = row.choices;
-    for (const text of [first.toUpperCase(), ` ${first}`, `${first}\n`, ""]) {
+    for (const text of [` ${first}`, `${first}\n`, ""]) {
       throws(() => readValue(row, text), OperationError, JSON.stringify(text));
     }
   });
@@ -94,7 +100,6 @@ for (
     "::1:80",
     "a b:80",
     "http://host:80",
-    "OFF",
     "host:80 ",
   ]
 ) {

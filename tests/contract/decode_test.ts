@@ -54,8 +54,11 @@ const bounds = { user_id: 128, device_type: 32, device_id: 256, locale: 32 } as 
 const letters = { "ASCII letters": "a", "emoji": "📱", "three-byte characters": "語" };
 
 for (const [name, max] of Object.entries(bounds) as [keyof typeof bounds, number][]) {
-  Deno.test(`decode() rejects as too_short when ${name} is empty`, () => {
-    deepStrictEqual(decode(login, bodyWith({ [name]: "" })), rejection("too_short", name));
+  Deno.test(`decode() rejects as too_short when ${name} is required and empty`, () => {
+    const field = login.fields.find((one) => one.name === name);
+    const fields = field ? [{ ...field, optional: false }] : [];
+    const required = { ...login, fields };
+    deepStrictEqual(decode(required, bodyWith({ [name]: "" })), rejection("too_short", name));
   });
   for (const [what, letter] of Object.entries(letters)) {
     Deno.test(`decode() accepts ${name} when it is 1 or ${max} ${what}`, () => {
@@ -101,6 +104,16 @@ for (const name of names) {
 
 Deno.test("decode() returns null for the locale when it is null", () => {
   strictEqual(valueOf("locale", null), null);
+});
+
+Deno.test("decode() returns null for an optional field of any type when it is empty", () => {
+  // Many producers write "" for "unknown".
+  strictEqual(valueOf("locale", ""), null);
+  for (const field of login.fields) {
+    const optional = { ...login, fields: [{ ...field, optional: true }] };
+    const decoded = decode(optional, bodyWith({ [field.name]: "" }));
+    deepStrictEqual(decoded.kind === "event" && decoded.values, [null]);
+  }
 });
 
 Deno.test("decode() returns null for the locale when it is absent", () => {
