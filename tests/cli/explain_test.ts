@@ -97,7 +97,7 @@ Deno.test("explain prints the rule of each field when its type is wrong", async 
     ["user_id", "a string of 1 to 128 characters"],
     ["device_type", "a string of 1 to 32 characters"],
     ["ip", "an IPv4 or IPv6 address, in canonical form, personal"],
-    ["locale", "a string of 1 to 32 characters, or null, or absent"],
+    ["locale", "a string of 1 to 32 characters, or empty, null or absent"],
     ["app_version", "one to four numbers with dots, packed as major·10⁶ + minor·10³ + patch"],
   ];
   for (const [name, words] of expected) {
