@@ -71,7 +71,11 @@ function describeLine(name: string, rule: string, result: string): string {
 const KEY_RULE = "a string of 1 to 128 characters, or a whole number";
 
 function describeField({ rule, personal, optional }: Field): string {
-  return [describeRule(rule), personal ? "personal" : "", optional ? "or empty, null or absent" : ""]
+  return [
+    describeRule(rule),
+    personal ? "personal" : "",
+    optional ? "or empty, null or absent" : "",
+  ]
     .filter(Boolean).join(", ");
 }
 

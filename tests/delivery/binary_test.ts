@@ -36,6 +36,20 @@ async function withBinary(
   }
 }
 
+/** Runs `check` as a container's user without a passwd entry, with no HOME or an empty one. */
+async function checkWithoutHome(binary: string, line: Line, directory: string): Promise<void> {
+  // Only the superuser may become another user.
+  if (Deno.uid() !== 0) return;
+  await Deno.chmod(directory, 0o755);
+  const env = Object.entries(line.env).map(([name, value]) => `${name}=${value}`);
+  for (const home of [[], ["HOME="]]) {
+    const { stdout } = await new Deno.Command("setpriv", {
+      args: ["--reuid=1000660000", "--clear-groups", "env", "-i", ...home, ...env, binary, "check"],
+    }).output();
+    match(new TextDecoder().decode(stdout), /^ok {4}queue$/m);
+  }
+}
+
 Deno.test(
   `binary drains a queue, reaches no other host or file, and contains only the worker, when compiled for a line${missing}`,
   options,
@@ -53,6 +67,7 @@ Deno.test(
       // A code cache would be there. The binary would run it even if another user had written it.
       deepStrictEqual([...Deno.readDirSync(TMPDIR)], []);
       strictEqual((await runMaskline(["check"], { env: line.env, binary })).code, 0);
+      await checkWithoutHome(binary, line, directory);
 
       const elsewhere = {
         ...line.env,

@@ -2,6 +2,7 @@ import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import { AwsQueryProtocol } from "@aws-sdk/core/protocols";
 import { type Agent, Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import { homedir } from "node:os";
 
 /** The protocol of requests. `query` is the protocol before 2023, the only one of older emulators. */
 export type SqsProtocol = "json" | "query";
@@ -16,6 +17,7 @@ export function createSqsClient(
   maxSockets: number,
   protocol: SqsProtocol = "json",
 ): SQSClient {
+  ensureHome();
   const region = readRegion(url);
   const config: SQSClientConfig = {
     // A configured endpoint must override the host of the queue's URL, because emulators return URLs
@@ -34,6 +36,19 @@ export function createSqsClient(
   const endpoint = readEndpoint(url);
   if (endpoint) config.endpoint = endpoint;
   return new SQSClient(config);
+}
+
+/**
+ * Sets a home directory if there is none, as for a container's user without a passwd entry. The SDK looks for
+ * its files there, and fails if it finds no directory, even if the credentials are in the environment.
+ */
+function ensureHome(): void {
+  try {
+    if (homedir()) return;
+  } catch {
+    // The system does not know the user.
+  }
+  Deno.env.set("HOME", "/");
 }
 
 /** Creates the query protocol with the values of SQS's API version 2012-11-05, which is still current. */
