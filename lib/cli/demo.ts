@@ -19,7 +19,7 @@ import { exit, type Io } from "./command.ts";
 import { formatCounters } from "./drain.ts";
 import { keygen } from "./keygen.ts";
 import { explainFailure, main } from "./main.ts";
-import { runProcess } from "./process_io.ts";
+import { runProcess } from "./process.ts";
 import { formatRejection } from "./rejected.ts";
 import { formatTable } from "./terminal/format.ts";
 

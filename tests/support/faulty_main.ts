@@ -5,7 +5,7 @@
  * @module
  */
 import { main } from "../../lib/cli/main.ts";
-import { runProcess } from "../../lib/cli/process_io.ts";
+import { runProcess } from "../../lib/cli/process.ts";
 
 /** As in V8's own messages, a value is in the text. */
 const error = () => new RangeError("Invalid value: zq-canary 192.0.2.77");

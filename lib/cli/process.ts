@@ -5,40 +5,6 @@ import { writeToStderr } from "../observe/log.ts";
 import { exit, type Io } from "./command.ts";
 import { explainFailure } from "./main.ts";
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/**
- * Writes results to standard output.
- *
- * @throws {OperationError} it was closed, or it cannot take more
- */
-function writeToStdout(text: string): void {
-  let bytes = encoder.encode(text);
-  try {
-    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
-  } catch (cause) {
-    const isClosed = cause instanceof Deno.errors.BrokenPipe;
-    const why = isClosed ? "its reader has closed it" : "it cannot take more";
-    throw new OperationError(`Standard output could not be written: ${why}`, { cause });
-  }
-}
-
-/** Returns the user by its id. USER is not used, because the user can set it to anything. */
-function readUserName(): string | null {
-  try {
-    return userInfo().username;
-  } catch {
-    return null;
-  }
-}
-
-/**
- * Signals within this time are one request to stop: a terminal sends it to the whole process group, and
- * `deno task` forwards it as well.
- */
-const SAME_SIGNAL_MS = 1000;
-
 /**
  * Runs the real process and ends it with the status that `work` returns. SIGINT, SIGTERM and SIGHUP request a
  * stop; another one after a second ends the process at once. An error that nothing waits for requests a stop
@@ -61,6 +27,12 @@ export async function runProcess(work: (io: Io) => Promise<number>): Promise<nev
   const status = await work(io);
   Deno.exit(hasFailed && status === exit.done ? exit.failed : status);
 }
+
+/**
+ * Signals within this time are one request to stop: a terminal sends it to the whole process group, and
+ * `deno task` forwards it as well.
+ */
+const SAME_SIGNAL_MS = 1000;
 
 function listenForSignals(stopping: AbortController): void {
   let firstAt: number | undefined;
@@ -87,4 +59,32 @@ function createProcessIo(signal: AbortSignal): Io {
     user: readUserName,
     signal,
   };
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Writes results to standard output.
+ *
+ * @throws {OperationError} it was closed, or it cannot take more
+ */
+function writeToStdout(text: string): void {
+  let bytes = encoder.encode(text);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(Deno.stdout.writeSync(bytes));
+  } catch (cause) {
+    const isClosed = cause instanceof Deno.errors.BrokenPipe;
+    const why = isClosed ? "its reader has closed it" : "it cannot take more";
+    throw new OperationError(`Standard output could not be written: ${why}`, { cause });
+  }
+}
+
+/** Returns the user by its id. USER is not used, because the user can set it to anything. */
+function readUserName(): string | null {
+  try {
+    return userInfo().username;
+  } catch {
+    return null;
+  }
 }
