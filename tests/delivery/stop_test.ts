@@ -85,12 +85,18 @@ Deno.test("run finishes the messages in flight when its process group is signall
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  await untilCount(line, ({ rows }) => rows > 0);
-  // What a terminal does on Ctrl-C. `deno task` forwards the signal besides. `setsid` made it a group.
-  Deno.kill(-child.pid, "SIGINT");
-  const err = await new Response(child.stderr).text();
-  await child.status;
-  strictEqual(lastBooks(err).inFlight, 0, err);
+  try {
+    await untilCount(line, ({ rows }) => rows > 0);
+    // What a terminal does on Ctrl-C. `deno task` forwards the signal besides. `setsid` made it a group.
+    Deno.kill(-child.pid, "SIGINT");
+    const err = await new Response(child.stderr).text();
+    strictEqual(lastBooks(err).inFlight, 0, err);
+  } catch (error) {
+    Deno.kill(-child.pid, "SIGKILL");
+    throw error;
+  } finally {
+    await child.status;
+  }
 });
 
 Deno.test("run stops as on SIGTERM when its terminal is closed", async () => {
