@@ -11,7 +11,8 @@ import { escapeJson, escapeText } from "./terminal/escape.ts";
 const rejectedList: Command = {
   usage: "rejected list [--all] [--limit N] [--json]",
   help: `
-Lists rejected messages, the newest first: time, id, reason, field, SQLSTATE, status. Bodies are sealed and not shown.
+Lists rejected messages, the newest first: time, id, reason, field, SQLSTATE, status. Bodies are sealed and
+not shown.
 
   --all       also those that were replayed or discarded
   --limit N   at most N of them, 1 to 10000 (default 100)

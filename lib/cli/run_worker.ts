@@ -14,9 +14,9 @@ export const run: Command = {
   usage: "run",
   help: `
 Works until SIGTERM, SIGINT or SIGHUP: receives, masks, stores and deletes. It checks the schema and never
-changes it. The first signal stops receiving; messages in flight are finished within
-STOP_SECONDS, and the others are released. Another signal more than a second later ends the process at once.
-Exits with 0 only if the books balance.
+changes it. The first signal stops receiving; messages in flight are finished within STOP_SECONDS, and the
+others are released. Another signal more than a second later ends the process at once. Exits with 0 only if
+the books balance.
 
   set -a; . ./maskline.env; set +a; maskline run`,
   async run(io) {
