@@ -85,9 +85,8 @@ export async function discardRejected(
   return await databases.transaction(async ({ database, inVault }) => {
     const [found] = await database.query<LockedRejection>(lockRejected, [id]);
     if (found?.status !== "open") return found?.status;
-    const subject = bindRejectedBody(found.message_id);
     await database.query(closeRejected, [found.message_id, "discarded"]);
-    const subjects = [subject];
+    const subjects = [bindRejectedBody(found.message_id)];
     await inVault((vault) => recordAudit(vault, { action: "discard", subjects, ...justification }));
     return "open";
   });

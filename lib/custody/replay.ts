@@ -23,6 +23,7 @@ import { checkDedupeField, listPersonalFields, toStoredTable } from "../worker/c
 import type { Databases, Transaction } from "../worker/databases.ts";
 import { openKeyPair, openMasker } from "../worker/keys.ts";
 import { type Justification, recordAudit } from "./audit.ts";
+
 /**
  * The result for a message: `rejected` by the contract or `refused` by Postgres again, `unopened` (wrong key, or
  * changed), `closed` before, or `unknown`. Only `replayed` and `duplicate` changed anything.

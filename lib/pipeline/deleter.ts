@@ -118,9 +118,7 @@ export class Deleter {
       // It was redelivered during the call. SQS also confirms a delete by an older handle, but may keep
       // the message.
       else if (pending.handle !== handles[index]) this.#ready.push(pending);
-      else {
-        this.#pending.delete(pending.id);
-      }
+      else this.#pending.delete(pending.id);
     });
     if (failed.length > 0) await this.#retry(failed, failures);
   }

@@ -26,10 +26,12 @@ import { createRemasker, type Remasked, type Remasker } from "./remasker.ts";
 import {
   assertLockHeld,
   countRows,
+  MAX_WALKS,
   recordRotation,
   type Rotation,
   type RowCount,
   SkippedEntries,
+  VAULT_BLOCKS_PER_RANGE,
 } from "./rotation.ts";
 
 /** The result of a rotation of the mask key. */
@@ -48,14 +50,8 @@ export interface MaskRotation {
   readonly storedMeanwhile: number;
 }
 
-/** Blocks of the vault in one range: about 1,000 entries of 200 bytes. */
-const VAULT_BLOCKS_PER_RANGE = 32;
-
 /** Rows in a transaction. An estimate, not measured. */
 const ROWS_PER_PART = 10_000;
-
-/** Walks over the table before giving up. Two are enough if no worker computes masks of an old key. */
-const MAX_WALKS = 6;
 
 /** Entries in a transaction. An estimate, not measured. */
 const STEPS_PER_PAGE = 1000;

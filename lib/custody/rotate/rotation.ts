@@ -17,6 +17,12 @@ export interface RotationProgress {
   readonly share?: number;
 }
 
+/** Blocks of the vault in one range: about 1,000 entries of 200 bytes. */
+export const VAULT_BLOCKS_PER_RANGE = 32;
+
+/** Walks over a table before giving up. Two are enough if no worker uses an old key. */
+export const MAX_WALKS = 6;
+
 /** What the parts of a rotation work with. */
 export interface Rotation {
   readonly databases: Databases;

@@ -16,7 +16,14 @@ import { type Binding, bindRejectedBody } from "../../vault/suite.ts";
 import type { Databases } from "../../worker/databases.ts";
 import { openKeyPair, type VaultKeyPair } from "../../worker/keys.ts";
 import type { Justification } from "../audit.ts";
-import { assertLockHeld, recordRotation, type Rotation, SkippedEntries } from "./rotation.ts";
+import {
+  assertLockHeld,
+  MAX_WALKS,
+  recordRotation,
+  type Rotation,
+  SkippedEntries,
+  VAULT_BLOCKS_PER_RANGE,
+} from "./rotation.ts";
 
 /** The result of a rotation of the vault key. */
 export interface VaultRotation {
@@ -28,17 +35,11 @@ export interface VaultRotation {
   readonly skippedBodies: SkippedEntries;
 }
 
-/** Blocks of the vault in one range: about 1,000 entries of 200 bytes. */
-const VAULT_BLOCKS_PER_RANGE = 32;
-
-/** Walks over the vault before giving up. Two are enough if no worker seals to an old key. */
-const MAX_WALKS = 6;
-
 /** Bodies that are read at once: a message may have 1 MiB. */
 const BODIES_PER_PAGE = 16;
 
 /**
- * Re-seals every original and every rejected body for the key of VAULT_PUBLIC_KEY, while workers continue. It
+ * Re-seals every original and every rejected body to the key of VAULT_PUBLIC_KEY, while workers continue. It
  * may be killed at any moment and run again.
  *
  * @throws {SettingsError} the private half of that key is missing, or does not belong to it
@@ -179,7 +180,7 @@ interface SealedValue {
 }
 
 /**
- * Opens values and seals them for the vault key of `keyPair`. It opens each result again and compares it, before
+ * Opens values and seals them to the vault key of `keyPair`. It opens each result again and compares it, before
  * it may replace the old one.
  *
  * @returns the values that opened, with their new `sealed`; `skipped` counts the others

@@ -1,4 +1,5 @@
 import { OperationError } from "../../base/errors.ts";
+
 /** TLS as the driver expects it: off, or on with or without a verified certificate. */
 export type Tls = false | { readonly rejectUnauthorized: boolean; readonly ca?: string };
 

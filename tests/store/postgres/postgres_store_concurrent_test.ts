@@ -68,36 +68,28 @@ for (const dedupe of [false, true]) {
   });
 }
 
-Deno.test("commit() waits for another transaction, and returns its ids as duplicates when it commits", async () => {
-  await using line = await createStore(server);
-  await line.store.commit(batchOf([eventRow("before")]));
-  await using session = await openSession(line.inside.url);
-  await session.query("BEGIN");
-  await session.query(
-    `INSERT INTO maskline.ledger SELECT 'a', max(date_sent), 'committed', gen_random_uuid()
-      FROM maskline.ledger`,
-  );
-  const committing = line.store.commit(batchOf([eventRow("a"), eventRow("b")]));
-  await until(() => waiting(line), (count) => count === 1);
-  await session.query("COMMIT");
-  deepStrictEqual((await committing).duplicates, new Set(["a"]));
-});
-
-Deno.test("commit() waits for another transaction, and writes its ids when it rolls back", async () => {
-  await using line = await createStore(server);
-  await line.store.commit(batchOf([eventRow("before")]));
-  await using session = await openSession(line.inside.url);
-  await session.query("BEGIN");
-  await session.query(
-    `INSERT INTO maskline.ledger SELECT 'a', max(date_sent), 'committed', gen_random_uuid()
-      FROM maskline.ledger`,
-  );
-  const committing = line.store.commit(batchOf([eventRow("a"), eventRow("b")]));
-  await until(() => waiting(line), (count) => count === 1);
-  await session.query("ROLLBACK");
-  deepStrictEqual((await committing).duplicates, new Set());
-  strictEqual((await countAll(line)).rows, 3);
-});
+for (
+  const [end, what, duplicates, rows] of [
+    ["COMMIT", "returns its ids as duplicates when it commits", ["a"], 2],
+    ["ROLLBACK", "writes its ids when it rolls back", [], 3],
+  ] as const
+) {
+  Deno.test(`commit() waits for another transaction, and ${what}`, async () => {
+    await using line = await createStore(server);
+    await line.store.commit(batchOf([eventRow("before")]));
+    await using session = await openSession(line.inside.url);
+    await session.query("BEGIN");
+    await session.query(
+      `INSERT INTO maskline.ledger SELECT 'a', max(date_sent), 'committed', gen_random_uuid()
+        FROM maskline.ledger`,
+    );
+    const committing = line.store.commit(batchOf([eventRow("a"), eventRow("b")]));
+    await until(() => waiting(line), (count) => count === 1);
+    await session.query(end);
+    deepStrictEqual((await committing).duplicates, new Set(duplicates));
+    strictEqual((await countAll(line)).rows, rows);
+  });
+}
 
 Deno.test("commit() waits for the key of another transaction, and returns the message as a duplicate when it commits", async () => {
   await using line = await createStore(server, { dedupe: true });
