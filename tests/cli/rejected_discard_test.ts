@@ -51,6 +51,15 @@ Deno.test("rejected discard reports a message and discards the others when it is
   strictEqual((await aside.store.inside.query(AUDIT)).length, 2);
 });
 
+Deno.test("rejected discard escapes the id of a message when it has control characters", async () => {
+  await using aside = await createRejectedMessages(postgres);
+  const id = "m-\u001b[31m";
+  await aside.reject(id, "{}");
+  await aside.run(["discard", id, ...WHY]);
+  const { err } = await aside.run(["discard", id, ...WHY]);
+  strictEqual(err, "Message m-\\u{1b}[31m was discarded before\n");
+});
+
 Deno.test("rejected discard changes nothing when the audit log cannot be written", async () => {
   await using aside = await createRejectedMessages(postgres);
   await aside.reject("m-1", loginBody({ ip: CANARY }));

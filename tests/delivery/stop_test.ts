@@ -150,11 +150,12 @@ Deno.test("run ends in time when a client has sent half of a request to /healthz
   await client.write(new TextEncoder().encode(request));
   // It is being answered.
   await client.read(new Uint8Array(1));
-  const signaledAt = performance.now();
   worker.kill("SIGTERM");
+  // It would wait for the client for ever.
+  const timer = setTimeout(() => worker.kill("SIGKILL"), 15_000);
   const { code, err } = await worker.ended;
+  clearTimeout(timer);
   strictEqual(code, 0, err);
-  ok(performance.now() - signaledAt < 10_000, err);
 });
 
 for (const fault of ["rejection", "exception", "text"]) {

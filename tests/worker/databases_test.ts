@@ -66,7 +66,7 @@ Deno.test("transaction() rolls both databases back when the work fails", async (
   await databases.close();
 });
 
-Deno.test("transaction() rolls the vault back when a deferred constraint refuses the rows", async () => {
+Deno.test("rejected replay reports a refused row, and changes nothing, when a deferred constraint refuses it", async () => {
   await using aside = await createRejectedMessages(postgres);
   await using vault = await createStore(postgres);
   await aside.reject("m-1", loginBody());
